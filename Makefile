@@ -1,0 +1,55 @@
+# Needs Python 3.11 or newer, and git. Everything else is set up here.
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := .venv/bin/
+PYTEST := $(RUN)python -m pytest
+
+.PHONY: setup demo test check format lint types imports bench chaos clients assets clean
+
+setup: .venv/.made
+
+.uv/bin/uv:
+	$(PYTHON) -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.9'
+
+.venv/.made: pyproject.toml uv.lock $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)
+	$(UV) sync --locked --quiet --python $(PYTHON)
+	touch $@
+
+demo: setup
+	$(RUN)filmgate demo
+
+test: setup
+	$(PYTEST) -m 'not slow' -n 2 --dist loadgroup
+
+check: setup format lint types imports
+	$(PYTEST) -m 'not slow' -n 2 --dist loadgroup
+
+format: setup
+	$(RUN)ruff format --check .
+
+lint: setup
+	$(RUN)ruff check .
+
+types: setup
+	$(RUN)mypy
+
+imports: setup
+	$(RUN)lint-imports --no-logo 2>/dev/null || $(RUN)lint-imports
+
+chaos: setup
+	$(PYTEST) -m slow tests/acceptance
+
+clients: setup
+	$(PYTEST) tests/clients
+
+bench: setup
+	$(RUN)python -m bench
+
+# Draws the caption font and the sprites anew; their results are committed, so nobody needs this to run a gate.
+assets: setup
+	$(UV) sync --locked --quiet --group assets
+	$(RUN)python tools/build_assets.py
+
+clean:
+	rm -rf .venv .uv films .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,228 @@
+"""Meadows and gardens: far hills, a row of trees, open grass, flowers before it all."""
+
+import numpy as np
+
+from filmgate.animatic.mountains import hill_sheet
+from filmgate.animatic.noise import chance, clouds, smooth_step, waves
+from filmgate.animatic.palette import hexed, mix, scaled
+from filmgate.animatic.planes import RGB, U8
+from filmgate.animatic.sheets import Paper, Sheet
+from filmgate.animatic.stage import Element, Setting, Stage
+
+_GRASS, _FAR, _TRUNK = hexed("5fae4a"), hexed("6f9f86"), hexed("6b4a34")
+_LEAVES = (hexed("3f8f4a"), hexed("5aa04a"), hexed("2f7d55"), hexed("7fae4a"))
+_BLOSSOM = (hexed("f3a9c4"), hexed("f7c4d4"))
+_AUTUMN = (hexed("d98a3a"), hexed("c8603a"), hexed("e0b04a"))
+_PETALS = (hexed("fff4f0"), hexed("f8b4cc"), hexed("ffd45a"), hexed("b79cf0"), hexed("ff8a6a"))
+
+
+def paint_meadow(stage: Stage) -> Setting:
+    rng = stage.rng("meadow")
+    far, snowy = stage.horizon, stage.scene.weather == "snow"
+    below = stage.height - far
+    grass = _grass(stage)
+    back: list[Element] = [
+        hill_sheet(
+            stage, rng, far - below * 0.14, swell=stage.unit * 0.09, distance=0.62, depth=0.08, colour=_FAR
+        ),
+        hill_sheet(
+            stage, rng, far - below * 0.03, swell=stage.unit * 0.06, distance=0.36, depth=0.16, colour=_FAR
+        ),
+        tree_sheet(
+            stage, rng, far + below * 0.05, size=stage.unit * 0.1, distance=0.28, depth=0.28, number=11
+        ),
+        tree_sheet(
+            stage,
+            rng,
+            far + below * 0.14,
+            size=stage.unit * rng.uniform(0.15, 0.2),
+            distance=0.06,
+            depth=0.45,
+            number=5,
+        ),
+        ground_sheet(stage, rng, far + below * 0.2, colour=grass, depth=0.8),
+    ]
+    return Setting(back=back, front=[_drift(stage, rng) if snowy else flower_sheet(stage, rng)])
+
+
+def _grass(stage: Stage) -> RGB:
+    if stage.scene.weather == "snow":
+        return stage.palette.snow()
+    return stage.palette.lit(_GRASS, 0.0, 0.62)
+
+
+def ground_sheet(stage: Stage, rng: np.random.Generator, foot: float, *, colour: RGB, depth: float) -> Sheet:
+    """Make the ground that subjects stand on: brightest along its back, patched softly, darker towards us."""
+    ridge = np.float32(foot) + waves(rng, stage.period, 2, 2, 0.3) * np.float32(stage.unit * 0.022)
+    paper = stage.paper(float(ridge.min()) - stage.unit * 0.03)
+    paper.fill(np.array(colour, dtype=np.float32).reshape(1, 1, 3))
+    below = (paper.half_rows() - ridge[::2].reshape(1, -1)) / np.float32(stage.height - foot)
+    paper.tint(
+        np.exp(-np.maximum(below, 0) / np.float32(0.12)) * np.float32(0.34),
+        mix(colour, stage.palette.light, 0.6),
+    )
+    patches = smooth_step(0.5, 0.62, clouds(rng, paper.half_size, (5, 9), 3))
+    paper.tint(patches * np.float32(0.16), mix(colour, stage.palette.light, 0.5))
+    paper.tint(np.clip(below, 0, 1) * np.float32(0.55), scaled(mix(colour, stage.palette.wash, 0.25), 0.72))
+    paper.cut(ridge)
+    paper.grain(rng, 1.2)
+    return paper.sheet(depth, stage.width, 0.14, stage.unit * 0.012)
+
+
+def tree_sheet(
+    stage: Stage,
+    rng: np.random.Generator,
+    foot: float,
+    *,
+    size: float,
+    distance: float,
+    depth: float,
+    number: int,
+) -> Sheet:
+    """Round, tall or blossoming trees on their own strip of ground."""
+    ridge = np.float32(foot) + waves(rng, stage.period, 3, 2) * np.float32(stage.unit * 0.02)
+    paper = stage.paper(float(ridge.min()) - size * 2.3)
+    leaf = _leaf(stage, rng)
+    ground = mix(_grass(stage), stage.palette.haze, distance)
+    paper.fill(np.array(ground, dtype=np.float32).reshape(1, 1, 3))
+    wood, crown, lit = paper.mask(), paper.mask(), paper.mask()
+    way = 1 if stage.light.x > stage.width / 2 else -1
+    slender = chance(rng, 0.3)
+    for index in range(number):
+        x = (index + 0.5 + rng.uniform(-0.38, 0.38)) * stage.period / number
+        tall = size * rng.uniform(0.7, 1.2)
+        root = float(ridge[int(x) % stage.period]) + size * 0.06
+        thick = tall * 0.05
+        paper.shape(
+            wood,
+            [
+                (x - thick, root),
+                (x - thick * 0.6, root - tall),
+                (x + thick * 0.6, root - tall),
+                (x + thick, root),
+            ],
+        )
+        _crown(
+            paper,
+            (crown, lit),
+            rng,
+            (x, root - tall * 1.15),
+            tall * (0.34 if slender else 0.46),
+            way,
+            slender,
+        )
+    paper.paint(wood, stage.palette.lit(_TRUNK, distance))
+    paper.paint(
+        crown,
+        stage.palette.lit(scaled(leaf, 0.8), distance, 0.6)
+        if stage.scene.weather != "snow"
+        else mix(stage.palette.snow(distance), stage.palette.wash, 0.25),
+    )
+    bright = (
+        stage.palette.lit(leaf, distance, 0.6)
+        if stage.scene.weather != "snow"
+        else stage.palette.snow(distance)
+    )
+    paper.paint(np.minimum(lit, crown), mix(bright, stage.palette.light, 0.16))
+    paper.cut(ridge)
+    together = np.maximum(np.maximum(wood, crown).astype(np.float32) / np.float32(255), paper.alpha)
+    paper.alpha = together
+    paper.grain(rng)
+    return paper.sheet(depth, stage.width, 0.13, stage.unit * 0.012)
+
+
+def _leaf(stage: Stage, rng: np.random.Generator) -> RGB:
+    if "petals" in stage.scene.fx:
+        return _BLOSSOM[int(rng.integers(len(_BLOSSOM)))]
+    if "leaves" in stage.scene.fx:
+        return _AUTUMN[int(rng.integers(len(_AUTUMN)))]
+    return _LEAVES[int(rng.integers(len(_LEAVES)))]
+
+
+def _crown(
+    paper: Paper,
+    masks: tuple[U8, U8],
+    rng: np.random.Generator,
+    at: tuple[float, float],
+    size: float,
+    way: int,
+    slender: bool,
+) -> None:
+    (x, y), (crown, lit) = at, masks
+    lobes = [
+        (0.0, -0.45, 0.72),
+        (-0.62, 0.12, 0.62),
+        (0.62, 0.1, 0.64),
+        (0.0, 0.3, 0.7),
+        (-0.36, -0.2, 0.6),
+        (0.38, -0.24, 0.58),
+    ]
+    for across, down, radius in lobes:
+        wide, long = (0.55, 1.55) if slender else (1.0, 1.0)
+        r = size * radius * rng.uniform(0.88, 1.1) * (0.8 if slender else 1.0)
+        cx, cy = x + across * size * wide + rng.uniform(-0.06, 0.06) * size, y + down * size * long
+        paper.disc(crown, cx, cy, r)
+        paper.disc(lit, cx + way * r * 0.2, cy - r * 0.26, r * 0.74)
+
+
+def flower_sheet(stage: Stage, rng: np.random.Generator) -> Sheet:
+    """Make the nearest strip: grass blades and flowers, thickest towards the sides."""
+    top = stage.height * 0.915
+    ridge = np.float32(top) + waves(rng, stage.period, 3, 2) * np.float32(stage.unit * 0.014)
+    paper = stage.paper(float(ridge.min()) - stage.unit * 0.13)
+    grass = scaled(_grass(stage), 0.74)
+    paper.fill(np.array(grass, dtype=np.float32).reshape(1, 1, 3))
+    blades = paper.mask()
+    for _ in range(int(stage.period / stage.unit * 190)):
+        x = rng.uniform(0, stage.period)
+        foot = float(ridge[int(x) % stage.period]) + stage.unit * 0.02
+        tall, lean = stage.unit * rng.uniform(0.03, 0.075), stage.unit * rng.uniform(-0.02, 0.02)
+        thick = stage.unit * 0.0032
+        paper.shape(blades, [(x - thick, foot), (x + lean, foot - tall), (x + thick, foot)])
+    paper.cut(ridge)
+    cover = np.maximum(paper.alpha, blades.astype(np.float32) / np.float32(255))
+    kinds = rng.permutation(len(_PETALS))[: int(rng.integers(2, 4))]
+    stems, hearts, petals = paper.mask(), paper.mask(), [paper.mask() for _ in kinds]
+    for _ in range(int(stage.period / stage.unit * 30)):
+        x = rng.uniform(0, stage.period)
+        _flower(
+            paper,
+            (stems, hearts, petals[int(rng.integers(len(petals)))]),
+            rng,
+            (x, float(ridge[int(x) % stage.period])),
+            stage.unit,
+        )
+    paper.paint(stems, scaled(grass, 0.85))
+    for kind, mask in zip(kinds, petals, strict=True):
+        paper.paint(mask, mix(stage.palette.lit(_PETALS[int(kind)], 0.0, 0.7), stage.palette.light, 0.1))
+    paper.paint(hearts, stage.palette.lit(hexed("ffc93a")))
+    for mask in (stems, hearts, *petals):
+        cover = np.maximum(cover, mask.astype(np.float32) / np.float32(255))
+    paper.alpha = cover
+    paper.grain(rng)
+    return paper.sheet(1.0, stage.width, 0.1, stage.unit * 0.008)
+
+
+def _flower(
+    paper: Paper, masks: tuple[U8, U8, U8], rng: np.random.Generator, at: tuple[float, float], unit: float
+) -> None:
+    (x, foot), (stems, hearts, petals) = at, masks
+    size, tall = unit * rng.uniform(0.009, 0.017), unit * rng.uniform(-0.02, 0.06)
+    y, thick = foot - tall, unit * 0.0022
+    paper.shape(
+        stems,
+        [(x - thick, foot + unit * 0.03), (x - thick, y), (x + thick, y), (x + thick, foot + unit * 0.03)],
+    )
+    spin = rng.uniform(0, 1.2)
+    for petal in range(5):
+        turn = spin + petal * 2 * np.pi / 5
+        paper.disc(
+            petals, x + size * 0.72 * float(np.cos(turn)), y + size * 0.72 * float(np.sin(turn)), size * 0.58
+        )
+    paper.disc(hearts, x, y, size * 0.42)
+
+
+def _drift(stage: Stage, rng: np.random.Generator) -> Sheet:
+    return ground_sheet(
+        stage, rng, stage.height * 0.925, colour=scaled(stage.palette.snow(), 0.97), depth=1.0
+    )

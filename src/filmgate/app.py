@@ -1,0 +1,260 @@
+"""The composition root: the only file that knows every part."""
+
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from starlette.types import ASGIApp
+
+from filmgate import providers as kinds
+from filmgate.dialects import DIALECTS
+from filmgate.domain import ids
+from filmgate.domain.catalogue import Catalogue, read_catalogue
+from filmgate.domain.contracts import ANIMATIC, Provider, ProviderConfig, Tools
+from filmgate.engine.accept import Acceptance
+from filmgate.engine.parts import Parts
+from filmgate.engine.route import Router, RouteRule, Via
+from filmgate.engine.worker import Worker
+from filmgate.media.renderers import Renderers
+from filmgate.media.workshop import Workshop
+from filmgate.net.dial import GuardedDial
+from filmgate.net.fetch import GuardedFetch
+from filmgate.net.guard import Guard, GuardRules, allowed_pairs
+from filmgate.net.http import open_http
+from filmgate.net.resolver import SystemResolver
+from filmgate.node import Node
+from filmgate.objects.store import ObjectStore, open_store
+from filmgate.secrets import derive, make_secret
+from filmgate.settings import Settings, secret_of
+from filmgate.store.accept import Acceptor
+from filmgate.store.credentials import CredentialRow, Credentials
+from filmgate.store.ends import Ends
+from filmgate.store.files import Files
+from filmgate.store.keys import Keys
+from filmgate.store.moves import Moves
+from filmgate.store.pool import ENGINE_STATEMENT_MS, WEB_STATEMENT_MS, Pool, open_pool
+from filmgate.store.read import Reader
+from filmgate.store.upkeep import Upkeep
+from filmgate.store.work import Boot, Claims
+from filmgate.telemetry import Telemetry
+from filmgate.web.app import build_app
+from filmgate.web.keys import Doorman
+from filmgate.web.links import LinkSigner
+from filmgate.web.surroundings import Surroundings
+from filmgate.world import SystemChance, SystemClock
+
+_WEB_CONNECTIONS: Final = 8
+_ENGINE_CONNECTIONS: Final = 8
+_REMOTE_IN_FLIGHT: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A gate that is open: what its processes serve and run."""
+
+    app: ASGIApp
+    worker: Worker
+    keys: Keys
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What both halves of a gate stand on."""
+
+    node: Node
+    settings: Settings
+    catalogue: Catalogue
+    telemetry: Telemetry
+    objects: ObjectStore
+    guard: Guard
+    router: Router
+    clock: SystemClock
+    chance: SystemChance
+
+
+def secrets_of(settings: Settings, chance: SystemChance) -> list[bytes]:
+    """Give the live secrets: those of the setting, comma-separated with the signing one first, or the folder's."""
+    if settings.secret is None:
+        return [make_secret(settings.data, chance)]
+    return [part.strip().encode() for part in settings.secret.get_secret_value().split(",") if part.strip()]
+
+
+def load_catalogue(settings: Settings) -> Catalogue:
+    texts = [files("filmgate").joinpath("catalogue.toml").read_text("utf-8")]
+    if settings.catalogue is not None:
+        texts.append(settings.catalogue.read_text("utf-8"))
+    return read_catalogue(texts)
+
+
+@asynccontextmanager
+async def open_gate(node: Node) -> AsyncIterator[Gate]:
+    """Open everything that a process of the gate needs, and close it in reverse order."""
+    settings = node.settings()
+    async with AsyncExitStack() as stack:
+        web = await _pool(stack, node, _WEB_CONNECTIONS, WEB_STATEMENT_MS, "filmgate web")
+        engine = await _pool(stack, node, _ENGINE_CONNECTIONS, ENGINE_STATEMENT_MS, "filmgate engine")
+        ground = await _ground(stack, node, settings, engine)
+        parts = _parts(ground, engine)
+        worker = Worker(parts, Upkeep(engine))
+        keys = Keys(web, [derive(secret, "pepper") for secret in secrets_of(settings, ground.chance)])
+        around = _around(ground, parts, web, keys)
+        health = Health(web, worker if settings.worker else None, ground)
+        app = build_app(around, DIALECTS, health, (), ground.telemetry, lambda: ground.chance.bytes(12).hex())
+        yield Gate(app, worker, keys)
+
+
+async def _pool(stack: AsyncExitStack, node: Node, size: int, statement_ms: int, name: str) -> Pool:
+    pool = await open_pool(node.database, size=size, statement_ms=statement_ms, name=name)
+    stack.push_async_callback(pool.close)
+    return pool
+
+
+async def _ground(stack: AsyncExitStack, node: Node, settings: Settings, pool: Pool) -> _Ground:
+    clock, chance = SystemClock(), SystemChance()
+    catalogue = load_catalogue(settings)
+    configs = provider_configs(settings)
+    resolver = SystemResolver()
+    stack.callback(resolver.close)
+    http = await stack.enter_async_context(open_http())
+    renderer = Renderers(settings.data / "renders", settings.renders_at_once)
+    stack.push_async_callback(renderer.close)
+    tools = Tools(http=http, renderer=renderer, clock=clock)
+    made = {config.name: kinds.build(config, tools) for config in configs}
+    credentials = await Credentials(pool).sync([_credential(config, settings) for config in configs])
+    return _Ground(
+        node=node,
+        settings=settings,
+        catalogue=catalogue,
+        telemetry=Telemetry([model.name for model in catalogue.models], list(made)),
+        objects=open_store(settings.objects_url or settings.data / "objects"),
+        guard=Guard(GuardRules(allow=allowed_pairs(",".join(sorted(settings.guard_allow)))), resolver),
+        router=_router(settings, made, credentials),
+        clock=clock,
+        chance=chance,
+    )
+
+
+def provider_configs(settings: Settings) -> Sequence[ProviderConfig]:
+    """Give the configured providers with their secrets; the animatic engine is always there."""
+    tables = [
+        ProviderConfig(
+            name=table.name,
+            kind=table.kind,
+            base_url=table.base_url.rstrip("/"),
+            credential=secret_of(table.credentials),
+            submits_per_minute=table.limits.submits_per_minute,
+            in_flight=table.limits.in_flight,
+            options=table.options,
+        )
+        for table in settings.providers
+    ]
+    if any(table.name == ANIMATIC for table in tables):
+        return tables
+    return [*tables, ProviderConfig(name=ANIMATIC, kind=ANIMATIC)]
+
+
+def _credential(config: ProviderConfig, settings: Settings) -> CredentialRow:
+    usual = settings.renders_at_once if config.kind == ANIMATIC else _REMOTE_IN_FLIGHT
+    rate = None if config.submits_per_minute is None else config.submits_per_minute / 60
+    return CredentialRow(config.name, "default", config.in_flight or usual, rate)
+
+
+def _router(settings: Settings, made: Mapping[str, Provider], credentials: Mapping[str, int]) -> Router:
+    rules = [
+        RouteRule(
+            route.model, tuple(Via(via.provider, via.model or route.model, via.weight) for via in route.via)
+        )
+        for route in settings.routes
+    ]
+    return Router(rules, made, credentials)
+
+
+def _parts(ground: _Ground, pool: Pool) -> Parts:
+    workspace = ground.settings.data / "workspace"
+    workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
+    boot = Boot(ids.uuid7(ground.clock.now(), ground.chance), ground.node.folder, ground.node.supervisor)
+    return Parts(
+        clock=ground.clock,
+        chance=ground.chance,
+        router=ground.router,
+        claims=Claims(pool, boot),
+        moves=Moves(pool),
+        ends=Ends(pool),
+        reader=Reader(pool),
+        files=Files(pool),
+        credentials=Credentials(pool),
+        objects=ground.objects,
+        workshop=Workshop(),
+        pictures=GuardedFetch(GuardedDial(ground.guard)),
+        telemetry=ground.telemetry,
+        workspace=workspace,
+        retention=timedelta(days=ground.settings.retention_days),
+    )
+
+
+def _around(ground: _Ground, parts: Parts, pool: Pool, keys: Keys) -> Surroundings:
+    secrets = secrets_of(ground.settings, ground.chance)
+    everywhere = ground.settings.host in {"0.0.0.0", "::"}  # noqa: S104  # compared with, not bound to
+    return Surroundings(
+        acceptance=Acceptance(
+            catalogue=ground.catalogue,
+            router=ground.router,
+            acceptor=Acceptor(pool),
+            objects=ground.objects,
+            guard=ground.guard,
+            clock=ground.clock,
+            chance=ground.chance,
+        ),
+        catalogue=ground.catalogue,
+        reader=Reader(pool),
+        files=Files(pool),
+        keys=keys,
+        doorman=Doorman(keys, ground.clock, secrets),
+        objects=ground.objects,
+        signer=LinkSigner([derive(secret, "links") for secret in secrets], ground.clock),
+        clock=ground.clock,
+        chance=ground.chance,
+        bell=parts.wake,
+        telemetry=ground.telemetry,
+        public_url=ground.settings.public_url or (None if everywhere else ground.node.base_url),
+    )
+
+
+class Health:
+    """What `/readyz` and `/metrics` say of this process."""
+
+    def __init__(self, pool: Pool, worker: Worker | None, ground: _Ground) -> None:
+        self._pool = pool
+        self._worker = worker
+        self._ground = ground
+
+    async def ready(self) -> dict[str, str]:
+        try:
+            await self._pool.fetchval("select 1")
+        except Exception as error:  # noqa: BLE001  # whatever keeps the store away is the answer
+            return {"store": f"does not answer: {type(error).__name__}"}
+        return {}
+
+    def metrics(self) -> tuple[bytes, str]:
+        if self._worker is not None:
+            age = self._ground.clock.monotonic() - self._worker.heartbeat
+            self._ground.telemetry.heartbeat.set(age)
+        return self._ground.telemetry.text()
+
+
+def node_folder(data: Path) -> UUID:
+    """Give the identity of a data folder, which outlives every process on it."""
+    path = data / "node"
+    if not path.exists():
+        path.write_text(str(UUID(bytes=os.urandom(16), version=4)))
+    return UUID(path.read_text().strip())
+
+
+def arguments_of(dsn: str) -> dict[str, Any]:
+    return {"dsn": dsn}

@@ -1,0 +1,168 @@
+"""The gate over plain HTTP: one connection per call, from the standard library, so that a verb starts at once."""
+
+import http.client
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+from filmgate import __version__
+from filmgate.cli.address import Address, reason_of
+from filmgate.cli.errors import WORDINGS, CliError, Exit, trouble
+from filmgate.cli.output import Json
+from filmgate.cli.text import Text
+
+CALL_S: Final = 30.0
+_CONNECT_S: Final = 10.0
+_AWAY: Final = frozenset({502, 503, 504})
+_EXITS: Final = {401: Exit.DENIED, 403: Exit.DENIED, 402: Exit.MONEY, 404: Exit.NOT_FOUND, 410: Exit.NOT_FOUND,
+                 429: Exit.BUSY, 500: Exit.BUG}  # fmt: skip
+_REDIRECTS: Final = range(300, 400)
+_FAULTS: Final = 400
+
+
+class UnreachableError(CliError):
+    """Nothing answered; `sent` tells that the request may have arrived all the same."""
+
+    def __init__(self, address: Address, error: Exception, *, sent: bool) -> None:
+        code = "gate_unreachable" if address.loopback else "remote_unreachable"
+        reason = reason_of(error)
+        plain = trouble(code, base_url=address.base_url, reason=reason)
+        super().__init__(code, WORDINGS[code].exit_code, plain.text, {"base_url": address.base_url, "reason": reason})
+        self.sent = sent
+
+
+class AwayError(CliError):
+    """The gate, or what stands before it, says that it is away for a moment."""
+
+    def __init__(self, error: CliError, retry_after_s: float | None) -> None:
+        super().__init__(error.code, error.exit_code, error.text, error.details)
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+class Gate:
+    """A gate at an address, asked in a language."""
+
+    def __init__(self, address: Address, language: str, trace: Callable[[str], None]) -> None:
+        self.address = address
+        self._language = language
+        self._trace = trace
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Json = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = CALL_S,
+    ) -> object:
+        """Ask, and give the JSON that came; raise CliError for everything that is no success."""
+        given = dict(headers or {})
+        content = None
+        if body is not None:
+            content = json.dumps(body, ensure_ascii=False).encode()
+            given["content-type"] = "application/json"
+        reply = self.call(method, path, content, headers=given, timeout_s=timeout_s)
+        if reply.status >= _FAULTS or reply.status in _REDIRECTS:
+            raise self.refusal(reply)
+        try:
+            return json.loads(reply.body) if reply.body else None
+        except ValueError:
+            raise self._no_gate(reply) from None
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = CALL_S,
+    ) -> Reply:
+        with self.open(method, path, body, headers=headers, timeout_s=timeout_s) as answer:
+            try:
+                content = answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                raise UnreachableError(self.address, error, sent=True) from error
+            return Reply(answer.status, _headers(answer), content)
+
+    @contextmanager
+    def open(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = CALL_S,
+    ) -> Iterator[http.client.HTTPResponse]:
+        """Open an answer without reading its body; raise UnreachableError where none came."""
+        connection, prefix = self._connection()
+        sent = False
+        try:
+            try:
+                connection.connect()
+                connection.sock.settimeout(timeout_s)
+                sent = True
+                connection.request(method, prefix + path, body, self._said(headers))
+                answer = connection.getresponse()
+            except (OSError, http.client.HTTPException) as error:
+                self._trace(f"{method} {path}: {reason_of(error)}")
+                raise UnreachableError(self.address, error, sent=sent) from error
+            self._trace(f"{method} {path}: {answer.status} {answer.headers.get('x-request-id', '')}".rstrip())
+            yield answer
+        finally:
+            connection.close()
+
+    def refusal(self, reply: Reply) -> CliError:
+        """Read what the gate refused, and why, from its answer."""
+        try:
+            error = json.loads(reply.body)["error"]
+            code, message = str(error["code"]), str(error["message"])
+            details = error.get("details") or {}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            refused = self._no_gate(reply)
+        else:
+            if code == "missing_key":
+                return trouble("no_key", base_url=self.address.base_url)
+            exit_code = int(details.get("exit_code") or _EXITS.get(reply.status, Exit.USAGE))
+            refused = CliError(code, exit_code, Text(message, message), {"field": details.get("field")})
+        if reply.status not in _AWAY:
+            return refused
+        wait = reply.headers.get("retry-after", "")
+        return AwayError(refused, float(wait) if wait.isdigit() else None)
+
+    def _no_gate(self, reply: Reply) -> CliError:
+        return trouble("not_a_gate", base_url=self.address.base_url, status=reply.status)
+
+    def _connection(self) -> tuple[http.client.HTTPConnection, str]:
+        parts = urlsplit(self.address.base_url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        try:
+            return kind(parts.hostname or "", parts.port, timeout=_CONNECT_S), parts.path
+        except ValueError:
+            raise trouble("bad_address", given=self.address.base_url) from None
+
+    def _said(self, headers: Mapping[str, str] | None) -> dict[str, str]:
+        said = {
+            "accept": "application/json",
+            "accept-language": self._language,
+            "user-agent": f"filmgate/{__version__}",
+        }
+        if self.address.key:
+            said["authorization"] = f"Bearer {self.address.key}"
+        return said | dict(headers or {})
+
+
+def _headers(answer: http.client.HTTPResponse) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in answer.getheaders()}

@@ -1,0 +1,89 @@
+"""The moving board: a spinner, a bar and a clock per film, which leave only their last words behind."""
+
+from collections.abc import Sequence
+from typing import Self
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
+from rich.table import Column
+from rich.text import Text as Styled
+
+from filmgate.cli.board import Sight
+from filmgate.cli.measures import clock_time
+from filmgate.cli.text import mark_of, printable
+
+_BAR_WIDTH = 36
+_LABEL_WIDTH = 34
+_WORD_WIDTH = 11
+_WIDE = 96
+
+
+class LiveBoard:
+    """Draws on a terminal that can move."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(*_columns(console.width), console=console, transient=True)
+        self._lines: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def see(self, key: str, sight: Sight) -> None:
+        if key not in self._lines:
+            self._lines[key] = self._progress.add_task("", total=None)
+        line = self._lines[key]
+        drawn = next(task for task in self._progress.tasks if task.id == line)
+        self._progress.update(
+            line,
+            total=None if sight.progress is None else 100,
+            completed=sight.progress or 0,
+            label=_fitted(printable(sight.label), _LABEL_WIDTH) if sight.label else "",
+            word=sight.word,
+            share="" if sight.progress is None else f"{sight.progress} %",
+            detail=sight.detail,
+            # The gate's clock rules, also where this program joined late; between its words ours goes on.
+            ahead_s=sight.elapsed_s - (drawn.elapsed or 0.0),
+        )
+
+    def end(self, key: str, line: str, state: str) -> None:
+        if key in self._lines:
+            self._progress.remove_task(self._lines.pop(key))
+        mark, style = mark_of(state)
+        self._progress.console.print(Styled(f"{mark} ", style).append(printable(line), "default"), soft_wrap=True)
+
+
+class _ClockColumn(ProgressColumn):
+    def render(self, task: Task) -> Styled:
+        elapsed_s = max(0.0, float(task.fields.get("ahead_s", 0.0)) + (task.elapsed or 0.0))
+        return Styled(clock_time(elapsed_s), "dim")
+
+
+def _columns(width: int) -> Sequence[ProgressColumn]:
+    columns: list[ProgressColumn] = [
+        SpinnerColumn("dots", style="cyan"),
+        TextColumn("{task.fields[label]}", markup=False),
+        TextColumn("{task.fields[word]}", style="bold", markup=False, table_column=Column(min_width=_WORD_WIDTH)),
+    ]
+    bar = _BAR_WIDTH if width >= _WIDE else max(8, width - _LABEL_WIDTH - 36)
+    return [
+        *columns,
+        BarColumn(bar_width=bar, style="grey30", complete_style="cyan", finished_style="cyan", pulse_style="grey50"),
+        TextColumn("{task.fields[share]}", markup=False, table_column=Column(min_width=5, justify="right")),
+        _ClockColumn(),
+        TextColumn("{task.fields[detail]}", style="dim", markup=False),
+    ]
+
+
+def _fitted(text: str, width: int) -> str:
+    """Cut to a width in cells, of which a Chinese letter has two."""
+    if cell_len(text) <= width:
+        return text + " " * (width - cell_len(text))
+    while cell_len(text) > width - 1:
+        text = text[:-1]
+    return f"{text}…" + " " * (width - 1 - cell_len(text))

@@ -1,0 +1,72 @@
+"""Lengths, sizes and moments, as people read them; and durations, as people write them."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Final
+
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+_DAY: Final = 86400
+_KILO: Final = 1000
+_TWO_DIGITS: Final = 10
+
+
+def clock_time(seconds: float) -> str:
+    """Give `0:05`, `1:58`, `1:02:07`."""
+    whole = int(seconds + 0.5)
+    minutes, rest = divmod(whole, _MINUTE)
+    if whole < _HOUR:
+        return f"{minutes}:{rest:02}"
+    return f"{minutes // _MINUTE}:{minutes % _MINUTE:02}:{rest:02}"
+
+
+def file_size(size_bytes: int) -> str:
+    """Give `812 B`, `1.1 MB`, `24 MB`."""
+    size, unit = float(size_bytes), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < _KILO:
+            break
+        size, unit = size / _KILO, larger
+    return f"{size:.1f} {unit}" if unit != "B" and size < _TWO_DIGITS else f"{size:.0f} {unit}"
+
+
+def age(then: datetime, now: datetime) -> str:
+    """Give `5s`, `12m`, `3h`, `2d`: coarse, as a list needs it."""
+    seconds = max(0, int((now - then).total_seconds()))
+    for limit, unit, letter in ((_MINUTE, 1, "s"), (_HOUR, _MINUTE, "m"), (_DAY, _HOUR, "h")):
+        if seconds < limit:
+            return f"{seconds // unit}{letter}"
+    return f"{seconds // _DAY}d"
+
+
+def moment(text: str | None) -> datetime | None:
+    """Read a time as the gate writes it."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def seconds_of(written: str) -> float:
+    """Read `90`, `90s`, `5m`, `2h`, `30d`; raise ValueError for anything else."""
+    found = _DURATION.fullmatch(written.strip().lower())
+    if found is None:
+        raise ValueError(f"`{written}` is no duration: write 90, 90s, 5m, 2h or 30d")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def expiry(written: str, now: datetime) -> datetime:
+    """Read `30d`, `12h`, or a date such as 2026-12-31; raise ValueError for anything else."""
+    try:
+        return now + timedelta(seconds=seconds_of(written))
+    except ValueError:
+        pass
+    try:
+        given = datetime.fromisoformat(written)
+    except ValueError:
+        raise ValueError(f"`{written}` is no time: write 30d, 12h, or a date such as 2026-12-31") from None
+    return given if given.tzinfo else given.astimezone()
+
+
+def money(micros: int) -> str:
+    """Give `$0.40`; below one cent four decimals."""
+    return f"${micros / 1_000_000:.4f}" if 0 < micros < 10_000 else f"${micros / 1_000_000:.2f}"  # noqa: PLR2004  # a cent

@@ -1,0 +1,111 @@
+"""The objects of the gate's own HTTP, as far as the verbs read them."""
+
+from typing import TypedDict
+
+
+class ErrorShape(TypedDict):
+    code: str
+    message: str
+
+
+class FilmShape(TypedDict):
+    seconds: float
+    width: int
+    height: int
+    fps: float
+    frames: int
+    size_bytes: int
+    video_codec: str
+    audio_codec: str | None
+
+
+class UrlsShape(TypedDict):
+    self: str
+    video: str | None
+    thumbnail: str | None
+
+
+class AttemptShape(TypedDict):
+    clip: int
+    no: int
+    provider: str
+    key: str
+    state: str
+    sent_at: str
+    closed_at: str | None
+    error_class: str | None
+    error_text: str | None
+
+
+class TaskShape(TypedDict):
+    id: str
+    name: str
+    dialect: str
+    state: str
+    progress: int
+    model: str
+    prompt: str
+    size: str
+    seconds: int
+    queue_position: int | None
+    hold_micros: int
+    cost_micros: int | None
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+    waited_s: float
+    running_s: float
+    version: int
+    error: ErrorShape | None
+    film: FilmShape | None
+    urls: UrlsShape
+
+
+class TaskDetailShape(TaskShape):
+    attempts: list[AttemptShape] | None
+
+
+class TaskPageShape(TypedDict):
+    data: list[TaskShape]
+    next_cursor: str | None
+
+
+class ModelShape(TypedDict):
+    name: str
+    owner: str
+    about: str
+    dialects: list[str]
+    seconds: list[int]
+    default_seconds: int
+    sizes: list[str]
+    pictures: dict[str, int]
+    sound: bool
+    available: bool
+
+
+class ModelPageShape(TypedDict):
+    data: list[ModelShape]
+
+
+class KeyShape(TypedDict):
+    id: int
+    name: str
+    account: str | None
+    hint: str
+    operator: bool
+    dialect: str | None
+    strict: bool
+    created_at: str
+    expires_at: str | None
+    revoked_at: str | None
+
+
+class KeyPageShape(TypedDict):
+    data: list[KeyShape]
+
+
+class CreatedKeyShape(TypedDict):
+    id: int
+    name: str
+    account: str
+    key: str

@@ -1,0 +1,58 @@
+"""What the program says, in both languages."""
+
+from typing import Final, NamedTuple
+
+LANGUAGES: Final = ("en", "zh")
+
+
+class Text(NamedTuple):
+    """One sentence in English and in Chinese; `{names}` are filled when it is said."""
+
+    en: str
+    zh: str
+
+    def pick(self, language: str) -> str:
+        """Give the sentence as it stands."""
+        return self.zh if language == "zh" else self.en
+
+    def said(self, language: str, **parameters: str | int | float) -> str:
+        """Give the sentence with its `{names}` filled."""
+        return self.pick(language).format_map(parameters)
+
+
+STATES: Final = {
+    "queued": Text("queued", "排队中"),
+    "preparing": Text("preparing", "准备中"),
+    "generating": Text("generating", "生成中"),
+    "extending": Text("extending", "延长中"),
+    "upsampling": Text("upscaling", "超分中"),
+    "collecting": Text("saving", "保存中"),
+    "succeeded": Text("done", "已完成"),
+    "failed": Text("failed", "失败"),
+    "cancelled": Text("cancelled", "已取消"),
+    "expired": Text("timed out", "已超时"),
+}
+ENDS: Final = frozenset({"succeeded", "failed", "cancelled", "expired"})
+MARKS: Final = {
+    "succeeded": ("✔", "green"),
+    "failed": ("✘", "red"),
+    "cancelled": ("–", "yellow"),
+    "expired": ("✘", "red"),
+    "queued": ("○", "dim"),
+}
+RUNNING_MARK: Final = ("●", "cyan")
+
+
+def state_word(state: str, language: str) -> str:
+    """Say a state; one that this program does not know yet is said as the gate names it."""
+    return STATES[state].pick(language) if state in STATES else state
+
+
+def mark_of(state: str) -> tuple[str, str]:
+    """Give the sign that stands before a state's word, and its style."""
+    return MARKS.get(state, RUNNING_MARK)
+
+
+def printable(text: str) -> str:
+    """Replace what could move a terminal's cursor or break a table's line: a prompt is text, never commands."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -1,0 +1,87 @@
+"""A task from here to its end, over restarts of the gate; and what is said of an end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, cast
+from urllib.parse import quote
+
+from filmgate.cli.errors import CliError, Exit, trouble
+from filmgate.cli.measures import clock_time, file_size
+from filmgate.cli.output import Output
+from filmgate.cli.session import Session
+from filmgate.cli.shapes import FilmShape, TaskDetailShape, TaskShape
+from filmgate.cli.text import ENDS, Text, state_word
+
+WAIT_S: Final = 20
+_SPARE_S: Final = 15.0
+_GOES_ON: Final = Text(
+    "The task goes on where it runs. Back: `filmgate tasks watch {id}`", "任务仍在继续。返回：`filmgate tasks watch {id}`"
+)
+_DONE: Final = Text("done in {clock}", "用时 {clock} 完成")
+_ENDED: Final = Text("{word} after {clock}", "{clock} 后{word}")
+
+
+def read_task(session: Session, id_: str, *, attempts: bool = False) -> TaskDetailShape:
+    """Read a task once; raise CliError where there is none, or no gate."""
+    return _task(session, id_, "?attempts=true" if attempts else "", 0.0)
+
+
+def next_change(session: Session, id_: str, *, version: int, wait_s: float, until: float | None) -> TaskDetailShape:
+    """Wait for a task's next change, at most `wait_s`; a gate that restarts meanwhile is waited for."""
+    after = Text(*(_GOES_ON.said(language, id=id_) for language in ("en", "zh")))
+    query = f"?wait={wait_s:g}&after={version}" if wait_s > 0 else ""
+    return session.persist(lambda: _task(session, id_, query, wait_s), after=after, until=until)
+
+
+def follow(session: Session, task: TaskShape, timeout_s: float | None) -> Iterator[TaskShape]:
+    """Yield the task as it is, and again on each change, until it has ended; raise CliError `timeout`."""
+    until = None if timeout_s is None else session.clock.monotonic() + timeout_s
+    while True:
+        yield task
+        if task["state"] in ENDS:
+            return
+        left = WAIT_S if until is None else until - session.clock.monotonic()
+        if left <= 0:
+            raise trouble("timeout", seconds=f"{timeout_s:g}", ids=task["id"])
+        wait_s = min(WAIT_S, max(left, 0.1))
+        try:
+            task = next_change(session, task["id"], version=task["version"], wait_s=wait_s, until=until)
+        except CliError as error:
+            if error.exit_code == Exit.UNREACHABLE and until is not None and session.clock.monotonic() >= until:
+                raise trouble("timeout", seconds=f"{timeout_s:g}", ids=task["id"]) from error
+            raise
+
+
+def ending(task: TaskShape, output: Output, path: Path | None = None) -> str:
+    """Say how a task ended, in one line."""
+    clock = clock_time(task["waited_s"] + task["running_s"])
+    if task["state"] != "succeeded":
+        return output.say(_ENDED, word=state_word(task["state"], output.language), clock=clock)
+    parts = [output.say(_DONE, clock=clock)]
+    film = task["film"]
+    measures = "" if film is None else film_measures(film)
+    if path is not None:
+        parts.append(f"{path} ({measures})" if measures else str(path))
+    elif measures:
+        parts.append(measures)
+    return " · ".join(parts)
+
+
+def film_measures(film: FilmShape) -> str:
+    """Give `8.0 s, 1280x720, 24 fps, 1.1 MB`, all read from the file."""
+    size = f"{film['width']}x{film['height']}"
+    return f"{film['seconds']:.1f} s, {size}, {film['fps']:g} fps, {file_size(film['size_bytes'])}"
+
+
+def failure(task: TaskShape) -> CliError:
+    """Give the error with which a task that made no film ends a verb."""
+    error = task["error"]
+    code = task["state"] if error is None else error["code"]
+    message = f"{task['state']}." if error is None else error["message"]
+    said = Text(f"{message} [{code}]", f"{message} [{code}]")
+    return CliError(code, Exit.FAILED, said, {"task": task["id"]})
+
+
+def _task(session: Session, id_: str, query: str, wait_s: float) -> TaskDetailShape:
+    path = f"/gate/v1/tasks/{quote(id_, safe='')}{query}"
+    return cast("TaskDetailShape", session.gate.ask("GET", path, timeout_s=wait_s + _SPARE_S))

@@ -1,0 +1,197 @@
+"""The OpenAI Videos dialect: `/v1/videos`, as the official clients send and read it (openai-python 2.x and 3.x).
+
+Multipart and JSON are both sent for the same call by different versions. All thirteen keys of a video are there,
+null where there is nothing; `seconds` is text, times are whole unix seconds.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from filmgate.dialects.reading import metadata, number, pictures, text
+from filmgate.domain.contracts import (
+    Accepted,
+    Action,
+    Call,
+    Content,
+    Create,
+    Delete,
+    Deleted,
+    ListModels,
+    ListTasks,
+    ModelPage,
+    Outcome,
+    Page,
+    Reply,
+    Route,
+    Show,
+    Status,
+    TaskView,
+)
+from filmgate.domain.limits import PAGE, PAGE_LONGEST
+from filmgate.domain.problems import Problem
+from filmgate.domain.request import Draft, Json
+from filmgate.domain.states import State
+
+NAME: Final = "openai"
+LANGUAGE: Final = "en"
+NAMES: Final = {"id": "video_{hex:48}"}
+ROUTES: Final = (
+    Route("POST", "/v1/videos", "create"),
+    Route("GET", "/v1/videos", "list"),
+    Route("GET", "/v1/videos/{id}", "show"),
+    Route("DELETE", "/v1/videos/{id}", "delete"),
+    Route("GET", "/v1/videos/{id}/content", "content"),
+    Route("GET", "/v1/models", "models"),
+    Route("GET", "/v1/models/{model:path}", "model"),
+)
+
+_STATUS: Final = {State.QUEUED: "queued", State.SUCCEEDED: "completed"} | dict.fromkeys(
+    (State.FAILED, State.CANCELLED, State.EXPIRED), "failed"
+)
+_VARIANTS: Final = {"video": "video", "thumbnail": "thumbnail", "spritesheet": "spritesheet"}
+_POLL_AFTER_MS: Final = 1000
+_TYPES: Final = {
+    401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error",
+}  # fmt: skip
+_STATUSES: Final = {"model_not_found": 400}
+_SERVER_ERROR: Final = 500
+_TOO_MANY: Final = 429
+
+
+def claims(call: Call) -> bool:
+    """Claim the calls of the official clients."""
+    agent = call.headers.get("user-agent", "")
+    return "x-stainless-lang" in call.headers or agent.startswith(("OpenAI/", "AsyncOpenAI/"))
+
+
+def parse(call: Call) -> Action:
+    task_id = call.params.get("id", "")
+    action: Action = Show(task_id)
+    match call.verb:
+        case "create":
+            action = Create(_draft(call))
+        case "list":
+            action = _list(call)
+        case "delete":
+            action = Delete(task_id)
+        case "content":
+            action = Content(task_id, _variant(call))
+        case "models" | "model":
+            action = ListModels(call.params.get("model"))
+    return action
+
+
+def _draft(call: Call) -> Draft:
+    fields = call.fields
+    return Draft(
+        model=text(fields, "model") or "sora-2",
+        prompt=text(fields, "prompt"),
+        size=text(fields, "size"),
+        seconds=number(fields, "seconds"),
+        pictures=pictures(fields),
+        seed=number(fields, "seed"),
+        metadata=metadata(fields),
+    )
+
+
+def _list(call: Call) -> ListTasks:
+    order, limit = call.query.get("order", "desc"), call.query.get("limit", str(PAGE))
+    if order not in {"asc", "desc"}:
+        raise Problem(
+            "invalid_parameter", field="order", reason="asc or desc is right.", reason_zh="应为 asc 或 desc。"
+        )
+    if not (limit.isascii() and limit.isdigit() and int(limit) <= PAGE_LONGEST):
+        reason, reason_zh = f"0 to {PAGE_LONGEST} is right.", f"应为 0 到 {PAGE_LONGEST}。"
+        raise Problem("invalid_parameter", field="limit", reason=reason, reason_zh=reason_zh)
+    return ListTasks(call.query.get("after") or None, int(limit), newest_first=order == "desc")
+
+
+def _variant(call: Call) -> str:
+    variant = call.query.get("variant", "video")
+    if variant not in _VARIANTS:
+        allowed = ", ".join(_VARIANTS)
+        reason, reason_zh = f"one of {allowed} is right.", f"应为 {allowed} 之一。"
+        raise Problem("invalid_parameter", field="variant", reason=reason, reason_zh=reason_zh)
+    return _VARIANTS[variant]
+
+
+def render(outcome: Outcome, *, strict: bool) -> Reply:
+    match outcome:
+        case Accepted(view) | Status(view):
+            return Reply(200, _video(view, strict=strict), {"openai-poll-after-ms": str(_POLL_AFTER_MS)})
+        case Page(views, has_more):
+            names = [view.task.name for view in views]
+            videos: list[Json] = [_video(view, strict=strict) for view in views]
+            ends: dict[str, Json] = {
+                "first_id": names[0] if names else None,
+                "last_id": names[-1] if names else None,
+            }
+            page: dict[str, Json] = {"object": "list", "data": videos, "has_more": has_more}
+            return Reply(200, page | ends)
+        case Deleted(view):
+            return Reply(200, {"id": view.task.name, "object": "video.deleted", "deleted": True})
+        case ModelPage(models, single):
+            cards: list[Json] = [
+                {"id": card.name, "object": "model", "created": card.created, "owned_by": card.owner}
+                for card in models
+            ]
+            if single and isinstance(cards[0], dict):
+                return Reply(200, cards[0])
+            return Reply(200, {"object": "list", "data": cards})
+
+
+def _video(view: TaskView, *, strict: bool) -> dict[str, Json]:
+    task = view.task
+    word = _STATUS.get(task.state, "in_progress")
+    body: dict[str, Json] = {
+        "id": task.name,
+        "object": "video",
+        "model": task.request.model,
+        "status": word,
+        "progress": task.progress,
+        "created_at": _seconds(task.created_at),
+        "completed_at": _seconds(task.ended_at) if word == "completed" else None,
+        "expires_at": _seconds(task.content_until),
+        "prompt": task.request.prompt,
+        "size": str(task.request.size),
+        "seconds": str(task.request.seconds),
+        "remixed_from_video_id": None,
+        "error": _failure(view) if word == "failed" else None,
+    }
+    if not strict:
+        body |= {"video_url": view.links.video} if word == "completed" else {}
+        body |= {"fail_reason": _reason(view)} if word == "failed" else {}
+    return body
+
+
+def _failure(view: TaskView) -> dict[str, Json]:
+    code = view.task.failure.code if view.task.failure else view.task.state.value
+    return {"code": "moderation_blocked" if code == "content_refused" else code, "message": _reason(view)}
+
+
+def _reason(view: TaskView) -> str:
+    return view.task.failure.text(LANGUAGE) if view.task.failure else view.task.state.value
+
+
+def _seconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp())
+
+
+def render_error(problem: Problem, *, strict: bool) -> Reply:
+    del strict
+    status = _STATUSES.get(problem.code, problem.wording.status)
+    kind = "server_error" if status >= _SERVER_ERROR else _TYPES.get(status, "invalid_request_error")
+    code = (
+        "invalid_api_key"
+        if problem.code == "missing_key"
+        else problem.code.replace("invalid_key", "invalid_api_key")
+    )
+    error: dict[str, Json] = {
+        "message": problem.text(LANGUAGE),
+        "type": kind,
+        "param": problem.field,
+        "code": code,
+    }
+    # The official clients repeat 408, 409, 429 and 5xx, also for a submit: only what may pass is worth repeating.
+    passing = status >= _SERVER_ERROR or status == _TOO_MANY
+    return Reply(status, {"error": error}, {} if passing else {"x-should-retry": "false"})

@@ -1,0 +1,133 @@
+"""The model catalogue: which public models there are, and how each dialect offers them.
+
+It is data (`catalogue.toml`, and tables of the same form that an operator adds); adding a model is adding rows.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from filmgate.domain.limits import PROMPT_CHARACTERS, TASK_DEADLINE
+from filmgate.domain.problems import Problem
+from filmgate.domain.size import Size
+
+GATE: Final = "gate"
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Which whole lengths may be asked for: every one of a span, or those of a list."""
+
+    allowed: tuple[int, ...]
+    default: int
+
+    def __str__(self) -> str:
+        span = tuple(range(self.allowed[0], self.allowed[-1] + 1))
+        if self.allowed == span and len(span) > 1:
+            return f"{span[0]}-{span[-1]}"
+        return ", ".join(map(str, self.allowed))
+
+
+@dataclass(frozen=True, slots=True)
+class PictureCounts:
+    """How many pictures of each role a model takes at most."""
+
+    first: int = 0
+    last: int = 0
+    reference: int = 0
+
+    @property
+    def total(self) -> int:
+        return max(self.first + self.last, self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a dialect lets its clients ask of a model."""
+
+    seconds: Seconds
+    sizes: tuple[Size, ...]
+    prompt_characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    name: str
+    owner: str
+    about: str
+    created: int
+    sound: bool
+    pictures: PictureCounts
+    deadline: timedelta
+    offers: Mapping[str, Offer]
+
+
+class BadCatalogueError(ValueError):
+    """The catalogue's text says something that cannot be meant."""
+
+
+class Catalogue:
+    """All public models, in the order in which they are listed."""
+
+    def __init__(self, models: Iterable[Model]) -> None:
+        self._models = {model.name: model for model in models}
+
+    @property
+    def models(self) -> Sequence[Model]:
+        return tuple(self._models.values())
+
+    def find(self, name: str, dialect: str) -> tuple[Model, Offer]:
+        """Find a model as a dialect offers it; raise Problem `model_not_found` where there is none."""
+        model = self._models.get(name)
+        offer = None if model is None else model.offers.get(dialect)
+        if model is None or offer is None:
+            raise Problem("model_not_found", field="model", model=name[:80])
+        return model, offer
+
+    def dialects_of(self, name: str) -> frozenset[str]:
+        """Name the dialects whose clients know this model; the gate's own API is none of them."""
+        model = self._models.get(name)
+        return frozenset() if model is None else frozenset(model.offers) - {GATE}
+
+
+def read_catalogue(texts: Iterable[str]) -> Catalogue:
+    """Read catalogue tables; a later text adds to and replaces what an earlier one says."""
+    offers: dict[str, Offer] = {}
+    models: dict[str, Model] = {}
+    for text in texts:
+        table = tomllib.loads(text)
+        offers |= {name: _offer(name, row) for name, row in table.get("offers", {}).items()}
+        for row in table.get("models", []):
+            models[row["name"]] = _model(row, offers)
+    return Catalogue(models.values())
+
+
+def _offer(name: str, row: Mapping[str, Any]) -> Offer:
+    seconds = row["seconds"]
+    allowed = tuple(seconds.get("one_of") or range(seconds["from"], seconds["to"] + 1))
+    if seconds["default"] not in allowed:
+        raise BadCatalogueError(f"offer {name}: {seconds['default']} s is not one of {allowed}")
+    return Offer(
+        seconds=Seconds(allowed=allowed, default=seconds["default"]),
+        sizes=tuple(Size.parse(size) for size in row["sizes"]),
+        prompt_characters=row.get("prompt_characters", PROMPT_CHARACTERS),
+    )
+
+
+def _model(row: Mapping[str, Any], offers: Mapping[str, Offer]) -> Model:
+    missing = set(row["offers"].values()) - set(offers)
+    if missing:
+        raise BadCatalogueError(f"model {row['name']}: there is no offer {', '.join(sorted(missing))}")
+    minutes = row.get("deadline_minutes")
+    return Model(
+        name=row["name"],
+        owner=row["owner"],
+        about=row["about"],
+        created=row.get("created", 0),
+        sound=row.get("sound", True),
+        pictures=PictureCounts(**row.get("pictures", {})),
+        deadline=TASK_DEADLINE if minutes is None else timedelta(minutes=minutes),
+        offers={dialect: offers[offer] for dialect, offer in row["offers"].items()},
+    )

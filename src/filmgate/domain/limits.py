@@ -1,0 +1,78 @@
+"""Every limit on what comes from outside, by name; settings turn only those that operators really turn."""
+
+from datetime import timedelta
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+GIB: Final = 1024 * MIB
+
+BODY_BYTES: Final = 64 * MIB
+BODY_SECONDS: Final = 300.0
+BODY_IDLE_SECONDS: Final = 30.0
+BODIES_IN_PROGRESS: Final = 256
+JSON_DEPTH: Final = 32
+JSON_INTEGER: Final = 2**53
+FORM_PARTS: Final = 64
+FORM_PART_HEADER_BYTES: Final = 8 * KIB
+FORM_NAME_BYTES: Final = 256
+FORM_BRACKETS: Final = 8
+TEXT_FIELD_BYTES: Final = 256 * KIB
+QUERY_BYTES: Final = 8 * KIB
+HEADERS_SECONDS: Final = 10.0
+
+PROMPT_CHARACTERS: Final = 32_000
+PICTURES: Final = 8
+PICTURE_BYTES: Final = 20 * MIB
+PICTURE_PIXELS: Final = 25_000_000
+PICTURE_SIDE: Final = 16_384
+PICTURE_URL_CHARACTERS: Final = 4096
+PICTURE_SECONDS: Final = 60.0
+PICTURE_FIRST_BYTE_SECONDS: Final = 15.0
+
+IDEMPOTENCY_KEY_BYTES: Final = 255
+IDEMPOTENCY_MEMORY: Final = timedelta(hours=24)
+BLIND_RETRY_MEMORY: Final = timedelta(minutes=10)
+
+FILM_BYTES: Final = 2 * GIB
+FILM_SECONDS: Final = 900.0
+FILM_IDLE_SECONDS: Final = 30.0
+POLL_BODY_BYTES: Final = MIB
+
+SUBMIT_SECONDS: Final = 60.0
+POLL_SECONDS: Final = 20.0
+LEASE_SPARE: Final = timedelta(seconds=5)
+SUBMIT_LEASE: Final = timedelta(seconds=90)
+STEP_LEASE: Final = timedelta(seconds=30)
+LEASE_RENEWAL: Final = timedelta(seconds=10)
+POLL_FIRST: Final = timedelta(seconds=5)
+POLL_SLOWEST: Final = timedelta(seconds=30)
+QUESTION_FIRST: Final = timedelta(seconds=2)
+QUESTION_SLOWEST: Final = timedelta(seconds=60)
+PROGRESS_STEP: Final = 5
+ATTEMPTS: Final = 3
+ATTEMPT_BACKOFF: Final = timedelta(seconds=1)
+RECONCILE_GIVE_UP: Final = timedelta(minutes=30)
+LOST_ANSWERS: Final = 5
+LOST_OVER: Final = timedelta(minutes=10)
+COLLECT_TRIES: Final = 8
+COLLECT_OVER: Final = timedelta(hours=2)
+DEATHS_BEFORE_ALONE: Final = 2
+DEATHS_ALONE: Final = 3
+TASK_DEADLINE: Final = timedelta(minutes=60)
+CLAIM_BATCH: Final = 50
+SWEEP_EVERY: Final = timedelta(seconds=10)
+IDLE_CLAIM: Final = timedelta(milliseconds=250)
+COMMIT_BATCH: Final = 256
+
+LINK_LIFE: Final = timedelta(hours=24)
+LINK_LIFE_LONGEST: Final = timedelta(days=7)
+FILM_RETENTION: Final = timedelta(days=7)
+CONTENT_CHUNK: Final = MIB
+PAGE: Final = 20
+PAGE_LONGEST: Final = 100
+WAIT_LONGEST: Final = timedelta(seconds=60)
+WAIT_IN_SHUTDOWN: Final = timedelta(seconds=20)
+SHUTDOWN: Final = timedelta(seconds=25)
+KEY_FAILURES_PER_MINUTE: Final = 20
+LOG_TEXT_BYTES: Final = 2 * KIB

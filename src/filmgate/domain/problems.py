@@ -1,0 +1,203 @@
+"""The one catalogue of what can go wrong: code, HTTP status of the gate's own API, exit code, and both texts.
+
+A dialect puts a problem into its own form and code; the docs page of errors lists exactly these rows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What one code says; `{names}` in the texts are filled from the problem's parameters."""
+
+    status: int
+    exit_code: int
+    en: str
+    zh: str
+
+
+WORDINGS: Final[Mapping[str, Wording]] = {
+    "missing_key": Wording(
+        401, 4, "No API key was sent. Send it as `Authorization: Bearer sk-...`.",
+        "未提供令牌。请在请求头中发送 `Authorization: Bearer sk-...`。",
+    ),
+    "invalid_key": Wording(
+        401, 4, "This key is not known here. Keys of this gate start with `sk-`.",
+        "无效的令牌：该密钥不属于本网关。本网关密钥以 `sk-` 开头。",
+    ),
+    "not_an_operator": Wording(
+        403, 4, "This needs an operator's key: set FILMGATE_ADMIN_KEY.",
+        "该操作需要管理员密钥：请设置 FILMGATE_ADMIN_KEY。",
+    ),
+    "makes_no_films": Wording(
+        403, 4, "An operator's key administers and makes no films: create a key with `filmgate keys create NAME`.",
+        "管理员密钥不能生成视频：请用 `filmgate keys create NAME` 创建密钥。",
+    ),
+    "missing_parameter": Wording(
+        400, 2, "`{field}` is required.", "缺少必填参数 `{field}`。",
+    ),
+    "invalid_parameter": Wording(
+        400, 2, "`{field}` is wrong: {reason}", "参数 `{field}` 有误：{reason_zh}",
+    ),
+    "prompt_too_long": Wording(
+        400, 2, "`{field}` has {length} characters; {limit} is the most.",
+        "`{field}` 有 {length} 个字符，最多 {limit} 个。",
+    ),
+    "model_not_found": Wording(
+        404, 2, "There is no model `{model}` here. `GET /v1/models` lists those that there are.",
+        "模型 `{model}` 不存在，可用 `GET /v1/models` 查询可用模型。",
+    ),
+    "size_unsupported": Wording(
+        400, 2, "`{field}` must be a size such as 720x1280 or a ratio such as 9:16, not {given}.",
+        "`{field}` 应为 720x1280 这样的尺寸或 9:16 这样的比例，而不是 {given}。",
+    ),
+    "duration_unsupported": Wording(
+        400, 2, "`{field}` must be {allowed} for {model}, not {given}.",
+        "{model} 的 `{field}` 应为 {allowed}，而不是 {given}。",
+    ),
+    "pictures_unsupported": Wording(
+        400, 2, "{model} takes {allowed}; {given} came in `{field}`.",
+        "{model} 支持 {allowed_zh}，`{field}` 中收到 {given} 张。",
+    ),
+    "picture_denied": Wording(
+        400, 2, "The picture's address in `{field}` is not allowed. Send the file itself, or a public https link.",
+        "`{field}` 中的图片地址不被允许。请直接上传文件或提供公开的 https 链接。",
+    ),
+    "picture_unreachable": Wording(
+        400, 1, "The picture could not be fetched: {reason}. Nothing was charged. Send the file itself, or a public link.",
+        "无法获取图片：{reason}。未扣费。请直接上传文件或提供公开链接。",
+    ),
+    "picture_unusable": Wording(
+        400, 1, "The picture cannot be used: {reason}. Nothing was charged. Send a JPEG, PNG or WebP file.",
+        "图片无法使用：{reason}。未扣费。请提供 JPEG、PNG 或 WebP 图片。",
+    ),
+    "malformed_json": Wording(
+        400, 2, "The body is not JSON: {reason}.", "请求体不是有效的 JSON：{reason}。",
+    ),
+    "malformed_form": Wording(
+        400, 2, "The form cannot be read: {reason}.", "表单无法解析：{reason}。",
+    ),
+    "wrong_content_type": Wording(
+        415, 2, "Send `application/json` or `multipart/form-data`, not `{given}`.",
+        "请使用 `application/json` 或 `multipart/form-data`，而不是 `{given}`。",
+    ),
+    "range_not_satisfiable": Wording(
+        416, 2, "`{field}` begins past the end: {reason}", "`{field}` 超出文件末尾：{reason_zh}",
+    ),
+    "body_too_large": Wording(
+        413, 2, "The body is larger than {limit_mib} MiB.", "请求体超过 {limit_mib} MiB。",
+    ),
+    "body_too_slow": Wording(
+        408, 2, "The body did not arrive in time. Send it again.", "请求体未能及时送达，请重试。",
+    ),
+    "idempotency_mismatch": Wording(
+        422, 2, "This Idempotency-Key came before with another body. Use a new key for a new film.",
+        "该 Idempotency-Key 已用于不同的请求体。新视频请使用新的键。",
+    ),
+    "task_not_found": Wording(404, 7, "Task not found.", "任务不存在或已过期。"),
+    "not_found": Wording(404, 7, "There is nothing at this address.", "该地址不存在。"),
+    "method_not_allowed": Wording(
+        405, 2, "{method} is not spoken at this address.", "该地址不支持 {method}。",
+    ),
+    "film_not_ready": Wording(
+        404, 6, "Video is not ready yet, use GET /v1/videos/{id} to check status.",
+        "视频尚未生成，请用 GET /v1/videos/{id} 查询状态。",
+    ),
+    "film_absent": Wording(
+        404, 7, "This task ended without a film.", "该任务没有生成视频。",
+    ),
+    "task_running": Wording(
+        400, 6, "The video is still being made; delete it when it is done.", "视频仍在生成中，完成后才能删除。",
+    ),
+    "link_invalid": Wording(404, 7, "This link is not one of ours.", "链接无效。"),
+    "link_expired": Wording(410, 7, "This link has run out. Ask for the task again.", "链接已过期，请重新查询任务。"),
+    "store_unavailable": Wording(
+        503, 6, "The database does not answer. Nothing was started; try again in a few seconds.",
+        "数据库暂时无法访问，任务未开始，请稍后重试。",
+    ),
+    "shutting_down": Wording(503, 6, "The gate is stopping. Try again in a few seconds.", "网关正在停止，请稍后重试。"),
+    "too_many_failures": Wording(
+        429, 6, "Too many unknown keys came from this address. Try again in {retry_after_s} s.",
+        "该地址的无效密钥请求过多，请在 {retry_after_s} 秒后重试。",
+    ),
+    "content_refused": Wording(
+        400, 1, "The provider refused this request: {reason}. Nothing was charged. Change the prompt or the pictures.",
+        "上游拒绝了该请求：{reason}。未扣费。请修改提示词或图片。",
+    ),
+    "request_refused": Wording(
+        400, 1, "The provider cannot make this film: {reason}. Nothing was charged.",
+        "上游无法生成该视频：{reason}。未扣费。",
+    ),
+    "provider_failed": Wording(
+        502, 1, "The provider failed ({attempts} attempts). Nothing was charged. You can try again.",
+        "上游生成失败（已尝试 {attempts} 次）。未扣费，可重试。",
+    ),
+    "no_provider": Wording(
+        503, 1, "No provider is configured for {model}. The operator has been told.",
+        "未配置 {model} 的上游，已通知管理员。",
+    ),
+    "lost_by_provider": Wording(
+        502, 1, "The provider lost this video. Nothing was charged. You can try again.",
+        "上游丢失了该视频。未扣费，可重试。",
+    ),
+    "result_lost": Wording(
+        502, 1, "The video was made, but a whole file could not be fetched. Nothing was charged. You can try again.",
+        "视频已生成，但无法获取完整文件。未扣费，可重试。",
+    ),
+    "outcome_uncertain": Wording(
+        502, 1, "The request was sent and its reply was lost; no film was found. Nothing was charged. You can try again.",
+        "请求已发出但未收到回复，也未找到视频。未扣费，可重试。",
+    ),
+    "expired": Wording(
+        504, 1, "The video was not done within {minutes} minutes. Nothing was charged. You can try again.",
+        "视频未能在 {minutes} 分钟内完成。未扣费，可重试。",
+    ),
+    "engine_error": Wording(
+        500, 1, "Our engine failed on this task three times; it was parked. Nothing was charged.",
+        "引擎三次处理该任务失败，任务已搁置。未扣费。",
+    ),
+    "internal_error": Wording(
+        500, 70, "Something went wrong on our side. The id of this request is {request_id}.",
+        "服务器内部错误，请求编号 {request_id}。",
+    ),
+}  # fmt: skip
+
+
+class Problem(Exception):  # noqa: N818  # a Problem is what the client is told, not a fault of the program
+    """Something that ends a request, or a task, with a word from the catalogue."""
+
+    def __init__(self, code: str, /, **parameters: str | int) -> None:
+        super().__init__(code)
+        self.code = code
+        self.parameters = parameters
+        self.headers: Mapping[str, str] = {}
+
+    def with_headers(self, headers: Mapping[str, str]) -> Self:
+        """Let the answer carry headers that only this problem has."""
+        self.headers = headers
+        return self
+
+    @property
+    def wording(self) -> Wording:
+        return WORDINGS[self.code]
+
+    @property
+    def field(self) -> str | None:
+        given = self.parameters.get("field")
+        return None if given is None else str(given)
+
+    def text(self, language: str) -> str:
+        return wording_text(self.code, self.parameters, language)
+
+
+def wording_text(code: str, parameters: Mapping[str, str | int], language: str) -> str:
+    """Say a code in `zh` or `en`; a parameter that nobody gave stays empty rather than fail an error."""
+    wording = WORDINGS[code]
+    return (wording.zh if language == "zh" else wording.en).format_map(_Given(parameters))
+
+
+class _Given(dict[str, str | int]):
+    def __missing__(self, key: str) -> str:
+        return ""

@@ -1,0 +1,109 @@
+"""A task: one film that was asked for, and everything that clients and operators may know of it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Self, cast
+from uuid import UUID
+
+from filmgate.domain.film import FilmFacts
+from filmgate.domain.problems import wording_text
+from filmgate.domain.request import FilmRequest, Json
+from filmgate.domain.states import AttemptState, State
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose request it is: an account, through one of its keys, with that key's settings."""
+
+    account_id: int
+    key_id: int
+    dialect: str | None = None
+    strict: bool = False
+    operator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a task ended without its film, as a code of the catalogue with its parameters."""
+
+    code: str
+    parameters: Mapping[str, str | int]
+
+    def text(self, language: str) -> str:
+        return wording_text(self.code, self.parameters, language)
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A stored film: what it measures, and the ids of its files by role (`video`, `thumbnail`, `poster`)."""
+
+    facts: FilmFacts
+    files: Mapping[str, UUID]
+
+    def as_json(self) -> dict[str, Json]:
+        files: dict[str, Json] = {role: str(file) for role, file in self.files.items()}
+        return {"facts": asdict(self.facts), "files": files}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Json]) -> Self:
+        files = cast("Mapping[str, str]", value["files"])
+        facts = cast("dict[str, Any]", value["facts"])
+        return cls(facts=FilmFacts(**facts), files={role: UUID(file) for role, file in files.items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    id: UUID
+    account_id: int
+    key_id: int
+    dialect: str
+    names: Mapping[str, str]
+    request: FilmRequest
+    state: State
+    progress: int
+    failure: Failure | None
+    film: Film | None
+    hold_micros: int
+    cost_micros: int | None
+    version: int
+    created_at: datetime
+    changed_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    deadline_at: datetime
+    content_until: datetime | None
+
+    @property
+    def name(self) -> str:
+        """The id that the dialect it was submitted in shows."""
+        return self.names["id"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One submit to one provider for one clip."""
+
+    clip: int
+    no: int
+    provider: str
+    key: str
+    state: AttemptState
+    sent_at: datetime
+    closed_at: datetime | None
+    error_class: str | None
+    error_text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in the object store, as the task's row of it says."""
+
+    id: UUID
+    account_id: int
+    task_id: UUID
+    role: str
+    object_key: str
+    media_type: str
+    size_bytes: int
+    sha256: str

@@ -1,0 +1,116 @@
+"""Accept: check, price and name a task, and commit it before anybody is answered."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import orjson
+
+from filmgate.domain import ids
+from filmgate.domain.catalogue import Catalogue
+from filmgate.domain.clock import Chance, Clock
+from filmgate.domain.failpoint import failpoint
+from filmgate.domain.limits import BLIND_RETRY_MEMORY, IDEMPOTENCY_MEMORY
+from filmgate.domain.problems import Problem
+from filmgate.domain.request import Draft, FilmRequest, Picture
+from filmgate.domain.specify import specify
+from filmgate.domain.task import Owner, Task
+from filmgate.engine.parts import Objects
+from filmgate.engine.route import Router
+from filmgate.net.denied import Denied
+from filmgate.net.guard import Guard
+from filmgate.store.accept import Acceptor, NewTask, Remember, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """How a client lets us know a repeated submit: by its key, or by its SDK's count of blind retries."""
+
+    key: str | None = None
+    retries: int | None = None
+
+    def memory(self, digest: bytes) -> Remember | None:
+        if self.key is not None:
+            return Remember(self.key, IDEMPOTENCY_MEMORY)
+        if self.retries is None:
+            return None
+        # A first try is only noted: two equal films may be meant. A retry without a key gets what was noted.
+        return Remember(f"sha:{digest.hex()}", BLIND_RETRY_MEMORY if self.retries else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What accepting needs; one for the whole gate."""
+
+    catalogue: Catalogue
+    router: Router
+    acceptor: Acceptor
+    objects: Objects
+    guard: Guard
+    clock: Clock
+    chance: Chance
+
+    async def accept(
+        self, draft: Draft, *, owner: Owner, dialect: str, names: Mapping[str, str], repeat: Repeat
+    ) -> tuple[Task, bool]:
+        """Commit the task, or raise a Problem with nothing stored; the flag tells that it is an earlier one."""
+        if owner.operator:
+            raise Problem("makes_no_films")
+        request, model = specify(draft, dialect, self.catalogue)
+        self._check_addresses(request.pictures)
+        line = self.router.choose(request.model, self.chance)
+        if line is None:
+            raise Problem("model_not_found", field="model", model=request.model)
+        now = self.clock.now()
+        task_id = ids.uuid7(now, self.chance)
+        digest = _digest(request, dialect)
+        kept = await self._keep_uploads(task_id, request)
+        await failpoint("accept.before_commit")
+        decision = await self.acceptor.accept(
+            NewTask(
+                id=task_id,
+                owner=owner,
+                dialect=dialect,
+                names={
+                    use: ids.fill(template, model=request.model, now=now, chance=self.chance)
+                    for use, template in names.items()
+                },
+                request=kept,
+                hold_micros=0,
+                deadline=model.deadline,
+                credential_id=line.credential_id,
+                body_sha256=digest,
+                remember=repeat.memory(digest),
+            )
+        )
+        await failpoint("accept.after_commit")
+        if decision.verdict is Verdict.MISMATCH or decision.task is None:
+            raise Problem("idempotency_mismatch", field="Idempotency-Key")
+        return decision.task, decision.verdict is Verdict.REPLAYED
+
+    def _check_addresses(self, pictures: Iterable[Picture]) -> None:
+        # What needs no fetching is refused at once, with nothing stored and no look-up made.
+        for picture in pictures:
+            if picture.url is None:
+                continue
+            try:
+                self.guard.check(picture.url)
+            except Denied:
+                raise Problem("picture_denied", field="input_reference") from None
+
+    async def _keep_uploads(self, task_id: UUID, request: FilmRequest) -> FilmRequest:
+        kept: list[Picture] = []
+        for no, picture in enumerate(request.pictures):
+            if picture.upload is None:
+                kept.append(picture)
+                continue
+            stored = await self.objects.put_bytes(f"uploads/{task_id}/{no}", picture.upload.content)
+            kept.append(replace(picture, upload=None, object_key=stored.key))
+        return replace(request, pictures=tuple(kept))
+
+
+def _digest(request: FilmRequest, dialect: str) -> bytes:
+    uploads = [hashlib.sha256(p.upload.content).hexdigest() for p in request.pictures if p.upload]
+    said = {"dialect": dialect, "request": request.as_json(), "uploads": uploads}
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()

@@ -1,0 +1,67 @@
+"""End a task: every way out of the engine leads through here."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from filmgate.domain.contracts import Tidies
+from filmgate.domain.failpoint import failpoint
+from filmgate.domain.states import AttemptState, State
+from filmgate.domain.task import Failure
+from filmgate.engine.parts import Parts
+from filmgate.engine.tickets import ticket_of
+from filmgate.store.ends import End, Notice
+from filmgate.store.work import Claim
+
+_NOTHING: Final[Mapping[str, str | int]] = MappingProxyType({})
+
+
+async def finish(parts: Parts, end: End) -> None:
+    """Write the end, tell telemetry, and let the provider tidy up what it kept of the clip here."""
+    await failpoint("end.before")
+    await parts.ends.end(end)
+    await failpoint("end.after")
+    task, attempt = end.claim.task, end.claim.attempt
+    named = None if attempt is None else parts.router.provider(attempt.credential_id)
+    now = parts.clock.now()
+    started = task.started_at or now
+    reason = end.failure.code if end.failure else "done"
+    parts.telemetry.task_ended(
+        task.request.model,
+        named[0] if named else "none",
+        end.state.value,
+        reason,
+        (started - task.created_at).total_seconds(),
+        (now - started).total_seconds(),
+    )
+    parts.telemetry.event("task.ended", task=str(task.id), state=end.state.value, error_code=reason)
+    if named and attempt and attempt.ref is not None and isinstance(named[1], Tidies):
+        await named[1].tidy(ticket_of(attempt))
+
+
+async def fail(
+    parts: Parts,
+    claim: Claim,
+    code: str,
+    *,
+    attempt: AttemptState | None = None,
+    error: Exception | str | None = None,
+    state: State = State.FAILED,
+    notice: Notice | None = None,
+    parameters: Mapping[str, str | int] = _NOTHING,
+) -> None:
+    """End a task without its film; nothing is charged."""
+    kind = None if error is None else "failed" if isinstance(error, str) else type(error).__name__.lower()
+    await finish(
+        parts,
+        End(
+            claim=claim,
+            state=state,
+            kept=parts.retention,
+            failure=Failure(code, dict(parameters)),
+            attempt=attempt,
+            error_class=kind,
+            error_text=None if error is None else str(error),
+            notice=notice,
+        ),
+    )

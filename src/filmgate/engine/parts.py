@@ -1,0 +1,78 @@
+"""What the engine's verbs are handed; whatever reaches out of the process is a protocol here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+from filmgate.domain.clock import Chance, Clock
+from filmgate.engine.route import Router
+from filmgate.media.workshop import Workshop
+from filmgate.net.fetch import GuardedFetch
+from filmgate.store.credentials import Credentials
+from filmgate.store.ends import Ends
+from filmgate.store.files import Files
+from filmgate.store.moves import Moves
+from filmgate.store.read import Reader
+from filmgate.store.work import Claims
+
+
+class Kept(Protocol):
+    """An object that is stored, durably."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def sha256(self) -> bytes: ...
+
+
+class Objects(Protocol):
+    """Where files live."""
+
+    async def put_file(self, key: str, path: Path) -> Kept:
+        """Store a file; what this returned is durable."""
+        ...
+
+    async def put_bytes(self, key: str, content: bytes) -> Kept: ...
+    async def delete(self, key: str) -> None: ...
+    def stream(self, key: str) -> AsyncIterator[bytes]: ...
+
+
+class Telemetry(Protocol):
+    """Counts and tells what the engine does, for operators."""
+
+    def event(self, event: str, **fields: object) -> None:
+        """Log one dotted verb with its fields; prompts, secrets and links never among them."""
+        ...
+
+    def task_ended(
+        self, model: str, provider: str, outcome: str, reason: str, waited_s: float, ran_s: float
+    ) -> None: ...
+
+    def asked(self, provider: str, operation: str, result: str, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    clock: Clock
+    chance: Chance
+    router: Router
+    claims: Claims
+    moves: Moves
+    ends: Ends
+    reader: Reader
+    files: Files
+    credentials: Credentials
+    objects: Objects
+    workshop: Workshop
+    pictures: GuardedFetch
+    telemetry: Telemetry
+    workspace: Path
+    """A folder of this machine for films on their way into the object store."""
+    retention: timedelta
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when something in this process became due."""

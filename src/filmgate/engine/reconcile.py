@@ -1,0 +1,86 @@
+"""Reconcile: an attempt whose reply was lost. We look; we never send again to find out."""
+
+import asyncio
+
+from filmgate.domain.contracts import Finds, Provider, Ticket
+from filmgate.domain.faults import Fault, Invalid, Refused
+from filmgate.domain.limits import POLL_FIRST, RECONCILE_GIVE_UP, SUBMIT_SECONDS
+from filmgate.domain.states import AttemptState
+from filmgate.engine.backoff import after_question
+from filmgate.engine.end import fail
+from filmgate.engine.parts import Parts
+from filmgate.engine.prepare import repeat
+from filmgate.store import transitions
+from filmgate.store.ends import Notice
+from filmgate.store.work import Claim
+
+
+async def lost_sender(parts: Parts, claim: Claim) -> None:
+    """Mark a claimed `sending` attempt as uncertain: its sender died, and may have sent."""
+    await parts.moves.make(transitions.uncertain(claim, "the sender was lost before it wrote a reply"))
+    parts.wake.set()
+
+
+async def reconcile(parts: Parts, claim: Claim) -> None:
+    """Replay where the vendor knows keys, look where it can be asked, else wait and give up in the end."""
+    attempt = claim.attempt
+    named = None if attempt is None else parts.router.provider(attempt.credential_id)
+    if attempt is None or named is None:
+        await _give_up(parts, claim)
+        return
+    provider = named[1]
+    try:
+        async with asyncio.timeout(SUBMIT_SECONDS):
+            ticket = await _look(parts, claim, provider)
+    except (Invalid, Refused) as error:
+        await fail(
+            parts,
+            claim,
+            "request_refused",
+            attempt=AttemptState.FAILED,
+            error=error,
+            parameters={"reason": str(error)},
+        )
+        return
+    except _Absent:
+        await parts.moves.make(transitions.absent(claim, transitions.NOW))
+        parts.wake.set()
+        return
+    except Exception as error:  # noqa: BLE001  # a failed question proves nothing
+        known = isinstance(error, Fault | TimeoutError)
+        parts.telemetry.event(
+            "reconcile.failed", task=str(claim.task_id), reason=type(error).__name__, known=known
+        )
+        ticket = None
+    if ticket is not None:
+        await parts.moves.make(transitions.accepted(claim, ticket, ticket.ask_in or POLL_FIRST))
+        parts.wake.set()
+    elif claim.claimed_at - attempt.sent_at > RECONCILE_GIVE_UP:
+        await _give_up(parts, claim)
+    else:
+        await parts.moves.make(transitions.unresolved(claim, after_question(claim.tries)))
+
+
+class _Absent(Exception):  # noqa: N818  # proof of absence is an answer
+    """The vendor's answer proves that it has no job of this key."""
+
+
+async def _look(parts: Parts, claim: Claim, provider: Provider) -> Ticket | None:
+    attempt = claim.attempt
+    if attempt is None:
+        return None
+    if provider.replays:
+        clip = await repeat(parts, claim)
+        return None if clip is None else await provider.submit(clip, attempt.key)
+    if isinstance(provider, Finds):
+        ticket = await provider.find(attempt.key)
+        if ticket is None:
+            raise _Absent
+        return ticket
+    return None
+
+
+async def _give_up(parts: Parts, claim: Claim) -> None:
+    key = claim.attempt.key if claim.attempt else "none"
+    notice = Notice("uncertain_submit", f"no reply, and no film found, for attempt {key}: a possible orphan")
+    await fail(parts, claim, "outcome_uncertain", attempt=AttemptState.ABANDONED, notice=notice)

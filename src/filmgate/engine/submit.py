@@ -1,0 +1,94 @@
+"""Submit: the one place that sends; whoever lost a reply looks before anything is sent again."""
+
+import asyncio
+
+from filmgate.domain.contracts import ClipRequest
+from filmgate.domain.failpoint import failpoint
+from filmgate.domain.faults import Broken, Busy, Fault, Invalid, Misconfigured, Refused, Uncertain
+from filmgate.domain.limits import ATTEMPTS, LEASE_SPARE, POLL_FIRST, SUBMIT_LEASE, SUBMIT_SECONDS
+from filmgate.domain.states import AttemptState
+from filmgate.engine.backoff import after_attempt
+from filmgate.engine.end import fail
+from filmgate.engine.parts import Parts
+from filmgate.engine.route import Line
+from filmgate.store import transitions
+from filmgate.store.work import Claim
+
+
+async def submit(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> None:
+    """Send an attempt that is written as `sending`, once, and write what came of it."""
+    attempt = claim.attempt
+    if attempt is None or parts.clock.monotonic() - claim.since > _latest_start():
+        # Too little of the lease is left: another may already take this attempt for lost.
+        return
+    started = parts.clock.monotonic()
+    try:
+        async with asyncio.timeout(SUBMIT_SECONDS):
+            ticket = await line.provider.submit(clip, attempt.key)
+    except Exception as error:  # noqa: BLE001  # any error that proves nothing is an uncertain submit
+        outcome = _meaning(error)
+        parts.telemetry.asked(line.provider_name, "submit", outcome, parts.clock.monotonic() - started)
+        parts.telemetry.event(
+            "attempt.failed", task=str(claim.task_id), provider=line.provider_name, reason=outcome
+        )
+        await _not_accepted(parts, claim, error)
+        return
+    parts.telemetry.asked(line.provider_name, "submit", "accepted", parts.clock.monotonic() - started)
+    await failpoint("submit.after_reply")
+    await parts.moves.make(transitions.accepted(claim, ticket, ticket.ask_in or POLL_FIRST))
+    parts.wake.set()
+
+
+def _latest_start() -> float:
+    return SUBMIT_LEASE.total_seconds() - SUBMIT_SECONDS - LEASE_SPARE.total_seconds()
+
+
+def _meaning(error: Exception) -> str:
+    return type(error).__name__.lower() if isinstance(error, Fault) else "uncertain"
+
+
+async def _not_accepted(parts: Parts, claim: Claim, error: Exception) -> None:
+    match error:
+        case Invalid() | Refused():
+            await fail(
+                parts,
+                claim,
+                "request_refused",
+                attempt=AttemptState.FAILED,
+                error=error,
+                parameters={"reason": str(error)},
+            )
+        case Busy():
+            parts.telemetry.event("provider.busy", task=str(claim.task_id))
+            await parts.moves.make(transitions.not_created(claim, error, error.retry_after, None))
+        case Broken() | Misconfigured():
+            await _elsewhere(parts, claim, error)
+        case Uncertain():
+            await parts.moves.make(transitions.uncertain(claim, str(error)))
+            parts.wake.set()
+        case _:
+            await parts.moves.make(transitions.uncertain(claim, f"{type(error).__name__}: {error}"))
+            parts.wake.set()
+
+
+async def _elsewhere(parts: Parts, claim: Claim, error: Exception) -> None:
+    attempt = claim.attempt
+    if attempt is None:
+        return
+    spent = await parts.reader.attempts_spent(claim.task_id)
+    if spent >= ATTEMPTS:
+        await fail(
+            parts,
+            claim,
+            "provider_failed",
+            attempt=AttemptState.FAILED,
+            error=error,
+            parameters={"attempts": spent},
+        )
+        return
+    model, failed = claim.task.request.model, frozenset({attempt.credential_id})
+    line = parts.router.choose(model, parts.chance, without=failed) or parts.router.line(
+        model, attempt.credential_id
+    )
+    credential_id = line.credential_id if line else None
+    await parts.moves.make(transitions.not_created(claim, error, after_attempt(spent), credential_id))

@@ -1,0 +1,202 @@
+"""The worker: claims due steps in batches, as many as it has hands for, and never lets one stop another."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from filmgate.domain.limits import (
+    CLAIM_BATCH,
+    DEATHS_ALONE,
+    DEATHS_BEFORE_ALONE,
+    IDLE_CLAIM,
+    SHUTDOWN,
+    STEP_LEASE,
+    SUBMIT_LEASE,
+    SWEEP_EVERY,
+)
+from filmgate.domain.states import Step
+from filmgate.engine.collect import collect
+from filmgate.engine.end import fail
+from filmgate.engine.parts import Parts
+from filmgate.engine.poll import poll
+from filmgate.engine.prepare import prepare
+from filmgate.engine.reconcile import lost_sender, reconcile
+from filmgate.engine.sweep import sweep
+from filmgate.store.ends import Notice
+from filmgate.store.moves import StaleLease
+from filmgate.store.upkeep import Upkeep
+from filmgate.store.work import Claim
+
+Verb = Callable[[Parts, Claim], Awaitable[None]]
+_SHUTDOWN_SHARE: Final = 0.6
+_PARK_AFTER: Final = DEATHS_BEFORE_ALONE + DEATHS_ALONE
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """How many steps of one kind a worker has in hand at most, and how long each is leased."""
+
+    verb: Verb
+    most: int
+    lease: timedelta
+
+
+HANDS: Final[Mapping[Step, Hands]] = {
+    Step.SUBMIT: Hands(lost_sender, 32, STEP_LEASE),
+    Step.RECONCILE: Hands(reconcile, 32, SUBMIT_LEASE),
+    Step.POLL: Hands(poll, 256, STEP_LEASE),
+    # Collecting hashes and decodes in child processes: a few at a time keep the machine busy.
+    Step.COLLECT: Hands(collect, 4, STEP_LEASE),
+}
+_STARTS: Final = Hands(prepare, 64, SUBMIT_LEASE)
+
+
+class Worker:
+    """One engine on one machine; several need no election, since a claim is the only way to own a step."""
+
+    def __init__(self, parts: Parts, upkeep: Upkeep) -> None:
+        self._parts = parts
+        self._upkeep = upkeep
+        self._running: dict[UUID, tuple[Step, asyncio.Task[None]]] = {}
+        self._alone: list[Claim] = []
+        self._stopping = asyncio.Event()
+        self.heartbeat = parts.clock.monotonic()
+
+    async def run(self) -> None:
+        """Work until `stop`; the database may go away and come back meanwhile."""
+        released = await self._through_outages(self._parts.claims.begin)
+        self._parts.telemetry.event("worker.started", released=released)
+        sweeping = asyncio.create_task(self._sweeping())
+        try:
+            while not self._stopping.is_set():
+                self.heartbeat = self._parts.clock.monotonic()
+                found = await self._through_outages(self._claim)
+                if not found:
+                    await self._rest()
+        finally:
+            sweeping.cancel()
+
+    async def stop(self) -> None:
+        """Claim nothing more and let what is in hand finish; what is left keeps its lease for another."""
+        self._stopping.set()
+        self._parts.wake.set()
+        running = [task for _, task in self._running.values()]
+        if running:
+            await asyncio.wait(running, timeout=SHUTDOWN.total_seconds() * _SHUTDOWN_SHARE)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def _claim(self) -> int:
+        if self._alone:
+            return self._start_alone()
+        claims: list[tuple[Claim, Verb]] = []
+        now = self._parts.clock.monotonic()
+        for step, hands in HANDS.items():
+            limit = min(hands.most - self._in_hand(step), CLAIM_BATCH)
+            if limit > 0:
+                found = await self._parts.claims.due(
+                    step, limit=limit, lease=hands.lease, busy=self._busy(), since=now
+                )
+                claims += [(claim, hands.verb) for claim in found]
+        for claim in await self._starts(now):
+            claims.append((claim, prepare))
+        for claim, verb in claims:
+            self._take(claim, verb)
+        return len(claims)
+
+    async def _starts(self, now: float) -> Sequence[Claim]:
+        free = _STARTS.most - self._in_hand(Step.PREPARE)
+        starts: list[Claim] = []
+        for credential_id, room in (await self._parts.claims.room()).items():
+            limit = min(room, free - len(starts), CLAIM_BATCH)
+            if limit > 0:
+                starts += await self._parts.claims.starts(
+                    credential_id, limit=limit, lease=_STARTS.lease, busy=self._busy(), since=now
+                )
+        return starts
+
+    def _take(self, claim: Claim, verb: Verb) -> None:
+        if claim.deaths >= _PARK_AFTER:
+            self._start(claim, _park)
+        elif claim.deaths >= DEATHS_BEFORE_ALONE:
+            self._alone.append(claim)
+        else:
+            self._start(claim, verb)
+
+    def _start_alone(self) -> int:
+        # It may be what kills its workers: nothing else is in hand while it runs.
+        if self._running:
+            return 0
+        claim = self._alone.pop()
+        verb = HANDS[claim.step].verb if claim.step in HANDS else prepare
+        self._start(claim, verb)
+        return 1
+
+    def _start(self, claim: Claim, verb: Verb) -> None:
+        task = asyncio.create_task(self._guarded(claim, verb))
+        self._running[claim.task_id] = claim.step, task
+
+        def forget(_: object) -> None:
+            self._running.pop(claim.task_id, None)
+            self._parts.wake.set()
+
+        task.add_done_callback(forget)
+
+    async def _guarded(self, claim: Claim, verb: Verb) -> None:
+        """One task's error is its own: it stays leased, is claimed again, and is counted by its operators."""
+        try:
+            await verb(self._parts, claim)
+        except StaleLease:
+            self._parts.telemetry.event("lease.lost", task=str(claim.task_id), step=claim.step.value)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self._parts.telemetry.event(
+                "store.unavailable", task=str(claim.task_id), reason=type(error).__name__
+            )
+        except Exception as error:  # noqa: BLE001  # a bug in one task's step must not stop the others
+            self._parts.telemetry.event(
+                "step.broken",
+                task=str(claim.task_id),
+                step=claim.step.value,
+                error=error,
+                reason=type(error).__name__,
+            )
+
+    def _in_hand(self, step: Step) -> int:
+        return sum(running is step for running, _ in self._running.values())
+
+    def _busy(self) -> Sequence[UUID]:
+        return [*self._running, *(claim.task_id for claim in self._alone)]
+
+    async def _rest(self) -> None:
+        self._parts.wake.clear()
+        try:
+            async with asyncio.timeout(IDLE_CLAIM.total_seconds()):
+                await self._parts.wake.wait()
+        except TimeoutError:
+            return
+
+    async def _sweeping(self) -> None:
+        while True:
+            await self._through_outages(lambda: sweep(self._parts, self._upkeep))
+            await asyncio.sleep(SWEEP_EVERY.total_seconds())
+
+    async def _through_outages(self, ask: Callable[[], Awaitable[object]]) -> int:
+        """Ask the store; while it does not answer, nothing is claimed."""
+        try:
+            answer = await ask()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self._parts.telemetry.event("store.unavailable", reason=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(IDLE_CLAIM.total_seconds())
+            return 0
+        return answer if isinstance(answer, int) else 0
+
+
+async def _park(parts: Parts, claim: Claim) -> None:
+    notice = Notice("parked", f"the task killed its worker in step {claim.step.value}")
+    await fail(parts, claim, "engine_error", notice=notice)

@@ -1,0 +1,158 @@
+"""The settings: flags over FILMGATE_* over filmgate.toml over defaults; read once at start, frozen afterwards."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from platformdirs import user_data_path
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from filmgate.domain.limits import FILM_RETENTION
+
+CONFIG_NAME = "filmgate.toml"
+
+
+class BadSettingsError(Exception):
+    """The settings say something that cannot be meant; the text says where, and what would be right."""
+
+
+class ProviderLimits(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    submits_per_minute: int | None = Field(None, gt=0)
+    in_flight: int | None = Field(None, gt=0)
+
+
+class ProviderTable(BaseModel):
+    """One `[[providers]]` table; what its kind alone knows stands in `options`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+    kind: str
+    base_url: str = ""
+    credentials: str = Field("", description="`env:NAME`: a secret never stands in the file.")
+    limits: ProviderLimits = ProviderLimits(submits_per_minute=None, in_flight=None)
+    options: Mapping[str, Any] = Field(default_factory=dict)
+
+    @field_validator("credentials")
+    @classmethod
+    def _by_reference(cls, value: str) -> str:
+        if value and not value.startswith("env:"):
+            raise ValueError("write `env:NAME` and put the secret into that environment variable")
+        return value
+
+
+class ViaTable(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    provider: str
+    model: str | None = None
+    weight: int = Field(1, gt=0)
+
+
+class RouteTable(BaseModel):
+    """One `[[routes]]` table: which providers serve the public models that a pattern names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    via: tuple[ViaTable, ...] = Field(min_length=1)
+
+
+class Settings(BaseSettings):
+    """What an operator may turn."""
+
+    model_config = SettingsConfigDict(env_prefix="FILMGATE_", frozen=True, extra="ignore")
+
+    data: Path = Field(default_factory=lambda: user_data_path("filmgate"))
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    web_workers: int = Field(1, ge=1, le=64)
+    worker: bool = True
+    database_url: SecretStr | None = None
+    postgres_bin: Path | None = None
+    objects_url: str | None = None
+    public_url: str | None = None
+    secret: SecretStr | None = None
+    admin_key: SecretStr | None = None
+    guard_allow: Annotated[frozenset[str], NoDecode] = frozenset()
+    renders_at_once: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) - 1), gt=0)
+    retention_days: float = Field(FILM_RETENTION / timedelta(days=1), gt=0)
+    log_prompts: bool = False
+    catalogue: Path | None = None
+    providers: tuple[ProviderTable, ...] = ()
+    routes: tuple[RouteTable, ...] = ()
+
+    @field_validator("guard_allow", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        """Read `host:port,host:port`."""
+        if isinstance(value, str):
+            return frozenset(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _no_slash(cls, value: str | None) -> str | None:
+        return value.rstrip("/") if value else None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del settings_cls, dotenv_settings, file_secret_settings
+        return init_settings, env_settings
+
+    @classmethod
+    def load(cls, flags: Mapping[str, Any], config: Path | None = None) -> Self:
+        """Read all sources; raise BadSettingsError with every fault that is found."""
+        path = config or Path(os.environ.get("FILMGATE_CONFIG", CONFIG_NAME))
+        given = {name: value for name, value in flags.items() if value is not None}
+        try:
+            written = tomllib.loads(path.read_text()) if path.exists() else {}
+        except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
+            raise BadSettingsError(f"{path}: {error}") from None
+        unknown = set(written) - set(cls.model_fields)
+        if unknown:
+            raise BadSettingsError(f"{path}: there is no setting `{min(unknown)}`")
+        environment = {name for name in cls.model_fields if f"FILMGATE_{name}".upper() in os.environ}
+        below = {name: value for name, value in written.items() if name not in environment}
+        try:
+            settings = cls(**(below | given))
+        except ValidationError as error:
+            faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+            raise BadSettingsError("; ".join(faults)) from None
+        settings._check_routes()
+        return settings
+
+    def _check_routes(self) -> None:
+        names = [provider.name for provider in self.providers]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise BadSettingsError(f"providers: `{min(twice)}` is named twice")
+        for route in self.routes:
+            for via in route.via:
+                if via.provider not in {*names, "animatic"}:
+                    raise BadSettingsError(
+                        f"routes: `{route.model}` goes via `{via.provider}`, which is no provider"
+                    )
+
+
+def secret_of(reference: str) -> str:
+    """Read a secret by its reference; raise BadSettingsError where it is not set."""
+    if not reference:
+        return ""
+    name = reference.removeprefix("env:")
+    if name not in os.environ:
+        raise BadSettingsError(f"the environment variable {name} is not set, although a provider names it")
+    return os.environ[name]

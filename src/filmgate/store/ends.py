@@ -1,0 +1,162 @@
+"""T18: the one way in which a task ends, with its money, files, slot and work row in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from filmgate.domain.request import Json
+from filmgate.domain.states import AttemptState, State
+from filmgate.domain.task import Failure, Film, StoredFile
+from filmgate.store.batch import Lane
+from filmgate.store.moves import StaleLease, close_attempts, fenced, lock_credentials
+from filmgate.store.pool import Connection, Pool
+from filmgate.store.work import Claim
+
+_LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order by id for no key update"
+
+_END: Final = """
+with r as (
+    select * from jsonb_to_recordset($1::jsonb) as r(task_id uuid, state text, error_code text,
+        error_parameters jsonb, film jsonb, cost_micros bigint, kept_s float8)
+), task as (
+    update tasks t set state = r.state, progress = case r.state when 'succeeded' then 100 else t.progress end,
+        error_code = r.error_code, error_parameters = r.error_parameters, film = coalesce(r.film, t.film),
+        cost_micros = r.cost_micros, ended_at = now(), changed_at = now(), version = version + 1,
+        content_until = case when r.film is not null then now() + make_interval(secs => r.kept_s) end
+    from r where t.id = r.task_id and t.ended_at is null
+    returning t.id, t.account_id, t.hold_micros, t.cost_micros
+), closing as (
+    insert into ledger (task_id, kind) select id, 'close' from task returning id, task_id
+), entry as (
+    insert into entries (ledger_id, account, amount_micros)
+    select closing.id, side.account, side.amount
+    from closing join task on task.id = closing.task_id
+    cross join lateral (values ('held:' || task.account_id, -task.hold_micros),
+                               ('revenue', task.cost_micros),
+                               ('available:' || task.account_id, task.hold_micros - task.cost_micros)
+                       ) as side(account, amount)
+    where side.amount <> 0
+), balance as (
+    update accounts a set held_micros = a.held_micros - s.held, balance_micros = a.balance_micros + s.back
+    from (select account_id, sum(hold_micros) as held, sum(hold_micros - cost_micros) as back
+          from task where hold_micros > 0 group by account_id) s
+    where a.id = s.account_id
+)
+delete from work w using task where w.task_id = task.id
+"""
+
+_FILES: Final = """
+insert into files (id, task_id, account_id, role, object_key, media_type, size_bytes, sha256, delete_after)
+select id, task_id, account_id, role, object_key, media_type, size_bytes, sha256, now() + make_interval(secs => kept_s)
+from jsonb_to_recordset($1::jsonb) as r(id uuid, task_id uuid, account_id bigint, role text, object_key text,
+    media_type text, size_bytes bigint, sha256 text, kept_s float8)
+"""
+
+_NOTICE: Final = """
+insert into notices (kind, task_id, provider, text)
+select kind, task_id, provider, text
+from jsonb_to_recordset($1::jsonb) as r(kind text, task_id uuid, provider text, text text)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that an operator should look at."""
+
+    kind: str
+    text: str
+    provider: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How a task ends; `attempt` says what became of its attempt where that is still open."""
+
+    claim: Claim
+    state: State
+    kept: timedelta
+    failure: Failure | None = None
+    film: Film | None = None
+    files: Sequence[StoredFile] = ()
+    cost_micros: int = 0
+    attempt: AttemptState | None = None
+    error_class: str | None = None
+    error_text: str | None = None
+    notice: Notice | None = None
+
+
+class Ends:
+    """Ends tasks by group commit; the first end wins."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._lane: Lane[End, bool] = Lane(self._write)
+
+    async def end(self, end: End) -> None:
+        """End the task; raise StaleLease where another has it by now, or it has ended."""
+        if not await self._lane.put(end):
+            raise StaleLease(str(end.claim.task_id))
+
+    async def _write(self, batch: Sequence[End]) -> Sequence[bool]:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_LOCK_ACCOUNTS, sorted({end.claim.task.account_id for end in batch}))
+            attempts = [end.claim.attempt for end in batch if end.attempt and end.claim.attempt]
+            await lock_credentials(connection, [attempt.credential_id for attempt in attempts])
+            owned = await fenced(connection, [end.claim for end in batch])
+            ends = [end for end in batch if end.claim.task_id in owned]
+            await close_attempts(connection, [change for end in ends if (change := _attempt_row(end))])
+            await _insert(connection, _FILES, [_file_row(file, end) for end in ends for file in end.files])
+            await _insert(connection, _NOTICE, [_notice_row(end, end.notice) for end in ends if end.notice])
+            await connection.execute(_END, [_end_row(end) for end in ends])
+        return [end.claim.task_id in owned for end in batch]
+
+
+async def _insert(connection: Connection, statement: str, written: Sequence[Mapping[str, Json]]) -> None:
+    if written:
+        await connection.execute(statement, list(written))
+
+
+def _attempt_row(end: End) -> dict[str, Json] | None:
+    attempt = end.claim.attempt
+    if attempt is None or end.attempt is None:
+        return None
+    return {
+        "task_id": str(end.claim.task_id),
+        "clip": attempt.clip,
+        "no": attempt.no,
+        "state": end.attempt.value,
+        "error_class": end.error_class,
+        "error_text": end.error_text,
+    }
+
+
+def _end_row(end: End) -> dict[str, Json]:
+    return {
+        "task_id": str(end.claim.task_id),
+        "state": end.state.value,
+        "error_code": end.failure.code if end.failure else None,
+        "error_parameters": dict(end.failure.parameters) if end.failure else None,
+        "film": end.film.as_json() if end.film else None,
+        "cost_micros": end.cost_micros,
+        "kept_s": end.kept.total_seconds(),
+    }
+
+
+def _file_row(file: StoredFile, end: End) -> dict[str, Json]:
+    return {
+        "id": str(file.id),
+        "task_id": str(file.task_id),
+        "account_id": file.account_id,
+        "role": file.role,
+        "object_key": file.object_key,
+        "media_type": file.media_type,
+        "size_bytes": file.size_bytes,
+        "sha256": file.sha256,
+        "kept_s": end.kept.total_seconds(),
+    }
+
+
+def _notice_row(end: End, notice: Notice) -> dict[str, Json]:
+    task_id = str(end.claim.task_id)
+    return {"kind": notice.kind, "task_id": task_id, "provider": notice.provider, "text": notice.text}

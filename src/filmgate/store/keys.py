@@ -1,0 +1,138 @@
+"""Accounts and API keys. A key is stored as its HMAC under a pepper that the database does not hold."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from filmgate.domain.ids import hint
+from filmgate.domain.task import Owner
+from filmgate.store.batch import Lane
+from filmgate.store.pool import Pool
+
+_FIND: Final = """
+select k.hash, k.id, k.account_id, k.dialect, k.strict, k.operator from keys k
+where k.hash = any($1::bytea[]) and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+"""
+
+_ACCOUNT: Final = """
+with made as (insert into accounts (name) values ($1) on conflict (name) do nothing returning id)
+select id from made union all select id from accounts where name = $1 limit 1
+"""
+
+# A key that joins no account opens one of its own, also where its name is taken.
+_OWN_ACCOUNT: Final = """
+insert into accounts (name) select case when n = 1 then $1 else $1 || '-' || n end from generate_series(1, 10000) n
+where not exists (select from accounts where name = case when n = 1 then $1 else $1 || '-' || n end)
+order by n limit 1
+on conflict (name) do nothing returning id, name
+"""
+
+_CREATE: Final = """
+insert into keys (account_id, name, hash, hint, operator, dialect, strict, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict (hash) do update set name = excluded.name, revoked_at = null
+returning id
+"""
+
+_LIST: Final = """
+select k.id, k.name, a.name as account, k.hint, k.operator, k.dialect, k.strict, k.created_at, k.expires_at, k.revoked_at
+from keys k left join accounts a on a.id = k.account_id order by k.id
+"""
+
+_REVOKE: Final = """
+update keys set revoked_at = coalesce(revoked_at, now()) where id::text = $1 or name = $1 returning id
+"""
+
+_OPERATORS: Final = "select count(*) from keys where operator and revoked_at is null"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRow:
+    """A key as it may be listed: everything but the key."""
+
+    id: int
+    name: str
+    account: str | None
+    hint: str
+    operator: bool
+    dialect: str | None
+    strict: bool
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class Keys:
+    """Several peppers may be live while a secret is rotated; the first of them hashes new keys."""
+
+    def __init__(self, pool: Pool, peppers: Sequence[bytes]) -> None:
+        self._pool = pool
+        self._peppers = peppers
+        self._lane: Lane[Sequence[bytes], Owner | None] = Lane(self._find, width=2)
+
+    def _digests(self, key: str) -> list[bytes]:
+        said = key.encode("utf-8", "surrogatepass")
+        return [hmac.digest(pepper, said, hashlib.sha256) for pepper in self._peppers]
+
+    async def owner(self, key: str) -> Owner | None:
+        """Find whose key it is; unknown, revoked and expired keys are alike."""
+        return await self._lane.put(self._digests(key))
+
+    async def _find(self, batch: Sequence[Sequence[bytes]]) -> Sequence[Owner | None]:
+        wanted = {digest for digests in batch for digest in digests}
+        found = {row["hash"]: _owner(row) for row in await self._pool.fetch(_FIND, list(wanted))}
+        return [next((found[digest] for digest in digests if digest in found), None) for digests in batch]
+
+    async def open_account(self, name: str) -> str:
+        """Open a new account of that name, or of that name with a number; give the name."""
+        while True:
+            row = await self._pool.fetchrow(_OWN_ACCOUNT, name)
+            if row is not None:
+                return str(row["name"])
+
+    async def create(
+        self,
+        key: str,
+        *,
+        name: str,
+        account: str | None,
+        dialect: str | None = None,
+        strict: bool = False,
+        expires_at: datetime | None = None,
+    ) -> int:
+        """Store a key; `account` None makes it an operator's, which owns nothing and makes no films."""
+        account_id = None if account is None else await self._pool.fetchval(_ACCOUNT, account)
+        values = (
+            account_id,
+            name,
+            self._digests(key)[0],
+            hint(key),
+            account is None,
+            dialect,
+            strict,
+            expires_at,
+        )
+        return int(await self._pool.fetchval(_CREATE, *values))
+
+    async def list(self) -> Sequence[KeyRow]:
+        return [KeyRow(**dict(row)) for row in await self._pool.fetch(_LIST)]
+
+    async def revoke(self, id_or_name: str) -> int:
+        """Revoke the keys of that id or name; give how many there were."""
+        return len(await self._pool.fetch(_REVOKE, id_or_name))
+
+    async def has_operator(self) -> bool:
+        return bool(await self._pool.fetchval(_OPERATORS))
+
+
+def _owner(row: Any) -> Owner:  # noqa: ANN401  # asyncpg's Record types no column
+    return Owner(
+        account_id=row["account_id"] or 0,
+        key_id=row["id"],
+        dialect=row["dialect"],
+        strict=row["strict"],
+        operator=row["operator"],
+    )

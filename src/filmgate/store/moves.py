@@ -1,0 +1,232 @@
+"""How a transition between two steps is written: in a batch, every one under its fence.
+
+A transition locks its `work` rows first; a row that is gone, or has another fence, raises StaleLease and writes
+nothing: whoever holds it now decides. The transition and the change of its work row are one transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Final
+from uuid import UUID
+
+from filmgate.domain.request import Json
+from filmgate.domain.states import State
+from filmgate.store.batch import Lane
+from filmgate.store.pool import Connection, Pool
+from filmgate.store.work import Claim
+
+_FENCE: Final = """
+select w.task_id from work w join unnest($1::uuid[], $2::bigint[]) as r(task_id, fence)
+    on w.task_id = r.task_id and w.fence = r.fence
+order by w.task_id for update of w
+"""
+
+# A phase moves forward only, and so does progress; 100 belongs to the end alone.
+_SHOW: Final = """
+update tasks t set state = r.state, progress = greatest(t.progress, least(coalesce(r.progress, 0), 99)),
+    started_at = case when r.state in ('queued', 'preparing') then t.started_at else coalesce(t.started_at, now()) end,
+    changed_at = now(), version = version + 1
+from jsonb_to_recordset($1::jsonb) as r(task_id uuid, state text, progress int)
+where t.id = r.task_id and r.state is not null
+    and (t.state <> r.state or t.progress < least(coalesce(r.progress, 0), 99))
+"""
+
+_NEXT: Final = """
+update work w set step = coalesce(r.step, w.step), due_at = now() + r.due_ms * interval '1 ms',
+    pace_ms = coalesce(r.pace_ms, w.pace_ms), lease_by = case when r.kept then w.lease_by end,
+    credential_id = coalesce(r.credential_id, w.credential_id),
+    tries = case when r.tried then w.tries + 1 else 0 end,
+    tries_since = case when r.tried then coalesce(w.tries_since, now()) end,
+    deaths = case when r.kept then w.deaths else 0 end
+from jsonb_to_recordset($1::jsonb) as r(task_id uuid, step text, due_ms float8, pace_ms int, kept boolean,
+    tried boolean, credential_id int)
+where w.task_id = r.task_id
+"""
+
+_ATTEMPT: Final = """
+update attempts a set state = r.state, ticket = coalesce(r.ticket, a.ticket),
+    vendor_ref = coalesce(r.ref, a.vendor_ref), result = coalesce(r.result, a.result),
+    error_class = coalesce(r.error_class, a.error_class), error_text = coalesce(r.error_text, a.error_text),
+    closed_at = case when r.state in ('sending', 'accepted', 'uncertain') then null else now() end
+from jsonb_to_recordset($1::jsonb) as r(task_id uuid, clip int, no int, state text, ticket jsonb, ref text,
+    result jsonb, error_class text, error_text text)
+where a.task_id = r.task_id and a.clip_no = r.clip and a.no = r.no and a.closed_at is null
+returning a.credential_id, a.closed_at is not null as closed
+"""
+
+_GIVE_BACK: Final = """
+update credentials c set in_flight = c.in_flight - r.n
+from unnest($1::int[], $2::int[]) as r(id, n) where c.id = r.id
+"""
+
+_LOCK_CREDENTIALS: Final = """
+select id, max_in_flight - in_flight as room from credentials where id = any($1::int[]) order by id for no key update
+"""
+
+_TAKE: Final = """
+update credentials c set in_flight = c.in_flight + r.n
+from unnest($1::int[], $2::int[]) as r(id, n) where c.id = r.id
+"""
+
+_SEND: Final = """
+insert into attempts (task_id, clip_no, no, credential_id, provider, key, body_sha256, state)
+select task_id, clip, no, credential_id, provider, key, decode(body_sha256, 'hex'), 'sending'
+from jsonb_to_recordset($1::jsonb) as r(task_id uuid, clip int, no int, credential_id int, provider text, key text,
+    body_sha256 text)
+"""
+
+
+class StaleLease(Exception):  # noqa: N818  # a lost lease is no error: another worker goes on
+    """The step is owned by another by now, or the task has ended: write nothing, charge nothing."""
+
+
+class NoRoom(Exception):  # noqa: N818  # a full provider is no error: the task waits
+    """The provider's last slot was taken in between; nothing was written."""
+
+
+class _Fate(Enum):
+    WRITTEN = "written"
+    STALE = "stale"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """T3: the intent, committed before the first byte leaves."""
+
+    clip: int
+    no: int
+    credential_id: int
+    provider: str
+    key: str
+    body_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What a transition writes; built by `store.transitions`, and by nothing else."""
+
+    claim: Claim
+    step: str | None
+    due: timedelta
+    state: State | None = None
+    progress: int | None = None
+    pace: timedelta | None = None
+    kept: bool = False
+    tried: bool = False
+    credential_id: int | None = None
+    attempt: Mapping[str, Json] | None = None
+    sending: Sending | None = None
+
+
+class Moves:
+    """Writes transitions by group commit."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._lane: Lane[Move, _Fate] = Lane(self._write)
+
+    async def make(self, move: Move) -> None:
+        """Write one transition; raise StaleLease where its fence has passed, NoRoom where its slot is taken."""
+        match await self._lane.put(move):
+            case _Fate.STALE:
+                raise StaleLease(str(move.claim.task_id))
+            case _Fate.FULL:
+                raise NoRoom(str(move.claim.task_id))
+            case _Fate.WRITTEN:
+                return
+
+    async def _write(self, batch: Sequence[Move]) -> Sequence[_Fate]:
+        async with self._pool.acquire() as connection, connection.transaction():
+            # Locks are taken in one order everywhere: accounts, credentials, work, or two batches block each other.
+            room = await _room(connection, batch)
+            owned = await fenced(connection, [move.claim for move in batch])
+            fates = [_fate(move, owned, room) for move in batch]
+            moves = [move for move, fate in zip(batch, fates, strict=True) if fate is _Fate.WRITTEN]
+            sent = [move for move in moves if move.sending]
+            if sent:
+                await connection.execute(_SEND, [_sending_row(move) for move in sent])
+                await count_slots(connection, _TAKE, [m.sending.credential_id for m in sent if m.sending])
+            await close_attempts(connection, [move.attempt for move in moves if move.attempt])
+            await connection.execute(_SHOW, [_shown_row(move) for move in moves])
+            await connection.execute(_NEXT, [_work_row(move) for move in moves])
+        return fates
+
+
+async def fenced(connection: Connection, claims: Sequence[Claim]) -> set[UUID]:
+    """Lock the work rows that are still owned, and name their tasks."""
+    found = await connection.fetch(
+        _FENCE, [claim.task_id for claim in claims], [claim.fence for claim in claims]
+    )
+    return {row["task_id"] for row in found}
+
+
+async def lock_credentials(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+    """Lock credentials in order; give each one's free slots."""
+    found = await connection.fetch(_LOCK_CREDENTIALS, sorted(set(ids)))
+    return {row["id"]: row["room"] for row in found}
+
+
+async def close_attempts(connection: Connection, changes: Sequence[Mapping[str, Json]]) -> None:
+    """Write what became of attempts; one that closes gives its provider's slot back, here and nowhere else."""
+    if not changes:
+        return
+    found = await connection.fetch(_ATTEMPT, [dict(change) for change in changes])
+    await count_slots(connection, _GIVE_BACK, [row["credential_id"] for row in found if row["closed"]])
+
+
+async def count_slots(connection: Connection, statement: str, credentials: Sequence[int]) -> None:
+    counted = {id_: credentials.count(id_) for id_ in sorted(set(credentials))}
+    if counted:
+        await connection.execute(statement, list(counted), list(counted.values()))
+
+
+async def _room(connection: Connection, batch: Sequence[Move]) -> dict[int, int]:
+    touched = [move.sending.credential_id for move in batch if move.sending]
+    touched += [move.claim.attempt.credential_id for move in batch if move.attempt and move.claim.attempt]
+    return await lock_credentials(connection, touched) if touched else {}
+
+
+def _fate(move: Move, owned: set[UUID], room: dict[int, int]) -> _Fate:
+    if move.claim.task_id not in owned:
+        return _Fate.STALE
+    if move.sending is None:
+        return _Fate.WRITTEN
+    if room[move.sending.credential_id] <= 0:
+        return _Fate.FULL
+    room[move.sending.credential_id] -= 1
+    return _Fate.WRITTEN
+
+
+def _sending_row(move: Move) -> dict[str, Json]:
+    sending = move.sending
+    if sending is None:
+        raise ValueError(move.claim.task_id)
+    return {
+        "task_id": str(move.claim.task_id),
+        "clip": sending.clip,
+        "no": sending.no,
+        "credential_id": sending.credential_id,
+        "provider": sending.provider,
+        "key": sending.key,
+        "body_sha256": sending.body_sha256,
+    }
+
+
+def _shown_row(move: Move) -> dict[str, Json]:
+    state = None if move.state is None else move.state.value
+    return {"task_id": str(move.claim.task_id), "state": state, "progress": move.progress}
+
+
+def _work_row(move: Move) -> dict[str, Json]:
+    return {
+        "task_id": str(move.claim.task_id),
+        "step": move.step,
+        "due_ms": move.due.total_seconds() * 1000,
+        "pace_ms": None if move.pace is None else max(1, int(move.pace.total_seconds() * 1000)),
+        "kept": move.kept,
+        "tried": move.tried,
+        "credential_id": move.credential_id,
+    }

@@ -1,0 +1,107 @@
+"""Reads of tasks; every one of them carries the owner."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from filmgate.domain.states import State
+from filmgate.domain.task import Attempt, StoredFile, Task
+from filmgate.store import rows
+from filmgate.store.batch import Lane
+from filmgate.store.pool import Pool
+
+# An id of ours and an alias of a dialect are both names; whichever it is, the account must be the task's own.
+_FIND: Final = f"""
+select r.no, {rows.TASK_COLUMNS}
+from unnest($1::text[], $2::uuid[], $3::bigint[]) with ordinality as r(alias, id, account_id, no)
+left join aliases a on a.alias = r.alias
+join tasks t on t.id = coalesce(r.id, a.task_id) and t.account_id = r.account_id and t.deleted_at is null
+"""  # noqa: S608  # the columns are ours
+
+_PAGE: Final = f"""
+select {rows.TASK_COLUMNS} from tasks t
+where t.account_id = $1 and t.deleted_at is null and ($2::text[] is null or t.dialect = any($2))
+    and ($3::text is null or t.state = $3) and ($4::uuid is null or case when $5 then t.id < $4 else t.id > $4 end)
+order by case when $5 then t.id end desc, case when not $5 then t.id end asc
+limit $6
+"""  # noqa: S608  # the columns are ours
+
+_ATTEMPTS: Final = """
+select a.* from attempts a join tasks t on t.id = a.task_id
+where a.task_id = $1 and t.account_id = $2 order by a.clip_no, a.no
+"""
+
+# A busy provider created nothing and was no attempt.
+_SPENT: Final = "select count(*) from attempts where task_id = $1 and error_class is distinct from 'busy'"
+
+_FILE: Final = """
+select f.* from files f join tasks t on t.id = f.task_id and t.deleted_at is null where f.id = $1
+"""
+
+_AHEAD: Final = """
+select count(*) from work w join work mine on mine.task_id = $1
+where mine.step = 'prepare' and w.step = 'prepare' and w.credential_id = mine.credential_id and w.task_id < $1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    name: str
+    account_id: int
+
+
+class Reader:
+    """Finds tasks for their owners; concurrent reads share one query."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._lane: Lane[_Wanted, Task | None] = Lane(self._find, width=2)
+
+    async def find(self, name: str, account_id: int) -> Task | None:
+        """Find a task by its id or by any name that a dialect showed; None where it is not the account's."""
+        return await self._lane.put(_Wanted(name, account_id))
+
+    async def _find(self, batch: Sequence[_Wanted]) -> Sequence[Task | None]:
+        ids = [_uuid(wanted.name) for wanted in batch]
+        aliases = [None if id_ else wanted.name for id_, wanted in zip(ids, batch, strict=True)]
+        found = await self._pool.fetch(_FIND, aliases, ids, [wanted.account_id for wanted in batch])
+        tasks = {row["no"]: rows.task(row) for row in found}
+        return [tasks.get(no) for no in range(1, len(batch) + 1)]
+
+    async def page(
+        self,
+        account_id: int,
+        *,
+        after: UUID | None,
+        limit: int,
+        newest_first: bool = True,
+        state: State | None = None,
+        dialects: Sequence[str] | None = None,
+    ) -> tuple[Sequence[Task], bool]:
+        """Give up to `limit` tasks after one of them, and whether there are more."""
+        arguments = (account_id, dialects, state, after, newest_first, limit + 1)
+        found = [rows.task(row) for row in await self._pool.fetch(_PAGE, *arguments)]
+        return found[:limit], len(found) > limit
+
+    async def attempts(self, task_id: UUID, account_id: int) -> Sequence[Attempt]:
+        return [rows.attempt(row) for row in await self._pool.fetch(_ATTEMPTS, task_id, account_id)]
+
+    async def attempts_spent(self, task_id: UUID) -> int:
+        return int(await self._pool.fetchval(_SPENT, task_id))
+
+    async def file(self, file_id: UUID) -> StoredFile | None:
+        """Find a file of a task that is not deleted; the caller has checked the link or the owner."""
+        row = await self._pool.fetchrow(_FILE, file_id)
+        return None if row is None else rows.file(row)
+
+    async def ahead(self, task_id: UUID) -> int:
+        """Count the tasks that wait for the same provider and came before."""
+        return int(await self._pool.fetchval(_AHEAD, task_id))
+
+
+def _uuid(name: str) -> UUID | None:
+    try:
+        return UUID(name) if len(name) == len(str(UUID(int=0))) else None
+    except ValueError:
+        return None

@@ -1,0 +1,69 @@
+"""From rows to the values of the domain."""
+
+from typing import Final, TypeAlias
+
+import asyncpg
+
+from filmgate.domain.request import FilmRequest
+from filmgate.domain.states import AttemptState, State
+from filmgate.domain.task import Attempt, Failure, Film, StoredFile, Task
+
+Row: TypeAlias = asyncpg.Record
+
+TASK_COLUMNS: Final = """t.id, t.account_id, t.key_id, t.dialect, t.names, t.request, t.state, t.progress,
+    t.error_code, t.error_parameters, t.film, t.hold_micros, t.cost_micros, t.version, t.created_at, t.changed_at,
+    t.started_at, t.ended_at, t.deadline_at, t.content_until"""
+
+
+def task(row: Row) -> Task:
+    """Read a row that has TASK_COLUMNS."""
+    return Task(
+        id=row["id"],
+        account_id=row["account_id"],
+        key_id=row["key_id"],
+        dialect=row["dialect"],
+        names=row["names"],
+        request=FilmRequest.from_json(row["request"]),
+        state=State(row["state"]),
+        progress=row["progress"],
+        failure=None
+        if row["error_code"] is None
+        else Failure(row["error_code"], row["error_parameters"] or {}),
+        film=None if row["film"] is None else Film.from_json(row["film"]),
+        hold_micros=row["hold_micros"],
+        cost_micros=row["cost_micros"],
+        version=row["version"],
+        created_at=row["created_at"],
+        changed_at=row["changed_at"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        deadline_at=row["deadline_at"],
+        content_until=row["content_until"],
+    )
+
+
+def attempt(row: Row) -> Attempt:
+    return Attempt(
+        clip=row["clip_no"],
+        no=row["no"],
+        provider=row["provider"],
+        key=row["key"],
+        state=AttemptState(row["state"]),
+        sent_at=row["sent_at"],
+        closed_at=row["closed_at"],
+        error_class=row["error_class"],
+        error_text=row["error_text"],
+    )
+
+
+def file(row: Row) -> StoredFile:
+    return StoredFile(
+        id=row["id"],
+        account_id=row["account_id"],
+        task_id=row["task_id"],
+        role=row["role"],
+        object_key=row["object_key"],
+        media_type=row["media_type"],
+        size_bytes=row["size_bytes"],
+        sha256=row["sha256"],
+    )

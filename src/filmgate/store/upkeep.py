@@ -1,0 +1,73 @@
+"""What the sweep asks of the store: partitions ahead, overdue tasks, and what should not be."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from filmgate.domain.ids import uuid7_floor
+from filmgate.domain.limits import IDEMPOTENCY_MEMORY
+from filmgate.store.pool import Pool
+from filmgate.store.work import OWNED, Claim, claim_of
+
+_WEEKS_AHEAD: Final = 4
+
+_OVERDUE: Final = f"""
+with due as (
+    select w.task_id from work w join tasks t on t.id = w.task_id
+    where t.deadline_at < now() and w.step in ('prepare', 'poll') and (w.lease_by is null or w.due_at < now())
+    order by w.task_id limit $1 for update of w skip locked
+), mine as (
+    update work w set fence = w.fence + 1, due_at = now() + interval '30 s'
+    from due where w.task_id = due.task_id returning w.*
+)
+{OWNED}
+"""  # noqa: S608  # the columns are ours
+
+_FORGET: Final = "delete from idempotency where created_at < now() - $1::interval"
+
+# An unfinished task without its work row would wait for ever.
+_REPAIR: Final = """
+insert into work (task_id, step, credential_id, due_at, deaths)
+select t.id, case when a.state in ('accepted') then 'poll' when a.state in ('sending', 'uncertain') then 'reconcile'
+    when a.state = 'done' then 'collect' else 'prepare' end, a.credential_id, now(), 0
+from tasks t left join lateral (
+    select * from attempts a where a.task_id = t.id order by a.clip_no desc, a.no desc limit 1
+) a on true
+where t.ended_at is null and t.created_at < now() - interval '1 min'
+    and not exists (select from work w where w.task_id = t.id)
+on conflict do nothing
+"""
+
+
+class Upkeep:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def make_partitions(self, now: datetime) -> Sequence[str]:
+        """Make the weekly partitions of tasks up to four weeks ahead; give the new ones' names."""
+        monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+        made: list[str] = []
+        for week in range(_WEEKS_AHEAD + 1):
+            start = monday + timedelta(weeks=week)
+            bounds = uuid7_floor(start), uuid7_floor(start + timedelta(weeks=1))
+            name = f"tasks_{start:%Y_%m_%d}"
+            if await self._pool.fetchval("select to_regclass('film.' || $1)", name) is None:
+                await self._pool.execute(
+                    f"create table if not exists {name} partition of tasks "
+                    f"for values from ('{bounds[0]}') to ('{bounds[1]}') with (fillfactor = 85)"
+                )
+                made.append(name)
+        return made
+
+    async def overdue(self, limit: int, since: float) -> Sequence[Claim]:
+        """Claim tasks whose deadline has passed and of which nothing is in hand."""
+        found: Sequence[Any] = await self._pool.fetch(_OVERDUE, limit)
+        return [claim_of(row, since) for row in found]
+
+    async def forget_keys(self) -> None:
+        await self._pool.execute(_FORGET, IDEMPOTENCY_MEMORY)
+
+    async def repair(self) -> int:
+        """Give unfinished tasks without a work row one again; each of them is an alarm."""
+        tag = await self._pool.execute(_REPAIR)
+        return int(tag.split()[-1])

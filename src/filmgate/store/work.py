@@ -1,0 +1,201 @@
+"""Claims: the only way to own a step, and the fence that every later write carries."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from filmgate.domain.limits import IDLE_CLAIM
+from filmgate.domain.request import Json
+from filmgate.domain.states import AttemptState, Step
+from filmgate.domain.task import Task
+from filmgate.store import rows
+from filmgate.store.pool import Pool
+
+# What a claim hands to its worker: the row, its task, and the latest attempt of its clip.
+OWNED: Final = f"""
+select mine.step, mine.fence, mine.tries, mine.tries_since, mine.deaths, mine.credential_id as work_credential_id,
+    mine.pace_ms, {rows.TASK_COLUMNS},
+    a.clip_no, a.no as attempt_no, a.credential_id, a.key, a.state as attempt_state, a.ticket, a.vendor_ref,
+    a.result, a.sent_at, now() as claimed_at
+from mine join tasks t on t.id = mine.task_id
+left join lateral (
+    select * from attempts a where a.task_id = mine.task_id order by a.clip_no desc, a.no desc limit 1
+) a on true
+order by t.id
+"""  # noqa: S608  # the columns are ours
+
+# A set lease means that an owner vanished. A poll never sets it: asking again is free.
+_CLAIM: Final = f"""
+with due as (
+    select task_id from work
+    where step = $1 and due_at <= now() and not task_id = any($5::uuid[])
+    order by due_at limit $2 for update skip locked
+), mine as (
+    update work w set
+        lease_by = case w.step when 'poll' then null else $3::uuid end,
+        fence = w.fence + 1,
+        deaths = w.deaths + (w.lease_by is not null)::int,
+        due_at = now() + case w.step when 'poll' then w.pace_ms * interval '1 ms' else $4::interval end
+    from due where w.task_id = due.task_id
+    returning w.*
+)
+{OWNED}
+"""  # noqa: S608  # the columns are ours
+
+# Tasks start in the order in which they came, only as many as their provider has room for.
+_CLAIM_STARTS: Final = f"""
+with due as (
+    select task_id from work
+    where step = 'prepare' and due_at <= now() and credential_id = $1
+        and not task_id = any($5::uuid[])
+    order by task_id limit $2 for update skip locked
+), mine as (
+    update work w set lease_by = $3::uuid, fence = w.fence + 1, deaths = w.deaths + (w.lease_by is not null)::int,
+        due_at = now() + $4::interval
+    from due where w.task_id = due.task_id
+    returning w.*
+)
+{OWNED}
+"""  # noqa: S608  # the columns are ours
+
+# What waits at a credential that the settings no longer have is claimed to be routed anew.
+_ROOM: Final = """
+select c.id, case when c.enabled then c.max_in_flight - c.in_flight else 32 end as room from credentials c
+where (not c.enabled or (c.blocked_until <= now() and c.in_flight < c.max_in_flight))
+    and exists (select from work w where w.credential_id = c.id and w.step = 'prepare' and w.due_at <= now())
+"""
+
+_RENEW: Final = """
+update work set due_at = now() + $3::interval where task_id = $1 and fence = $2 returning task_id
+"""
+
+_RELEASE: Final = """
+update work w set lease_by = null, due_at = now(), deaths = w.deaths + (b.supervisor = $2)::int
+from boots b where w.lease_by = b.id and b.folder = $1 and b.id <> $3
+"""
+
+_BOOT: Final = "insert into boots (id, folder, supervisor) values ($1, $2, $3)"
+
+_NEXT_DUE: Final = "select extract(epoch from min(due_at) - now())::float8 from work"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAttempt:
+    """The latest attempt of a task's clip, as the worker that claimed the task needs it."""
+
+    clip: int
+    no: int
+    credential_id: int
+    key: str
+    state: AttemptState
+    ref: str | None
+    ticket: Mapping[str, Json] | None
+    result: Mapping[str, Json] | None
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A step that this worker owns until its lease runs out; `fence` must be in each of its writes."""
+
+    task: Task
+    step: Step
+    fence: int
+    tries: int
+    tries_since: datetime | None
+    deaths: int
+    pace: timedelta
+    credential_id: int | None
+    attempt: OpenAttempt | None
+    claimed_at: datetime
+    since: float
+    """When this process began to own the step, on its own monotonic clock."""
+
+    @property
+    def task_id(self) -> UUID:
+        return self.task.id
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """One start of an engine: who it is, on whose folder, under which supervisor."""
+
+    id: UUID
+    folder: UUID
+    supervisor: UUID
+
+
+class Claims:
+    def __init__(self, pool: Pool, boot: Boot) -> None:
+        self._pool = pool
+        self._boot = boot
+
+    async def begin(self) -> int:
+        """Announce this boot and release what former boots on this folder held; give how many those were.
+
+        Whoever calls this holds the folder's lock, so the former boots are dead. A death counts against a task
+        only where the supervisor outlived the engine: a power cut proves nothing against a film.
+        """
+        await self._pool.execute(_BOOT, self._boot.id, self._boot.folder, self._boot.supervisor)
+        tag = await self._pool.execute(_RELEASE, self._boot.folder, self._boot.supervisor, self._boot.id)
+        return int(tag.split()[-1])
+
+    async def due(
+        self, step: Step, *, limit: int, lease: timedelta, busy: Sequence[UUID] = (), since: float
+    ) -> Sequence[Claim]:
+        """Claim due rows of a step; a row of `busy` is left alone, since this worker already has it in hand."""
+        found = await self._pool.fetch(_CLAIM, step.value, limit, self._boot.id, lease, list(busy))
+        return [claim_of(row, since) for row in found]
+
+    async def starts(
+        self, credential_id: int, *, limit: int, lease: timedelta, busy: Sequence[UUID] = (), since: float
+    ) -> Sequence[Claim]:
+        """Claim tasks that wait to start at one credential."""
+        found = await self._pool.fetch(_CLAIM_STARTS, credential_id, limit, self._boot.id, lease, list(busy))
+        return [claim_of(row, since) for row in found]
+
+    async def room(self) -> Mapping[int, int]:
+        """Tell how many more clips each credential with waiting tasks may have in flight."""
+        return {row["id"]: row["room"] for row in await self._pool.fetch(_ROOM)}
+
+    async def renew(self, claim: Claim, lease: timedelta) -> bool:
+        """Extend a lease; False when it was lost."""
+        return await self._pool.fetchval(_RENEW, claim.task_id, claim.fence, lease) is not None
+
+    async def rest(self) -> float:
+        """Tell how many seconds there are until something is due, at most an idle claim's."""
+        idle = IDLE_CLAIM.total_seconds()
+        seconds = await self._pool.fetchval(_NEXT_DUE)
+        return idle if seconds is None else min(max(float(seconds), 0.0), idle)
+
+
+def claim_of(row: Any, since: float) -> Claim:  # noqa: ANN401  # asyncpg's Record types no column
+    """Read a row of OWNED."""
+    attempt = None
+    if row["attempt_no"] is not None:
+        attempt = OpenAttempt(
+            clip=row["clip_no"],
+            no=row["attempt_no"],
+            credential_id=row["credential_id"],
+            key=row["key"],
+            state=AttemptState(row["attempt_state"]),
+            ref=row["vendor_ref"],
+            ticket=row["ticket"],
+            result=row["result"],
+            sent_at=row["sent_at"],
+        )
+    return Claim(
+        task=rows.task(row),
+        step=Step(row["step"]),
+        fence=row["fence"],
+        tries=row["tries"],
+        tries_since=row["tries_since"],
+        deaths=row["deaths"],
+        pace=timedelta(milliseconds=row["pace_ms"]),
+        credential_id=row["work_credential_id"],
+        attempt=attempt,
+        claimed_at=row["claimed_at"],
+        since=since,
+    )

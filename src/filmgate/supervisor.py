@@ -1,0 +1,260 @@
+"""`filmgate serve`: takes the folder's lock, starts what is needed, and starts again what dies.
+
+It outlives its children: PostgreSQL, the web processes (granian's), and with several of those the engine.
+"""
+
+import asyncio
+import errno
+import json
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.server.mp import MPServer as Granian
+
+from filmgate import __version__
+from filmgate.app import node_folder, secrets_of
+from filmgate.domain import ids
+from filmgate.domain.limits import HEADERS_SECONDS, SHUTDOWN
+from filmgate.node import Node
+from filmgate.secrets import derive, write_private
+from filmgate.settings import BadSettingsError, Settings
+from filmgate.store.embedded.cluster import cluster_major
+from filmgate.store.embedded.errors import EmbeddedPostgresError
+from filmgate.store.embedded.keeper import PostgresKeeper
+from filmgate.store.embedded.programs import find_programs
+from filmgate.store.keys import Keys
+from filmgate.store.lock import AlreadyRunningError, DataLock
+from filmgate.store.migrate import MigrationError, migrate
+from filmgate.store.pool import WEB_STATEMENT_MS, open_pool
+from filmgate.store.upkeep import Upkeep
+from filmgate.world import SystemChance, SystemClock
+
+CLIENT_FILE: Final = "client.json"
+LOCAL_ACCOUNT: Final = "local"
+_RESTART_FIRST_S: Final = 0.2
+_RESTART_SLOWEST_S: Final = 10.0
+_EXIT_USAGE: Final = 2
+_STARTED: Final = 0
+
+
+class CannotServeError(Exception):
+    """The gate cannot start; the text says why, and the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What an operator is told once the gate is up."""
+
+    base_url: str
+    data: Path
+    database: str
+    admin_key: str | None
+    web_workers: int
+    sandbox: bool
+    version: str = __version__
+
+
+Tell = Callable[[str], None]
+
+
+def serve(
+    settings: Settings,
+    flags: dict[str, Any],
+    config: Path | None,
+    tell: Tell,
+    greet: Callable[[Welcome], None],
+) -> int:
+    """Serve until SIGTERM or SIGINT; raise CannotServeError where it cannot even start."""
+    multiprocessing.set_start_method("spawn", force=True)
+    clock, chance = SystemClock(), SystemChance()
+    try:
+        with ExitStack() as stack:
+            lock = stack.enter_context(DataLock.acquire(settings.data, started=clock.now()))
+            settings.data.chmod(0o700)
+            port = _free_port(settings)
+            base_url = f"http://{_shown(settings.host)}:{port}"
+            database = stack.enter_context(_database(settings, lock, tell))
+            supervisor = ids.uuid7(clock.now(), chance)
+            flags = {**flags, "port": port, "data": str(settings.data.resolve())}
+            node = Node(flags, config, database, node_folder(settings.data), supervisor, base_url)
+            admin_key = asyncio.run(_prepare(settings, node, clock, chance))
+            lock.announce(base_url)
+            node.hand_down()
+            if settings.worker and settings.web_workers > 1:
+                stack.enter_context(_engine_process(tell))
+            greet(_welcome(settings, node, admin_key))
+            return _serve_web(settings, port, tell)
+    except AlreadyRunningError as error:
+        raise CannotServeError(str(error)) from None
+    except (EmbeddedPostgresError, MigrationError, BadSettingsError) as error:
+        raise CannotServeError(str(error)) from error
+    except (OSError, asyncpg.PostgresError) as error:
+        raise CannotServeError(f"{type(error).__name__}: {error}") from error
+
+
+def _welcome(settings: Settings, node: Node, admin_key: str | None) -> Welcome:
+    database = (
+        "PostgreSQL of its own" if settings.database_url is None else "PostgreSQL by FILMGATE_DATABASE_URL"
+    )
+    sandbox = not settings.providers
+    return Welcome(node.base_url, settings.data, database, admin_key, settings.web_workers, sandbox)
+
+
+def _shown(host: str) -> str:
+    if host in {"0.0.0.0", "::"}:  # noqa: S104  # compared with, not bound to
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _free_port(settings: Settings) -> int:
+    """Find the port: granian shares ports, so one that is in use must be noticed here."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+            probe.listen()
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                way_out = f"stop what holds it, or choose another: filmgate serve --port {settings.port + 1}"
+                raise CannotServeError(f"port {settings.port} is in use: {way_out}") from None
+            raise CannotServeError(
+                f"cannot listen on {settings.host}:{settings.port}: {error.strerror}"
+            ) from None
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _database(settings: Settings, lock: DataLock, tell: Tell) -> Iterator[dict[str, Any]]:
+    if settings.database_url is not None:
+        yield {"dsn": settings.database_url.get_secret_value()}
+        return
+    major = cluster_major(settings.data)
+    programs = find_programs(settings.postgres_bin, os.environ.get("PATH", ""), cluster_major=major)
+    keeper = PostgresKeeper(lock, programs, tell=tell)
+    address = keeper.start()
+    try:
+        yield dict(address.connect_arguments)
+    finally:
+        keeper.stop()
+
+
+async def _prepare(settings: Settings, node: Node, clock: SystemClock, chance: SystemChance) -> str | None:
+    """Bring the database up to date and make what the first start needs; give the admin key if it is new."""
+    connection = await asyncpg.connect(**node.database)
+    try:
+        await connection.execute("create schema if not exists film")
+        await connection.execute("set search_path = film")
+        await migrate(connection, files("filmgate.store").joinpath("migrations"))
+    finally:
+        await connection.close()
+    pool = await open_pool(node.database, size=1, statement_ms=WEB_STATEMENT_MS, name="filmgate start")
+    try:
+        await Upkeep(pool).make_partitions(clock.now())
+        keys = Keys(pool, [derive(secret, "pepper") for secret in secrets_of(settings, chance)])
+        await _write_client(settings, node, keys, chance)
+        return await _admin_key(settings, keys, chance)
+    finally:
+        await pool.close()
+
+
+async def _write_client(settings: Settings, node: Node, keys: Keys, chance: SystemChance) -> None:
+    path = settings.data / CLIENT_FILE
+    known = json.loads(path.read_text()) if path.exists() else {}
+    key = known.get("api_key")
+    if key is None or await keys.owner(key) is None:
+        key = ids.new_key(chance)
+        await keys.create(key, name=LOCAL_ACCOUNT, account=LOCAL_ACCOUNT)
+    said = {"base_url": node.base_url, "api_key": key}
+    write_private(path, json.dumps(said, indent=2).encode() + b"\n")
+
+
+async def _admin_key(settings: Settings, keys: Keys, chance: SystemChance) -> str | None:
+    if settings.admin_key is not None:
+        await keys.create(settings.admin_key.get_secret_value(), name="admin (settings)", account=None)
+        return None
+    if await keys.has_operator():
+        return None
+    made = ids.new_key(chance)
+    await keys.create(made, name="admin", account=None)
+    return made
+
+
+def _serve_web(settings: Settings, port: int, tell: Tell) -> int:
+    """Run granian; where it gives up on children that died too often, start it again, more and more slowly."""
+    delay_s = _RESTART_FIRST_S
+    stopping = threading.Event()
+    while True:
+        server = _granian(settings, port)
+
+        @server.on_shutdown
+        def ended(server: Granian = server) -> None:
+            if server.interrupt_signal:
+                stopping.set()
+
+        try:
+            server.serve()
+        except SystemExit:
+            tell("the web processes died; starting them again")
+        if stopping.wait(delay_s):
+            return _STARTED
+        delay_s = min(delay_s * 2, _RESTART_SLOWEST_S)
+
+
+def _granian(settings: Settings, port: int) -> Granian:
+    return Granian(
+        "filmgate.server:application",
+        factory=True,
+        address=settings.host,
+        port=port,
+        interface=Interfaces.ASGI,
+        workers=settings.web_workers,
+        websockets=False,
+        log_enabled=False,
+        http1_settings=HTTP1Settings(header_read_timeout=int(HEADERS_SECONDS * 1000)),
+        respawn_failed_workers=True,
+        workers_kill_timeout=int(SHUTDOWN.total_seconds()),
+        process_name=None,
+    )
+
+
+@contextmanager
+def _engine_process(tell: Tell) -> Iterator[None]:
+    """Keep an engine process of its own beside several web processes."""
+    stopping = threading.Event()
+    current: list[subprocess.Popen[bytes]] = []
+
+    def keep() -> None:
+        delay_s = _RESTART_FIRST_S
+        while not stopping.is_set():
+            process = subprocess.Popen([sys.executable, "-m", "filmgate.server"])
+            current[:] = [process]
+            process.wait()
+            if not stopping.is_set():
+                tell(f"the engine died ({process.returncode}); starting it again")
+                stopping.wait(delay_s)
+                delay_s = min(delay_s * 2, _RESTART_SLOWEST_S)
+
+    thread = threading.Thread(target=keep, name="engine-keeper", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        for process in current:
+            process.send_signal(signal.SIGTERM)
+        thread.join(SHUTDOWN.total_seconds())

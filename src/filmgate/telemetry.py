@@ -1,0 +1,126 @@
+"""Logs and metrics. Labels are bounded, and no prompt, secret, link or body is ever in either."""
+
+import logging
+import re
+import sys
+from collections.abc import Collection, MutableMapping
+from typing import Any, Final
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from filmgate.domain.limits import LOG_TEXT_BYTES
+
+_FIELDS: Final = frozenset(
+    {
+        "event", "level", "ts", "task", "attempt", "key_prefix", "dialect", "provider", "model", "phase", "state",
+        "step", "request_id", "duration_ms", "cost_micros", "error_code", "reason", "route", "method", "status",
+        "tries", "tasks", "files", "released", "known", "account", "count", "url", "version", "pid", "exception",
+        "exc_info", "part", "prompt",
+    }
+)  # fmt: skip
+_SECRETS: Final = re.compile(
+    r"(sk-|op-|Bearer )[A-Za-z0-9_\-.]{8,}|/files/\d+\.[A-Za-z0-9_-]+|([?&]key=)[^&\s]+"
+)
+_TASK_SECONDS: Final = (1, 5, 15, 30, 60, 120, 300, 600, 1200, 2400)
+_HTTP_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+def configure_logs(*, pretty: bool) -> None:
+    """Write JSON lines to stderr, or coloured lines where a person looks on."""
+    shown = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
+            structlog.processors.format_exc_info,
+            redact,
+            shown,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def redact(_: object, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Let only known fields through, and of those nothing that looks like a secret."""
+    return {name: _plain(value) for name, value in fields.items() if name in _FIELDS}
+
+
+def _plain(value: object) -> object:
+    if not isinstance(value, str):
+        return value if isinstance(value, int | float | bool | None) else _plain(str(value))
+    return _SECRETS.sub("[redacted]", value)[:LOG_TEXT_BYTES]
+
+
+class Telemetry:
+    """What the engine and the web tell operators; one for each process."""
+
+    def __init__(self, models: Collection[str], providers: Collection[str]) -> None:
+        self._log = structlog.get_logger()
+        self._models = frozenset(models)
+        self._providers = frozenset(providers)
+        registry = CollectorRegistry()
+        self.registry = registry
+        labels = ["model", "provider", "outcome", "reason"]
+        self._accepted = Counter(
+            "filmgate_tasks_accepted", "Tasks accepted.", ["dialect", "model"], registry=registry
+        )
+        self._finished = Counter("filmgate_tasks_finished", "Tasks ended.", labels, registry=registry)
+        self._waited = Histogram(
+            "filmgate_task_wait_duration_seconds", "From accepting to the start.", ["model"],
+            buckets=_TASK_SECONDS, registry=registry,
+        )  # fmt: skip
+        self._ran = Histogram(
+            "filmgate_task_run_duration_seconds", "From the start to the end.", ["model", "provider"],
+            buckets=_TASK_SECONDS, registry=registry,
+        )  # fmt: skip
+        self._asked = Histogram(
+            "filmgate_provider_request_duration_seconds", "Requests to providers.",
+            ["provider", "operation", "result"], buckets=_HTTP_SECONDS, registry=registry,
+        )  # fmt: skip
+        self._answered = Histogram(
+            "http_server_request_duration_seconds", "Requests that were answered.",
+            ["http_route", "method", "status", "dialect"], buckets=_HTTP_SECONDS, registry=registry,
+        )  # fmt: skip
+        self.heartbeat = Gauge(
+            "filmgate_worker_heartbeat_age_seconds",
+            "Since the engine last looked for work.",
+            registry=registry,
+        )
+
+    def event(self, event: str, **fields: object) -> None:
+        """Log one dotted verb; an `error` is logged with its trace, which no client ever sees."""
+        error = fields.pop("error", None)
+        if isinstance(error, BaseException):
+            self._log.error(event, exc_info=error, **fields)
+        else:
+            self._log.info(event, **fields)
+
+    def accepted(self, dialect: str, model: str) -> None:
+        self._accepted.labels(dialect, self._model(model)).inc()
+
+    def task_ended(
+        self, model: str, provider: str, outcome: str, reason: str, waited_s: float, ran_s: float
+    ) -> None:
+        model, provider = self._model(model), self._provider(provider)
+        self._finished.labels(model, provider, outcome, reason).inc()
+        self._waited.labels(model).observe(max(waited_s, 0))
+        self._ran.labels(model, provider).observe(max(ran_s, 0))
+
+    def asked(self, provider: str, operation: str, result: str, seconds: float) -> None:
+        self._asked.labels(self._provider(provider), operation, result).observe(seconds)
+
+    def answered(self, route: str, method: str, status: int, dialect: str, seconds: float) -> None:
+        self._answered.labels(route, method, str(status), dialect).observe(seconds)
+
+    def text(self) -> tuple[bytes, str]:
+        return generate_latest(self.registry), CONTENT_TYPE_LATEST
+
+    def _model(self, model: str) -> str:
+        return model if model in self._models else "other"
+
+    def _provider(self, provider: str) -> str:
+        return provider if provider in self._providers else "other"

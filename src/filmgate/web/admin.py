@@ -1,0 +1,96 @@
+"""`/admin/v1`: what operators may do. An operator's key administers and makes no films."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, Field
+
+from filmgate.domain import ids
+from filmgate.domain.problems import Problem
+from filmgate.web.surroundings import Surroundings
+
+
+class NewKey(BaseModel):
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    account: str | None = Field(
+        None, min_length=1, max_length=200, description="Join this account; else one of its own."
+    )
+    dialect: str | None = Field(None, description="Always speak this dialect on shared paths.")
+    strict: bool = Field(default=False, description="Answer with exactly the documented keys.")
+    expires_at: datetime | None = None
+
+
+class KeyOut(BaseModel):
+    id: int
+    name: str
+    account: str | None
+    hint: str
+    operator: bool
+    dialect: str | None
+    strict: bool
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class CreatedKey(BaseModel):
+    id: int
+    name: str
+    account: str
+    key: str = Field(description="Shown this once; only its hash is stored.")
+
+
+class KeyPage(BaseModel):
+    data: list[KeyOut]
+
+
+class Revoked(BaseModel):
+    revoked: int
+
+
+def admin_routes(around: Surroundings, dialects: frozenset[str]) -> APIRouter:
+    """Build the operators' routes."""
+
+    async def operator(request: Request) -> None:
+        await around.doorman.operator(request)
+
+    router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(operator)])
+
+    @router.post("/keys", status_code=201)
+    async def create(new: NewKey) -> CreatedKey:
+        """Create a key; an account's first key opens the account."""
+        if new.dialect is not None and new.dialect not in dialects:
+            allowed = ", ".join(sorted(dialects))
+            reason, reason_zh = f"one of {allowed} is right.", f"应为 {allowed} 之一。"
+            raise Problem("invalid_parameter", field="dialect", reason=reason, reason_zh=reason_zh)
+        key = ids.new_key(around.chance)
+        account = new.account or await around.keys.open_account(new.name)
+        id_ = await around.keys.create(
+            key,
+            name=new.name,
+            account=account,
+            dialect=new.dialect,
+            strict=new.strict,
+            expires_at=new.expires_at,
+        )
+        around.telemetry.event("key.created", key_prefix=ids.hint(key), account=account)
+        return CreatedKey(id=id_, name=new.name, account=account, key=key)
+
+    @router.get("/keys")
+    async def listing() -> KeyPage:
+        """List all keys; none of them can be read back."""
+        rows = await around.keys.list()
+        fields = KeyOut.model_fields
+        return KeyPage(data=[KeyOut(**{name: getattr(row, name) for name in fields}) for row in rows])
+
+    @router.delete("/keys/{id_or_name}")
+    async def revoke(id_or_name: str) -> Revoked:
+        """Revoke a key by its id, or all of a name; what it made stays its account's."""
+        revoked = await around.keys.revoke(id_or_name)
+        if not revoked:
+            raise Problem("not_found")
+        around.telemetry.event("key.revoked", count=revoked)
+        return Revoked(revoked=revoked)
+
+    return router

@@ -1,0 +1,64 @@
+"""Answers: JSON as bytes, films as files, problems of our own API in our own form."""
+
+from collections.abc import Mapping
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from filmgate.domain.problems import Problem
+from filmgate.domain.request import Json
+from filmgate.domain.task import StoredFile, Task
+from filmgate.web.content import FilmResponse, RangeBeyondEndError
+from filmgate.web.surroundings import Surroundings
+
+
+def json_answer(status: int, body: Mapping[str, Json], headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), status, dict(headers or {}), media_type="application/json")
+
+
+def problem_answer(
+    problem: Problem, language: str = "en", headers: Mapping[str, str] | None = None
+) -> Response:
+    """Say a problem in the gate's own form, which `/gate/v1` and `/admin/v1` use."""
+    return json_answer(
+        problem.wording.status,
+        {"error": problem_body(problem, language)},
+        {**problem.headers, **(headers or {})},
+    )
+
+
+def problem_body(problem: Problem, language: str) -> dict[str, Json]:
+    return {
+        "code": problem.code,
+        "message": problem.text(language),
+        "details": {"field": problem.field, "exit_code": problem.wording.exit_code},
+    }
+
+
+def language_of(request: Request) -> str:
+    return "zh" if request.headers.get("accept-language", "").lower().startswith("zh") else "en"
+
+
+async def film_answer(
+    request: Request, around: Surroundings, task: Task, role: str, headers: Mapping[str, str]
+) -> Response:
+    """Answer with a file of an ended task; never a byte before the film was verified and stored."""
+    if task.film is None or role not in task.film.files:
+        raise Problem("film_absent" if task.state.ended else "film_not_ready", id=task.name)
+    file = await around.reader.file(task.film.files[role])
+    if file is None:
+        raise Problem("film_absent")
+    return file_answer(request, around, file, headers)
+
+
+def file_answer(
+    request: Request, around: Surroundings, file: StoredFile, headers: Mapping[str, str]
+) -> Response:
+    ending = file.object_key.rpartition(".")[2]
+    try:
+        return FilmResponse(request, file, around.objects, f"{file.task_id}.{ending}", headers)
+    except RangeBeyondEndError as error:
+        reason, reason_zh = f"the file has {error.size_bytes} bytes.", f"文件共 {error.size_bytes} 字节。"
+        problem = Problem("range_not_satisfiable", field="Range", reason=reason, reason_zh=reason_zh)
+        raise problem.with_headers({"content-range": f"bytes */{error.size_bytes}"}) from None

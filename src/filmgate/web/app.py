@@ -1,0 +1,148 @@
+"""The ASGI application: dialects first, since they are hot, then our own API, links, health and metrics."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, ExceptionHandler
+
+from filmgate import __version__
+from filmgate.domain.contracts import Dialect
+from filmgate.domain.problems import Problem
+from filmgate.web.admin import admin_routes
+from filmgate.web.answers import file_answer, json_answer, language_of, problem_answer
+from filmgate.web.dialects import DialectRoutes
+from filmgate.web.links import file_id
+from filmgate.web.mishaps import as_problem
+from filmgate.web.outer import Outer, OuterTelemetry
+from filmgate.web.surroundings import Surroundings
+from filmgate.web.tasks import task_routes
+
+_READY_WITHIN_S = 2.0
+
+
+class Health(Protocol):
+    """What `/readyz` and `/metrics` ask."""
+
+    async def ready(self) -> dict[str, str]:
+        """Name each part that is not ready, and why; empty when all are."""
+        ...
+
+    def metrics(self) -> tuple[bytes, str]:
+        """Give the metrics' text and its media type."""
+        ...
+
+
+def build_app(
+    around: Surroundings,
+    dialects: Sequence[Dialect],
+    health: Health,
+    pages: Sequence[BaseRoute],
+    telemetry: OuterTelemetry,
+    new_id: Callable[[], str],
+) -> ASGIApp:
+    """Build the application over parts that are open already."""
+    own = own_api(around, frozenset(dialect.NAME for dialect in dialects))
+    routes: list[BaseRoute] = [
+        *DialectRoutes(dialects, around).routes(),
+        Route("/files/{ticket}/{name}", _files(around), methods=["GET", "HEAD"]),
+        *_health(health),
+        *pages,
+        Mount("", own),
+    ]
+    app = Starlette(routes=routes, exception_handlers=_handlers(telemetry))
+    return Outer(app, telemetry, around.clock, new_id)
+
+
+def own_api(around: Surroundings, dialects: frozenset[str]) -> FastAPI:
+    """Build what stands in `/openapi.json`: `/gate/v1` and `/admin/v1`."""
+    api = FastAPI(
+        title="Filmgate", version=__version__, docs_url=None, redoc_url=None, openapi_url="/openapi.json"
+    )
+    api.include_router(task_routes(around))
+    api.include_router(admin_routes(around, dialects))
+    for kind, handler in _handlers(around.telemetry).items():
+        api.add_exception_handler(kind, handler)
+    return api
+
+
+class _Events(Protocol):
+    def event(self, event: str, **fields: object) -> None: ...
+
+
+def _handlers(telemetry: _Events) -> dict[type[Exception], ExceptionHandler]:
+    async def mishap(request: Request, error: Exception) -> Response:
+        problem = as_problem(error, request.scope.get("request_id", ""))
+        if problem.code == "internal_error":
+            telemetry.event("http.broken", error=error, request_id=request.scope.get("request_id", ""))
+        return problem_answer(problem, language_of(request))
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        return problem_answer(_named(error), language_of(request))
+
+    async def nowhere(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        problem = (
+            Problem("method_not_allowed", method=request.method)
+            if status == _METHOD
+            else Problem("not_found")
+        )
+        return problem_answer(problem, language_of(request))
+
+    return {Exception: mishap, Problem: mishap, RequestValidationError: invalid, HTTPException: nowhere}
+
+
+_METHOD = 405
+
+
+def _named(error: Exception) -> Problem:
+    """Name the first field that a body of our own API has wrong."""
+    first = (
+        error.errors()[0] if isinstance(error, RequestValidationError) else {"loc": (), "type": "", "msg": ""}
+    )
+    field = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path"})
+    if first["type"] == "missing" and field:
+        return Problem("missing_parameter", field=field)
+    if first["type"] == "json_invalid":
+        return Problem("malformed_json", reason=str(first["msg"]))
+    return Problem(
+        "invalid_parameter", field=field or "body", reason=str(first["msg"]), reason_zh=str(first["msg"])
+    )
+
+
+def _files(around: Surroundings) -> Callable[[Request], object]:
+    async def serve(request: Request) -> Response:
+        name = request.path_params["name"]
+        around.signer.check(request.path_params["ticket"], name)
+        file = await around.reader.file(file_id(name))
+        if file is None:
+            raise Problem("link_invalid")
+        return file_answer(request, around, file, {})
+
+    return serve
+
+
+def _health(health: Health) -> list[BaseRoute]:
+    async def alive(_: Request) -> Response:
+        return json_answer(200, {"status": "ok"})
+
+    async def ready(_: Request) -> Response:
+        try:
+            async with asyncio.timeout(_READY_WITHIN_S):
+                waiting = await health.ready()
+        except TimeoutError:
+            waiting = {"store": "does not answer"}
+        return json_answer(503 if waiting else 200, {"status": "waiting" if waiting else "ready", **waiting})
+
+    async def metrics(_: Request) -> Response:
+        text, media_type = health.metrics()
+        return Response(text, media_type=media_type)
+
+    return [Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", metrics)]

@@ -1,0 +1,102 @@
+"""Bytes of finished films: whole or by range, for their owners' caches alone."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from filmgate.domain.task import StoredFile
+
+_RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
+_PATHSEND: Final = "http.response.pathsend"
+
+
+class OpenObjects(Protocol):
+    """Where the web reads films from."""
+
+    def local_path(self, key: str) -> Path | None: ...
+    def stream(self, key: str, start: int, end: int) -> AsyncIterator[bytes]: ...
+
+
+class RangeBeyondEndError(Exception):
+    """A range that begins past the end; `size_bytes` is what there is."""
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(size_bytes)
+        self.size_bytes = size_bytes
+
+
+class FilmResponse(Response):
+    """A response over one stored file, with the gate's own headers beside the film's."""
+
+    def __init__(
+        self,
+        request: Request,
+        file: StoredFile,
+        objects: OpenObjects,
+        filename: str,
+        headers: Mapping[str, str],
+    ) -> None:
+        """Raise RangeBeyondEndError where nothing of the wanted range is there."""
+        super().__init__()
+        self._file = file
+        self._objects = objects
+        self._head = request.method == "HEAD"
+        etag = f'"{file.sha256}"'
+        self._span = _span(request, file.size_bytes, etag)
+        self._same = etag in request.headers.get("if-none-match", "")
+        self._said = {
+            **headers,
+            "content-type": file.media_type,
+            "etag": etag,
+            "accept-ranges": "bytes",
+            "cache-control": "private, max-age=300",
+            "vary": "Authorization",
+            "x-content-type-options": "nosniff",
+            "content-security-policy": "sandbox",
+            "content-disposition": f'inline; filename="{filename}"',
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        start, end = self._span or (0, self._file.size_bytes)
+        status = 304 if self._same else 206 if self._span else 200
+        if not self._same:
+            self._said["content-length"] = str(end - start)
+        if self._span:
+            self._said["content-range"] = f"bytes {start}-{end - 1}/{self._file.size_bytes}"
+        raw = [(name.encode(), value.encode()) for name, value in self._said.items()]
+        await send({"type": "http.response.start", "status": status, "headers": raw})
+        if self._head or self._same:
+            await send({"type": "http.response.body", "body": b""})
+            return
+        path = self._objects.local_path(self._file.object_key)
+        if path is not None and not self._span and _PATHSEND in scope.get("extensions", {}):
+            await send({"type": _PATHSEND, "path": str(path)})
+            return
+        async for chunk in self._objects.stream(self._file.object_key, start, end):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _span(request: Request, size: int, etag: str) -> tuple[int, int] | None:
+    """Read a single range; several, or one that cannot be read, mean the whole file (RFC 9110, 14.2)."""
+    wanted = request.headers.get("range", "")
+    condition = request.headers.get("if-range")
+    found = _RANGE.fullmatch(wanted.strip())
+    if found is None or (not found[1] and not found[2]) or (condition is not None and condition != etag):
+        return None
+    if not found[1]:
+        length = int(found[2])
+        if length == 0:
+            raise RangeBeyondEndError(size)
+        return max(size - length, 0), size
+    start = int(found[1])
+    end = min(int(found[2]) + 1 if found[2] else size, size)
+    if start >= size:
+        raise RangeBeyondEndError(size)
+    return (start, end) if start < end else None

@@ -1,0 +1,54 @@
+"""What the web is handed: the gate's verbs and readers, once for all routes."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from starlette.requests import Request
+
+from filmgate.domain.catalogue import Catalogue
+from filmgate.domain.clock import Chance, Clock
+from filmgate.domain.contracts import Links
+from filmgate.domain.task import Task
+from filmgate.engine.accept import Acceptance
+from filmgate.store.files import Files
+from filmgate.store.keys import Keys
+from filmgate.store.read import Reader
+from filmgate.web.content import OpenObjects
+from filmgate.web.keys import Doorman
+from filmgate.web.links import LinkSigner
+
+
+class Bell(Protocol):
+    """Wakes the engine of this process, where it has one."""
+
+    def set(self) -> None: ...
+
+
+class WebTelemetry(Protocol):
+    def event(self, event: str, **fields: object) -> None: ...
+    def accepted(self, dialect: str, model: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    acceptance: Acceptance
+    catalogue: Catalogue
+    reader: Reader
+    files: Files
+    keys: Keys
+    doorman: Doorman
+    objects: OpenObjects
+    signer: LinkSigner
+    clock: Clock
+    chance: Chance
+    bell: Bell
+    telemetry: WebTelemetry
+    public_url: str | None = None
+    """What links in answers start with; None takes the request's Host."""
+    providers: tuple[str, ...] = field(default=())
+
+    def links(self, task: Task, request: Request) -> Links:
+        return self.signer.links(task, self.origin(request))
+
+    def origin(self, request: Request) -> str:
+        return self.public_url or f"{request.url.scheme}://{request.url.netloc}"

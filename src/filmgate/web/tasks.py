@@ -1,0 +1,307 @@
+"""`/gate/v1`: tasks and models as the gate itself names them; the program's own verbs use nothing else."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from filmgate.domain.catalogue import GATE
+from filmgate.domain.limits import PAGE, PAGE_LONGEST, WAIT_LONGEST
+from filmgate.domain.problems import Problem
+from filmgate.domain.request import Draft, Picture, PictureRole
+from filmgate.domain.states import State
+from filmgate.domain.task import Attempt, Owner, Task
+from filmgate.engine.accept import Repeat
+from filmgate.web.answers import film_answer, language_of
+from filmgate.web.dialects import repeat_of, task_headers
+from filmgate.web.surroundings import Surroundings
+
+_NAMES = {"id": "film_{alnum:32}"}
+_LOOK_EVERY_S = 0.25
+
+
+class NewFilm(BaseModel):
+    """What to make; everything but the prompt has a default."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    prompt: str
+    model: str = "animatic"
+    size: str | None = Field(None, description="`WxH`, or a ratio such as `9:16`.")
+    seconds: int | None = None
+    seed: int | None = None
+    image: str | None = Field(None, description="A first frame: an https address or a data URI.")
+
+
+class ErrorOut(BaseModel):
+    code: str
+    message: str
+
+
+class FilmOut(BaseModel):
+    """The film's own measures, read from the file."""
+
+    seconds: float
+    width: int
+    height: int
+    fps: float
+    frames: int
+    size_bytes: int
+    video_codec: str
+    audio_codec: str | None
+
+
+class Addresses(BaseModel):
+    self: str
+    video: str | None = None
+    thumbnail: str | None = None
+
+
+class TaskOut(BaseModel):
+    id: str
+    name: str = Field(description="The id that the task's dialect shows.")
+    dialect: str
+    state: State
+    progress: int
+    model: str
+    prompt: str
+    size: str
+    seconds: int
+    queue_position: int | None = Field(
+        None, description="How many tasks of this gate are ahead; null when it runs."
+    )
+    hold_micros: int
+    cost_micros: int | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    waited_s: float
+    running_s: float
+    version: int
+    error: ErrorOut | None
+    film: FilmOut | None
+    urls: Addresses
+
+
+class AttemptOut(BaseModel):
+    clip: int
+    no: int
+    provider: str
+    key: str
+    state: str
+    sent_at: datetime
+    closed_at: datetime | None
+    error_class: str | None
+    error_text: str | None
+
+
+class TaskDetailOut(TaskOut):
+    attempts: list[AttemptOut] | None = None
+
+
+class TaskPageOut(BaseModel):
+    data: list[TaskOut]
+    next_cursor: str | None
+
+
+class ModelOut(BaseModel):
+    name: str
+    owner: str
+    about: str
+    dialects: list[str]
+    seconds: list[int]
+    default_seconds: int
+    sizes: list[str]
+    pictures: dict[str, int]
+    sound: bool
+    available: bool
+
+
+class ModelPageOut(BaseModel):
+    data: list[ModelOut]
+
+
+def task_routes(around: Surroundings) -> APIRouter:
+    """Build the customers' routes."""
+    router = APIRouter(prefix="/gate/v1", tags=["gate"])
+
+    @router.post("/tasks", status_code=201)
+    async def create(
+        request: Request,
+        response: Response,
+        film: NewFilm,
+        idempotency_key: Annotated[str | None, Header()] = None,
+    ) -> TaskOut:
+        """Accept a film; the same Idempotency-Key and body give the same task."""
+        owner = await around.doorman.owner(request)
+        repeat = repeat_of({"idempotency-key": idempotency_key}) if idempotency_key is not None else Repeat()
+        task, replayed = await around.acceptance.accept(
+            _draft(film), owner=owner, dialect=GATE, names=_NAMES, repeat=repeat
+        )
+        around.bell.set()
+        around.telemetry.accepted(GATE, task.request.model)
+        response.headers.update(task_headers(task) | ({"idempotent-replayed": "true"} if replayed else {}))
+        return await _shown(around, task, request)
+
+    @router.get("/tasks")
+    async def page(
+        request: Request,
+        state: State | None = None,
+        limit: Annotated[int, Query(ge=1, le=PAGE_LONGEST)] = PAGE,
+        cursor: str | None = None,
+    ) -> TaskPageOut:
+        """List tasks, newest first."""
+        owner = await around.doorman.owner(request)
+        after = await around.reader.find(cursor, owner.account_id) if cursor else None
+        tasks, more = await around.reader.page(
+            owner.account_id, after=after.id if after else None, limit=limit, state=state
+        )
+        shown = [await _shown(around, task, request) for task in tasks]
+        return TaskPageOut(data=shown, next_cursor=shown[-1].id if more and shown else None)
+
+    @router.get("/tasks/{id}")
+    async def show(
+        request: Request,
+        response: Response,
+        id: str,  # noqa: A002  # the path's own word
+        *,
+        wait: Annotated[float, Query(ge=0, le=WAIT_LONGEST.total_seconds())] = 0.0,
+        after: int = 0,
+        attempts: bool = False,
+    ) -> TaskDetailOut:
+        """Show a task; with `wait`, answer when its version passes `after`, or when the time is over."""
+        owner = await around.doorman.owner(request)
+        task = await _changed(around, owner, id, wait, after)
+        response.headers.update(task_headers(task))
+        tried = await around.reader.attempts(task.id, owner.account_id) if attempts else None
+        shown = await _shown(around, task, request)
+        return TaskDetailOut(**shown.model_dump(), attempts=None if tried is None else _attempts(tried))
+
+    @router.delete("/tasks/{id}", status_code=204)
+    async def delete(request: Request, id: str) -> None:  # noqa: A002  # the path's own word
+        """Remove an ended task and its files."""
+        owner = await around.doorman.owner(request)
+        task = await _mine(around, owner, id)
+        if not await around.files.delete_task(task.id, owner.account_id):
+            raise Problem("task_running")
+
+    @router.get("/tasks/{id}/files/{file}", response_class=Response)
+    async def content(request: Request, id: str, file: str) -> Response:  # noqa: A002  # the path's own word
+        """Give `video.mp4`, `thumbnail.webp` or `poster.jpg`, whole or by Range."""
+        owner = await around.doorman.owner(request)
+        task = await _mine(around, owner, id)
+        return await film_answer(request, around, task, file.partition(".")[0], task_headers(task))
+
+    @router.get("/models")
+    async def models(request: Request) -> ModelPageOut:
+        """Say what each model can do."""
+        await around.doorman.owner(request)
+        return ModelPageOut(data=_models(around))
+
+    return router
+
+
+def _draft(film: NewFilm) -> Draft:
+    pictures = (Picture(PictureRole.FIRST, url=film.image),) if film.image else ()
+    return Draft(
+        model=film.model,
+        prompt=film.prompt,
+        size=film.size,
+        seconds=None if film.seconds is None else str(film.seconds),
+        seed=None if film.seed is None else str(film.seed),
+        pictures=pictures,
+    )
+
+
+async def _mine(around: Surroundings, owner: Owner, name: str) -> Task:
+    task = await around.reader.find(name, owner.account_id)
+    if task is None:
+        raise Problem("task_not_found")
+    return task
+
+
+async def _changed(around: Surroundings, owner: Owner, name: str, wait: float, after: int) -> Task:
+    give_up = around.clock.monotonic() + wait
+    while True:
+        task = await _mine(around, owner, name)
+        if task.version > after or task.state.ended or around.clock.monotonic() >= give_up:
+            return task
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def _shown(around: Surroundings, task: Task, request: Request) -> TaskOut:
+    links = around.links(task, request)
+    facts = task.film.facts if task.film else None
+    now = task.ended_at or around.clock.now()
+    started = task.started_at or now
+    return TaskOut(
+        id=str(task.id),
+        name=task.name,
+        dialect=task.dialect,
+        state=task.state,
+        progress=task.progress,
+        model=task.request.model,
+        prompt=task.request.prompt,
+        size=str(task.request.size),
+        seconds=task.request.seconds,
+        queue_position=await around.reader.ahead(task.id) if task.state is State.QUEUED else None,
+        hold_micros=task.hold_micros,
+        cost_micros=task.cost_micros,
+        created_at=task.created_at,
+        started_at=task.started_at,
+        ended_at=task.ended_at,
+        waited_s=round((started - task.created_at).total_seconds(), 3),
+        running_s=round((now - started).total_seconds(), 3),
+        version=task.version,
+        error=_error(task, language_of(request)),
+        film=None
+        if facts is None
+        else FilmOut(**{name: getattr(facts, name) for name in FilmOut.model_fields}),
+        urls=Addresses(
+            self=f"{around.origin(request)}/gate/v1/tasks/{task.id}",
+            video=links.video,
+            thumbnail=links.thumbnail,
+        ),
+    )
+
+
+def _error(task: Task, language: str) -> ErrorOut | None:
+    if task.failure is None:
+        return None
+    return ErrorOut(code=task.failure.code, message=task.failure.text(language))
+
+
+def _attempts(attempts: Sequence[Attempt]) -> list[AttemptOut]:
+    return [
+        AttemptOut(**{name: getattr(attempt, name) for name in AttemptOut.model_fields})
+        for attempt in attempts
+    ]
+
+
+def _models(around: Surroundings) -> list[ModelOut]:
+    shown = []
+    for model in around.catalogue.models:
+        offer = model.offers[GATE]
+        counts = {
+            "first": model.pictures.first,
+            "last": model.pictures.last,
+            "reference": model.pictures.reference,
+        }
+        shown.append(
+            ModelOut(
+                name=model.name,
+                owner=model.owner,
+                about=model.about,
+                dialects=sorted(set(model.offers) - {GATE}),
+                seconds=list(offer.seconds.allowed),
+                default_seconds=offer.seconds.default,
+                sizes=[str(size) for size in offer.sizes],
+                pictures=counts,
+                sound=model.sound,
+                available=bool(around.acceptance.router.lines(model.name)),
+            )
+        )
+    return shown

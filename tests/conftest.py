@@ -1,0 +1,65 @@
+"""What most tests share: one PostgreSQL of the run, with a fresh database for each test that asks for one."""
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any
+
+import asyncpg
+import pytest
+
+from filmgate.store.embedded.keeper import PostgresKeeper
+from filmgate.store.embedded.programs import find_programs
+from filmgate.store.lock import DataLock
+from filmgate.store.migrate import migrate
+from filmgate.store.pool import Pool, open_pool
+
+_TEMPLATE = "film_template"
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Start a PostgreSQL for the whole run; give asyncpg's arguments for it."""
+    with DataLock.acquire(tmp_path_factory.mktemp("gate") / "data", started=datetime.now(UTC)) as lock:
+        keeper = PostgresKeeper(lock, find_programs(None, os.environ["PATH"]), tell=lambda _: None)
+        address = keeper.start()
+        try:
+            yield dict(address.connect_arguments)
+        finally:
+            keeper.stop()
+
+
+@pytest.fixture(scope="session")
+async def template(postgres: dict[str, Any]) -> str:
+    """Migrate one database, of which each test gets a copy."""
+    root = await asyncpg.connect(**postgres)
+    await root.execute(f"create database {_TEMPLATE}")
+    await root.close()
+    connection = await asyncpg.connect(**{**postgres, "database": _TEMPLATE})
+    await connection.execute("create schema film")
+    await connection.execute("set search_path = film")
+    await migrate(connection, files("filmgate.store").joinpath("migrations"))
+    await connection.close()
+    return _TEMPLATE
+
+
+@pytest.fixture
+async def database(postgres: dict[str, Any], template: str) -> AsyncIterator[dict[str, Any]]:
+    """Give a migrated database of the test's own."""
+    name = f"film_{next(_numbers)}"
+    root = await asyncpg.connect(**postgres)
+    await root.execute(f"create database {name} template {template}")
+    yield {**postgres, "database": name}
+    await root.execute(f"drop database {name} with (force)")
+    await root.close()
+
+
+@pytest.fixture
+async def pool(database: dict[str, Any]) -> AsyncIterator[Pool]:
+    pool = await open_pool(database, size=4, statement_ms=5000, name="test")
+    yield pool
+    await pool.close()
+

@@ -1,0 +1,103 @@
+"""Small makers of store values for tests."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from filmgate.domain import ids
+from filmgate.domain.request import FilmRequest
+from filmgate.domain.size import Size
+from filmgate.domain.task import Owner, Task
+from filmgate.store.accept import Acceptor, Decision, NewTask, Remember
+from filmgate.store.credentials import CredentialRow, Credentials
+from filmgate.store.ends import Ends
+from filmgate.store.keys import Keys
+from filmgate.store.moves import Moves
+from filmgate.store.pool import Pool
+from filmgate.store.read import Reader
+from filmgate.store.work import Boot, Claims
+from filmgate.world import SystemChance
+
+chance = SystemChance()
+
+
+def request(prompt: str = "a boat") -> FilmRequest:
+    return FilmRequest(
+        model="animatic",
+        prompt=prompt,
+        prompt_extend=None,
+        size=Size(320, 180),
+        seconds=1,
+        pictures=(),
+        seed=None,
+        sound=True,
+        enhance=False,
+        upsample=False,
+        metadata={},
+    )
+
+
+@dataclass(slots=True)
+class World:
+    """A store with one account, one provider and one engine."""
+
+    pool: Pool
+    owner: Owner
+    credential_id: int
+    acceptor: Acceptor
+    claims: Claims
+    moves: Moves
+    ends: Ends
+    reader: Reader
+    boot: Boot
+
+    def new(self, prompt: str = "a boat", *, hold_micros: int = 0, remember: Remember | None = None) -> NewTask:
+        made = request(prompt)
+        id_ = ids.uuid7(datetime.now(UTC), chance)
+        return NewTask(
+            id=id_,
+            owner=self.owner,
+            dialect="yishang",
+            names={"id": f"task_{id_.hex}"},
+            request=made,
+            hold_micros=hold_micros,
+            deadline=timedelta(hours=1),
+            credential_id=self.credential_id,
+            body_sha256=hashlib.sha256(prompt.encode()).digest(),
+            remember=remember,
+        )
+
+    async def accept(self, prompt: str = "a boat", **options: object) -> Decision:
+        return await self.acceptor.accept(self.new(prompt, **options))  # type: ignore[arg-type]  # options of new()
+
+    async def task(self, id_: UUID) -> Task:
+        found = await self.reader.find(str(id_), self.owner.account_id)
+        assert found is not None
+        return found
+
+    async def rows(self, statement: str, *arguments: object) -> Sequence[dict[str, object]]:
+        return [dict(row) for row in await self.pool.fetch(statement, *arguments)]
+
+
+async def make_world(pool: Pool, *, in_flight: int = 2) -> World:
+    keys = Keys(pool, [b"pepper"])
+    await keys.create("sk-test", name="test", account="test")
+    owner = await keys.owner("sk-test")
+    assert owner is not None
+    credentials = await Credentials(pool).sync([CredentialRow("fake", "default", in_flight)])
+    boot = Boot(*(UUID(bytes=chance.bytes(16)) for _ in range(3)))
+    claims = Claims(pool, boot)
+    await claims.begin()
+    return World(
+        pool=pool,
+        owner=owner,
+        credential_id=credentials["fake"],
+        acceptor=Acceptor(pool),
+        claims=claims,
+        moves=Moves(pool),
+        ends=Ends(pool),
+        reader=Reader(pool),
+        boot=boot,
+    )

@@ -1,0 +1,50 @@
+"""Bytes that were damaged at random: whatever comes of them, it is an answer."""
+
+import random
+from collections import Counter
+
+import pytest
+
+from filmgate.media.findings import BadPicture, NotAFilm
+from filmgate.media.inspection import inspect
+from filmgate.media.pictures import check_picture
+
+
+def damaged(data: bytes, seed: int) -> bytes:
+    dice = random.Random(seed)  # noqa: S311  It spoils files, it guards none.
+    spoiled = bytearray(data)
+    for _ in range(dice.choice((1, 3, 20, 200))):
+        spoiled[dice.randrange(len(spoiled))] = dice.randrange(256)
+    return bytes(spoiled[: dice.randrange(len(spoiled))] if dice.random() < 0.2 else spoiled)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_damaged_picture_is_checked_or_refused(encode, kind):
+    data = encode(kind, (64, 48))
+    ends: Counter[str] = Counter()
+    for seed in range(300):
+        try:
+            check_picture(damaged(data, seed))
+        except BadPicture as refused:
+            ends[refused.code] += 1
+        else:
+            ends["checked"] += 1
+    assert sum(ends.values()) == 300
+    assert ends["truncated"]
+
+
+@pytest.mark.parametrize("name", ["whole", "moov_last", "fragmented"])
+def test_a_damaged_film_is_inspected_or_refused(films, tmp_path, name):
+    data = getattr(films, name).read_bytes()
+    film = tmp_path / "film.mp4"
+    ends: Counter[str] = Counter()
+    for seed in range(100):
+        film.write_bytes(damaged(data, seed))
+        try:
+            inspect(film)
+        except NotAFilm as refused:
+            ends[type(refused).__name__] += 1
+        else:
+            ends["inspected"] += 1
+    assert sum(ends.values()) == 100
+    assert ends["TruncatedFilm"]

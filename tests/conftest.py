@@ -62,4 +62,3 @@ async def pool(database: dict[str, Any]) -> AsyncIterator[Pool]:
     pool = await open_pool(database, size=4, statement_ms=5000, name="test")
     yield pool
     await pool.close()
-

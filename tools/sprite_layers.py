@@ -11,10 +11,10 @@ from tools.drawing import crop_together, groups, raster, read, view_box
 from tools.limbs import AXIS, figure
 from tools.sprite_sources import Source
 
-HEIGHT_PX = 384
+HEIGHT_PX = 448
 WIDTH_PX = 640
 EMOJI_UNITS = 32.0
-RIG_PAD_PX = 16
+RIG_PAD_PX = 18
 FIGURE_BOX = (3.0, -6.0, 26.0, 38.0)
 
 

@@ -109,6 +109,7 @@ SOURCES: dict[str, Source] = {name: Source(name) for name in _AS_THEY_ARE.split(
     "blowfish": _turned("blowfish"),
     "mermaid": Source("woman-merpeople"),
     "dancer": Source("woman-dancing"),
+    "pixie": Source("woman-fairy"),
     "ghost": Source("ghost", drop=(0,)),
     "snowman": Source("snowman", drop=(0, 9, 10)),
     "baby": Source("baby"),

@@ -11,7 +11,20 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILE_LINES = 400
 FUNCTION_LINES = 50
-BANNED = {"manager", "helper", "helpers", "util", "utils", "handler", "service", "data", "info", "base", "common", "misc"}
+BANNED = {
+    "manager",
+    "helper",
+    "helpers",
+    "util",
+    "utils",
+    "handler",
+    "service",
+    "data",
+    "info",
+    "base",
+    "common",
+    "misc",
+}
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
@@ -49,17 +62,19 @@ def test_no_function_is_longer_than_fifty_lines() -> None:
 def test_no_name_is_a_word_that_says_nothing() -> None:
     empty = []
     for path in (ROOT / "src").rglob("*.py"):
-        names = [path.stem]
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ClassDef):
-                names.append(node.name)
-        empty += [f"{path.name}: {name}" for name in names if {w.lower() for w in WORDS.findall(name)} & BANNED]
+        tree = ast.parse(path.read_text("utf-8"))
+        names = [path.stem, *(node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef))]
+        empty += [
+            f"{path.name}: {name}" for name in names if {w.lower() for w in WORDS.findall(name)} & BANNED
+        ]
     assert empty == []
 
 
 def test_time_and_chance_are_handed_in() -> None:
     """Only `world` reads the clock and rolls dice; waiting inside process supervision is no reading of time."""
-    reached = re.compile(r"datetime\.now\(|time\.time\(|(?<!np\.)\brandom\.|\bsecrets\.(token|rand|choice)|\buuid[14]\(")
+    reached = re.compile(
+        r"datetime\.now\(|time\.time\(|(?<!np\.)\brandom\.|\bsecrets\.(token|rand|choice)|\buuid[14]\("
+    )
     found = []
     for path in (ROOT / "src").rglob("*.py"):
         if path.name == "world.py":
@@ -91,7 +106,7 @@ def test_every_ignored_lint_rule_has_its_reason() -> None:
         assert re.search(rf'"{rule}",\s*#.*\w|"{rule}".*\] # \w', text), rule
 
 
-@pytest.mark.parametrize("word", ["subprocess.run(shell=True", "os.system(", "print(f\"DEBUG"])
+@pytest.mark.parametrize("word", ["subprocess.run(shell=True", "os.system(", 'print(f"DEBUG'])
 def test_nothing_is_given_to_a_shell(word: str) -> None:
     assert [str(path) for path in (ROOT / "src").rglob("*.py") if word in path.read_text("utf-8")] == []
 
@@ -101,8 +116,12 @@ def test_the_repository_speaks_of_the_product_alone() -> None:
     foreign = re.compile(r"/root/|/home/\w+/|pypi\.org|registry\.npmjs|deb\.debian")
     found = []
     for path in ROOT.rglob("*"):
-        hidden = any(part.startswith(".") and part not in {".ci"} for part in path.relative_to(ROOT).parts)
-        if hidden or not path.is_file() or path.suffix not in {".py", ".md", ".toml", ".js", ".css", ".html", ""}:
+        hidden = any(part.startswith(".") and part != ".ci" for part in path.relative_to(ROOT).parts)
+        if (
+            hidden
+            or not path.is_file()
+            or path.suffix not in {".py", ".md", ".toml", ".js", ".css", ".html", ""}
+        ):
             continue
         if path == Path(__file__) or "films" in path.parts:
             continue

@@ -53,7 +53,9 @@ class World:
     reader: Reader
     boot: Boot
 
-    def new(self, prompt: str = "a boat", *, hold_micros: int = 0, remember: Remember | None = None) -> NewTask:
+    def new(
+        self, prompt: str = "a boat", *, hold_micros: int = 0, remember: Remember | None = None
+    ) -> NewTask:
         made = request(prompt)
         id_ = ids.uuid7(datetime.now(UTC), chance)
         return NewTask(

@@ -272,7 +272,7 @@ async def test_no_more_children_run_at_once_than_were_allowed(encode):
 
 
 async def test_the_memory_of_the_gate_stays_flat(workshop, encode):
-    data = encode("PNG", (2600, 2600), compress_level=0)
+    data = encode("PNG", (1600, 1600), compress_level=0)
     assert len(data) > 6 * MIB
     await workshop.check_picture(data)
     before = psutil.Process().memory_info().rss

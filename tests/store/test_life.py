@@ -6,7 +6,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from kit.worlds import World, make_world
 
 from filmgate.domain.contracts import Done, Ticket
 from filmgate.domain.film import FilmFacts
@@ -18,6 +17,7 @@ from filmgate.store.ends import End, Notice
 from filmgate.store.moves import NoRoom, Sending, StaleLease
 from filmgate.store.pool import Pool
 from filmgate.store.work import Boot, Claim, Claims, OpenAttempt
+from kit.worlds import World, make_world
 
 LEASE = timedelta(seconds=30)
 
@@ -68,7 +68,9 @@ async def claimed(world: World, step: Step) -> Claim:
 def film(claim: Claim) -> tuple[Film, list[StoredFile]]:
     file_id = UUID(int=claim.task_id.int + 1)
     facts = FilmFacts("h264", 320, 180, 24.0, 24, 1.0, "aac", 48000, 1000, faststart=True)
-    file = StoredFile(file_id, claim.task.account_id, claim.task_id, "video", "k", "video/mp4", 1000, "0" * 64)
+    file = StoredFile(
+        file_id, claim.task.account_id, claim.task_id, "video", "k", "video/mp4", 1000, "0" * 64
+    )
     return Film(facts, {"video": file_id}), [file]
 
 
@@ -123,7 +125,9 @@ async def test_a_full_provider_lets_the_task_wait(pool: Pool) -> None:
     claims = await world.claims.starts(world.credential_id, limit=2, lease=LEASE, since=0.0)
     assert [claim.task_id for claim in claims] == [d.task.id for d in (first, second) if d.task]
     sendings = [
-        Sending(clip=1, no=1, credential_id=world.credential_id, provider="fake", key=str(no), body_sha256="00")
+        Sending(
+            clip=1, no=1, credential_id=world.credential_id, provider="fake", key=str(no), body_sha256="00"
+        )
         for no in range(2)
     ]
     moves = [transitions.sending(claim, sending) for claim, sending in zip(claims, sendings, strict=True)]
@@ -192,12 +196,16 @@ async def test_a_blind_retry_gets_the_noted_task_and_two_first_tries_are_two_fil
     first = await world.accept("a boat", remember=note)
     second = await world.accept("a boat", remember=note)
     again = await world.accept("a boat", remember=retry)
-    assert first.task and second.task and again.task
+    assert first.task
+    assert second.task
+    assert again.task
     assert first.task.id != second.task.id == again.task.id
     assert again.verdict is Verdict.REPLAYED
 
 
-async def test_a_new_boot_takes_over_at_once_and_counts_a_death_only_under_the_same_supervisor(world: World) -> None:
+async def test_a_new_boot_takes_over_at_once_and_counts_a_death_only_under_the_same_supervisor(
+    world: World,
+) -> None:
     await world.accept()
     claim = await started(world)
     for supervisor, deaths in ((world.boot.supervisor, 1), (UUID(int=7), 1)):

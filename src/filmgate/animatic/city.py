@@ -8,7 +8,7 @@ import numpy as np
 from filmgate.animatic.meadow import ground_sheet
 from filmgate.animatic.noise import chance, smooth_step
 from filmgate.animatic.palette import hexed, mix, scaled
-from filmgate.animatic.planes import RGB, U8
+from filmgate.animatic.planes import RGB, U8, Field
 from filmgate.animatic.sheets import Paper, Sheet
 from filmgate.animatic.stage import Element, Setting, Stage
 from filmgate.animatic.water import still_water
@@ -187,16 +187,15 @@ def _sign(paper: Paper, mask: U8, rng: np.random.Generator, box: tuple[int, int,
         paper.shape(mask, [(a, b), (c, b), (c, d), (a, d)])
 
 
-def _bloom(mask: U8, unit: float) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+def _bloom(mask: U8, unit: float) -> Field:
     size = max(3, round(unit * 0.018)) | 1
     soft = cv2.blur(cv2.blur(mask.astype(np.float32) / np.float32(255), (size, size)), (size, size))
-    return np.clip(np.asarray(soft, dtype=np.float32) * np.float32(2.2), 0, 1)
+    return np.asarray(np.minimum(soft * np.float32(2.2), np.float32(1)), dtype=np.float32)
 
 
 def _lamps(stage: Stage, rng: np.random.Generator, *, dark: bool) -> Sheet:
     unit, foot = stage.unit, stage.horizon + stage.unit * 0.012
-    tall = unit * 0.4
-    paper = stage.paper(foot - tall * 1.5, foot + 2)
+    paper = stage.paper(foot - unit * 0.6, foot + 2)
     poles, heads = paper.mask(), paper.mask()
     iron = scaled(stage.palette.lit(hexed("4a4f5c")), 0.5)
     glow = np.zeros((paper.height // 2, paper.width // 2), dtype=np.float32)
@@ -204,48 +203,9 @@ def _lamps(stage: Stage, rng: np.random.Generator, *, dark: bool) -> Sheet:
     shift = rng.uniform(0, 1)
     for index in range(count):
         x = (index + shift) * stage.period / count % stage.period
-        thick, arm = unit * 0.0042, unit * 0.07
-        paper.shape(
-            poles,
-            [
-                (x - thick * 1.5, foot),
-                (x - thick, foot - tall),
-                (x + thick, foot - tall),
-                (x + thick * 1.5, foot),
-            ],
-        )
-        bend = [
-            (x + arm * (1 - np.cos(a)), foot - tall - arm * 0.8 * np.sin(a))
-            for a in np.linspace(0, np.pi * 0.62, 9)
-        ]
-        paper.shape(
-            poles,
-            [(px - thick, py) for px, py in bend] + [(px + thick, py + thick) for px, py in reversed(bend)],
-        )
-        end_x, end_y = bend[-1]
-        paper.shape(
-            heads,
-            [
-                (end_x - unit * 0.014, end_y + unit * 0.012),
-                (end_x, end_y - unit * 0.006),
-                (end_x + unit * 0.014, end_y + unit * 0.012),
-            ],
-        )
+        lamp = _lamp(paper, (poles, heads), x, foot, unit)
         if dark:
-            away = (
-                paper.half_columns() - np.float32(end_x) + paper.width / 2
-            ) % paper.width - paper.width / 2
-            far = np.sqrt(away**2 + (paper.half_rows() - np.float32(end_y + unit * 0.012)) ** 2) / np.float32(
-                unit
-            )
-            glow = np.maximum(glow, np.exp(-far / 0.05) * 0.8)
-            down = (paper.half_rows() - np.float32(end_y)) / np.float32(foot - end_y)
-            beam = (
-                np.exp(-((away / (np.maximum(down, 0.02) * unit * 0.11)) ** 2))
-                * (down > 0)
-                * (1 - 0.6 * down)
-            )
-            glow = np.maximum(glow, beam * 0.3)
+            glow = np.maximum(glow, _lamplight(paper, lamp, foot, unit))
     warm = hexed("ffd9a0") if stage.scene.mood != "neon" else hexed("c8f4ff")
     paper.fill(np.array(warm, dtype=np.float32).reshape(1, 1, 3))
     soft = cv2.resize(glow, (paper.width, paper.height), interpolation=cv2.INTER_LINEAR)
@@ -254,6 +214,32 @@ def _lamps(stage: Stage, rng: np.random.Generator, *, dark: bool) -> Sheet:
     solid = np.maximum(poles, heads).astype(np.float32) / np.float32(255)
     paper.alpha = np.maximum(solid, np.where(soft > _FAINT, soft, 0))
     return paper.sheet(0.4, stage.width)
+
+
+def _lamp(paper: Paper, masks: tuple[U8, U8], x: float, foot: float, unit: float) -> tuple[float, float]:
+    """Draw a post with its bent arm; the answer is where its light hangs."""
+    (poles, heads), tall = masks, unit * 0.4
+    thick, arm = unit * 0.0042, unit * 0.07
+    top = foot - tall
+    paper.shape(poles, [(x - thick * 1.5, foot), (x - thick, top), (x + thick, top), (x + thick * 1.5, foot)])
+    turns = np.linspace(0, np.pi * 0.62, 9)
+    bend = [(x + arm * (1 - np.cos(a)), top - arm * 0.8 * np.sin(a)) for a in turns]
+    inner = [(px + thick, py + thick) for px, py in reversed(bend)]
+    paper.shape(poles, [(px - thick, py) for px, py in bend] + inner)
+    end_x, end_y = float(bend[-1][0]), float(bend[-1][1])
+    wide, low = unit * 0.014, end_y + unit * 0.012
+    paper.shape(heads, [(end_x - wide, low), (end_x, end_y - unit * 0.006), (end_x + wide, low)])
+    return end_x, end_y
+
+
+def _lamplight(paper: Paper, lamp: tuple[float, float], foot: float, unit: float) -> Field:
+    """Make the halo of a lamp and the cone of its light, at half size."""
+    x, y = lamp
+    away = (paper.half_columns() - np.float32(x) + paper.width / 2) % paper.width - paper.width / 2
+    far = np.hypot(away, paper.half_rows() - np.float32(y + unit * 0.012)) / np.float32(unit)
+    down = (paper.half_rows() - np.float32(y)) / np.float32(foot - y)
+    cone = np.exp(-((away / (np.maximum(down, 0.02) * unit * 0.11)) ** 2)) * (down > 0) * (1 - 0.6 * down)
+    return np.asarray(np.maximum(np.exp(-far / 0.05) * 0.8, cone * 0.3), dtype=np.float32)
 
 
 def _kerb(stage: Stage, rng: np.random.Generator) -> Sheet:

@@ -115,7 +115,7 @@ def _lit(stage: Stage, drawing: U8, glow: U8 | None, *, turned: bool) -> tuple[F
     down = np.linspace(0, 1, height, dtype=np.float32).reshape(-1, 1, 1)
     shaded = rgb * tint * (np.float32(1.06) - np.float32(0.16) * down)
     shaded = shaded + np.array(palette.wash, np.float32) * np.float32(0.1 * (1 - float(tint.mean())))
-    reach = max(1.0, height * 0.02)
+    reach = max(1.0, height * 0.011)
     way = 1.0 if stage.light.x < stage.width / 2 else -1.0
     moved = cv2.warpAffine(alpha, np.array([[1, 0, way * reach], [0, 1, reach * 0.8]]), (width, height))
     rim = np.clip(alpha - moved, 0, 1)[..., None] * np.float32(0.62 if palette.dark else 0.4)

@@ -7,6 +7,7 @@ import numpy as np
 
 from filmgate.animatic.camera import Camera
 from filmgate.animatic.encode import Film, write_film
+from filmgate.animatic.motions import launched
 from filmgate.animatic.overlay import caption, mark
 from filmgate.animatic.picture import picture_elements
 from filmgate.animatic.planes import Frame, blank_frame
@@ -51,6 +52,7 @@ def make_film(spec: Spec, progress: Progress) -> int:
 
 def cast_of(spec: Spec, scene: Scene) -> tuple[list[Element], Camera]:
     """Everything to draw, from the farthest to the nearest, and the camera that sees it."""
+    scene = launched(scene)
     stage = set_stage(scene, spec.width, spec.height)
     elements = picture_elements(spec, stage) if spec.pictures else build_set(stage)
     if spec.caption and not spec.pictures:

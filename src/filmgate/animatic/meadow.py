@@ -86,43 +86,24 @@ def tree_sheet(
     ground = mix(_grass(stage), stage.palette.haze, distance)
     paper.fill(np.array(ground, dtype=np.float32).reshape(1, 1, 3))
     wood, crown, lit = paper.mask(), paper.mask(), paper.mask()
-    way = 1 if stage.light.x > stage.width / 2 else -1
-    slender = chance(rng, 0.3)
+    slender, way = chance(rng, 0.3), 1 if stage.light.x > stage.width / 2 else -1
     for index in range(number):
         x = (index + 0.5 + rng.uniform(-0.38, 0.38)) * stage.period / number
         tall = size * rng.uniform(0.7, 1.2)
         root = float(ridge[int(x) % stage.period]) + size * 0.06
-        thick = tall * 0.05
+        thick, top = tall * 0.05, root - tall
         paper.shape(
-            wood,
-            [
-                (x - thick, root),
-                (x - thick * 0.6, root - tall),
-                (x + thick * 0.6, root - tall),
-                (x + thick, root),
-            ],
+            wood, [(x - thick, root), (x - thick * 0.6, top), (x + thick * 0.6, top), (x + thick, root)]
         )
-        _crown(
-            paper,
-            (crown, lit),
-            rng,
-            (x, root - tall * 1.15),
-            tall * (0.34 if slender else 0.46),
-            way,
-            slender,
-        )
+        reach = tall * (0.34 if slender else 0.46)
+        _crown(paper, (crown, lit), rng, (x, root - tall * 1.15), reach, way, slender=slender)
     paper.paint(wood, stage.palette.lit(_TRUNK, distance))
-    paper.paint(
-        crown,
-        stage.palette.lit(scaled(leaf, 0.8), distance, 0.6)
-        if stage.scene.weather != "snow"
-        else mix(stage.palette.snow(distance), stage.palette.wash, 0.25),
-    )
-    bright = (
-        stage.palette.lit(leaf, distance, 0.6)
-        if stage.scene.weather != "snow"
-        else stage.palette.snow(distance)
-    )
+    if stage.scene.weather == "snow":
+        bright = stage.palette.snow(distance)
+        dim = mix(bright, stage.palette.wash, 0.25)
+    else:
+        bright, dim = (stage.palette.lit(scaled(leaf, share), distance, 0.6) for share in (1.0, 0.8))
+    paper.paint(crown, dim)
     paper.paint(np.minimum(lit, crown), mix(bright, stage.palette.light, 0.16))
     paper.cut(ridge)
     together = np.maximum(np.maximum(wood, crown).astype(np.float32) / np.float32(255), paper.alpha)
@@ -146,6 +127,7 @@ def _crown(
     at: tuple[float, float],
     size: float,
     way: int,
+    *,
     slender: bool,
 ) -> None:
     (x, y), (crown, lit) = at, masks

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from filmgate.animatic.cutouts import Placing
+from filmgate.animatic.scene import Scene
 from filmgate.animatic.sprites import traits
 from filmgate.animatic.stage import Stage
 
@@ -12,7 +13,9 @@ WALK_PACE, RUN_PACE = 0.85, 1.5
 
 # The share of a scurrying cycle that is hops, and of a leap that is its gathering.
 _HOPPING, _PRESS = 0.62, 0.25
-_PLACED = {"water": "float", "scenery": "still", "instrument": "still"}
+_DRY = {"mountain", "snow_mountain", "meadow", "forest"}
+_DEPTHS = {"space": "void", "underwater": "deep"}
+_PLACED = {"face": "peek", "fixed": "still", "void": "hover", "deep": "hover", "air": "fly", "water": "float"}
 _WAYS = {
     "hunt": "hunt",
     "drive": "ride",
@@ -46,18 +49,34 @@ def motion_of(stage: Stage, name: str, spot: Spot, *, hunter: bool) -> Motion:
     return lambda t: course(spot, t)
 
 
-def _kind(stage: Stage, name: str) -> str:
-    own, actions = traits(name), stage.scene.actions
+def launched(scene: Scene) -> Scene:
+    """Put water where a boat or a swan would lie on dry land."""
+    afloat = any(traits(subject.name).habitat == "water" for subject in scene.subjects)
+    return replace(scene, place="lake") if afloat and scene.place in _DRY else scene
+
+
+def medium(stage: Stage, name: str) -> str:
+    """Say where a subject is in this scene: face, void, deep, air, water, fixed or ground."""
+    own, place, actions = traits(name), stage.scene.place, stage.scene.actions
     if own.face:
-        return "peek"
-    if stage.scene.place in {"space", "underwater"} or (own.habitat == "undersea" and "swim" in actions):
-        return "hover"
-    if own.habitat == "air" or "fly" in actions:
-        return "fly"
-    if own.habitat == "instrument" and "play" in actions:
+        return "face"
+    if own.habitat in {"scenery", "instrument"}:
+        return "fixed"
+    if place in _DEPTHS:
+        return _DEPTHS[place]
+    born_to_fly = any(traits(subject.name).habitat == "air" for subject in stage.scene.subjects)
+    if own.habitat == "air" or ("fly" in actions and not born_to_fly):
+        return "air"
+    swims = own.habitat in {"water", "undersea"} or "swim" in actions
+    return "water" if swims and place in {"lake", "sea"} else "ground"
+
+
+def _kind(stage: Stage, name: str) -> str:
+    where, actions = medium(stage, name), stage.scene.actions
+    if where == "fixed" and "play" in actions and traits(name).habitat == "instrument":
         return "shake"
-    if own.habitat in _PLACED:
-        return _PLACED[own.habitat]
+    if where in _PLACED:
+        return _PLACED[where]
     return next((_WAYS[action] for action in _WAYS if action in actions), "breathe")
 
 

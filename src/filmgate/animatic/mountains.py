@@ -99,17 +99,18 @@ def fold_shades(
     paper: Paper, ridge: Field, from_left: bool, *, sharp: float, fall: float, lump: Field | None = None
 ) -> Field:
     """1 where the paper faces the light, at half size; the edges between the faces run down from the tops."""
-    around = np.pad(ridge, 6, mode="wrap")
-    even = np.convolve(around, np.ones(13, dtype=np.float32) / 13, mode="valid")
+    reach = max(4, paper.width // 90)
+    around = np.pad(ridge, reach, mode="wrap")
+    even = np.convolve(around, np.full(2 * reach + 1, 1 / (2 * reach + 1), dtype=np.float32), mode="valid")
     slope = ((np.roll(even, -2) - np.roll(even, 2)) / 4).astype(np.float32)
     depth = np.maximum(paper.half_rows() - ridge[::2].reshape(1, -1), 0)
     columns = paper.half_columns() + depth * np.float32(fall * 0.3 * (1 if from_left else -1))
     if lump is not None:
         columns = columns + lump * depth
-    reach = np.take(slope, np.mod(columns, paper.width).astype(np.int32) % paper.width)
+    slopes = np.take(slope, np.mod(columns, paper.width).astype(np.int32) % paper.width)
     # A line that falls to the right, in rows that count downwards, faces a light on the right.
-    facing = -reach if from_left else reach
-    return np.clip(facing * np.float32(sharp) + np.float32(0.5), 0, 1).astype(np.float32)
+    facing = -slopes if from_left else slopes
+    return np.asarray(np.clip(facing * np.float32(sharp) + np.float32(0.5), 0, 1), dtype=np.float32)
 
 
 def _bare_rock(paper: Paper, rng: np.random.Generator, ridge: Field, tall: float) -> Field:

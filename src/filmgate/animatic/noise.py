@@ -17,7 +17,7 @@ def waves(rng: np.random.Generator, width: int, cells: int, octaves: int = 4, fa
         total += np.float32(weight) * _stretched(rng.uniform(-1, 1, (1, count)), width, 1)[0]
         weights += weight
         weight *= fall
-    return cast("Field", total / np.float32(weights * 0.7))
+    return total / np.float32(weights * 0.7)
 
 
 def clouds(
@@ -38,7 +38,7 @@ def clouds(
         )
         weights += weight
         weight *= fall
-    return cast("Field", total / np.float32(weights))
+    return total / np.float32(weights)
 
 
 def peaks(rng: np.random.Generator, width: int, count: int, sharpness: float = 1.0) -> Field:

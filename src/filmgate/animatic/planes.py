@@ -65,7 +65,7 @@ def blank_frame(width: int, height: int, scratch: tuple[U8, U8]) -> Frame:
 def yuv(rgb: Field | RGB | Sequence[float]) -> Field:
     """Colours 0 to 1 in the last axis become Y, U, V on the scale of bytes, not rounded."""
     values = np.asarray(rgb, dtype=np.float32)
-    return cast("Field", values @ _TO_YUV.T + _OFFSET)
+    return values @ _TO_YUV.T + _OFFSET
 
 
 def to_bytes(values: Field) -> U8:

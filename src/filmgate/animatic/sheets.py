@@ -152,7 +152,7 @@ class Paper:
         return (np.arange(self.height, dtype=np.float32) + np.float32(self.top)).reshape(-1, 1)
 
     def half_rows(self) -> Field:
-        return cast("Field", self.rows()[::2] + np.float32(0.5))
+        return self.rows()[::2] + np.float32(0.5)
 
     def half_columns(self) -> Field:
         return (np.arange(self.width // 2, dtype=np.float32) * 2 + np.float32(0.5)).reshape(1, -1)
@@ -258,7 +258,7 @@ def _with_shadow(alpha: Field, strength: float, reach: float) -> tuple[Field, Fi
         strength
     )
     together = alpha + (1 - alpha) * fallen
-    return cast("Field", together), cast("Field", alpha / np.maximum(together, np.float32(1e-3)))
+    return np.asarray(together), (alpha / np.maximum(together, np.float32(1e-3)))
 
 
 def _widened(patch: Patch, room: int) -> Patch:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from filmgate.animatic.meadow import ground_sheet
+from filmgate.animatic.motions import medium
 from filmgate.animatic.mountains import conifer_sheet, hill_sheet, range_sheet
 from filmgate.animatic.noise import chance, waves
 from filmgate.animatic.palette import mix, scaled
@@ -9,6 +11,8 @@ from filmgate.animatic.planes import U8
 from filmgate.animatic.sheets import Paper, Sheet
 from filmgate.animatic.stage import Element, Setting, Stage
 from filmgate.animatic.water import still_water, water_colour
+
+_BANK, _SAND = (0.36, 0.6, 0.32), (0.93, 0.82, 0.62)
 
 
 def paint_lake(stage: Stage) -> Setting:
@@ -46,6 +50,10 @@ def paint_lake(stage: Stage) -> Setting:
         )
     )
     back.append(still_water(stage, shore, water_colour(stage)))
+    if _on_land(stage):
+        grass = stage.palette.snow() if stage.scene.weather == "snow" else stage.palette.lit(_BANK, 0.0, 0.5)
+        bank = ground_sheet(stage, rng, stage.ground - stage.unit * 0.07, colour=grass, depth=0.8)
+        return Setting(back=[*back, bank], front=[])
     return Setting(back=back, front=[reeds_sheet(stage, rng)])
 
 
@@ -68,11 +76,18 @@ def paint_sea(stage: Stage) -> Setting:
         )
     back.append(still_water(stage, shore, water_colour(stage)))
     front: list[Element] = []
-    if chance(rng, 0.55):
+    if _on_land(stage):
+        sand = mix(stage.palette.lit(_SAND, 0.0, 0.3), stage.palette.light, 0.08)
+        back.append(ground_sheet(stage, rng, stage.ground - stage.unit * 0.07, colour=sand, depth=0.8))
+    elif chance(rng, 0.55):
         front = [_surf(stage, rng), _sand(stage, rng)]
     elif chance(rng, 0.55):
         front = [_rocks(stage, rng)]
     return Setting(back=back, front=front)
+
+
+def _on_land(stage: Stage) -> bool:
+    return any(medium(stage, subject.name) in {"ground", "fixed"} for subject in stage.scene.subjects)
 
 
 def reeds_sheet(stage: Stage, rng: np.random.Generator) -> Sheet:
@@ -148,7 +163,6 @@ def _surf(stage: Stage, rng: np.random.Generator) -> Sheet:
 
 
 def _sand(stage: Stage, rng: np.random.Generator) -> Sheet:
-    sand = mix(stage.palette.lit((0.93, 0.82, 0.62)), stage.palette.light, 0.1)
     return hill_sheet(
         stage,
         rng,
@@ -156,8 +170,8 @@ def _sand(stage: Stage, rng: np.random.Generator) -> Sheet:
         swell=stage.unit * 0.02,
         distance=0.0,
         depth=1.0,
-        colour=(0.93, 0.82, 0.62),
-        lift=0.02 if sum(sand) else 0.0,
+        colour=_SAND,
+        lift=0.02,
     )
 
 

@@ -83,6 +83,10 @@ def _disc(stage: Stage, paper: Paper, rng: np.random.Generator) -> None:
     if neon:
         _striped(stage, paper, mask)
         return
+    if stage.palette.dark and chance(rng, 0.3):
+        dark = paper.mask()
+        paper.disc(dark, light.x + light.radius * 0.5, light.y - light.radius * 0.16, light.radius * 0.9)
+        mask = np.minimum(mask, 255 - dark)
     paper.paint(mask, colour)
     if stage.palette.dark:
         _moon(stage, paper, mask, rng)
@@ -112,10 +116,6 @@ def _moon(stage: Stage, paper: Paper, mask: np.ndarray, rng: np.random.Generator
             light.radius * rng.uniform(0.1, 0.26),
         )
     paper.paint(np.minimum(sea, mask), mix(stage.palette.light, stage.palette.sky[2], 0.35), 0.4)
-    if chance(rng, 0.3):
-        dark = paper.mask()
-        paper.disc(dark, light.x + light.radius * 0.55, light.y - light.radius * 0.18, light.radius * 0.92)
-        paper.paint(np.minimum(dark, mask), stage.palette.sky[1], 0.93)
 
 
 def paint_clouds(stage: Stage) -> list[Sheet]:

@@ -79,7 +79,7 @@ def parse_spec(text: str) -> Spec:
 
 def _number(fields: dict[str, object], name: str, default: float | None = None) -> float:
     value = fields.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > _NUMBER_LIMIT:  # noqa: PLR0124  a value that differs from itself is not a number
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _NUMBER_LIMIT:
         raise BadSpecError(f"{name} must be a number.")
     return float(value)
 

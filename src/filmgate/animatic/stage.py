@@ -7,8 +7,9 @@ from zlib import crc32
 import numpy as np
 
 from filmgate.animatic.camera import Camera
+from filmgate.animatic.colours import palette_of
 from filmgate.animatic.noise import chance
-from filmgate.animatic.palette import Palette, palette_of
+from filmgate.animatic.palette import Palette
 from filmgate.animatic.planes import Frame
 from filmgate.animatic.scene import Scene
 from filmgate.animatic.sheets import Paper

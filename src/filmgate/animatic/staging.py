@@ -7,11 +7,11 @@ import numpy as np
 
 from filmgate.animatic.camera import Camera
 from filmgate.animatic.cutouts import Cutout, Placing, cut_out, paste, shadow_patch
-from filmgate.animatic.motions import RUN_PACE, WALK_PACE, Motion, Spot, motion_of
+from filmgate.animatic.motions import RUN_PACE, WALK_PACE, Motion, Spot, medium, motion_of
 from filmgate.animatic.palette import hexed
 from filmgate.animatic.planes import Frame, Patch
 from filmgate.animatic.scene import Subject
-from filmgate.animatic.sprites import traits
+from filmgate.animatic.sprites import moves, sprite, traits
 from filmgate.animatic.stage import Element, Stage
 from filmgate.animatic.swarms import halo_patch, notes_from
 
@@ -19,6 +19,7 @@ DEPTH = 0.8
 _SMALLEST_LEAD = 0.23
 _CROWD = 4
 _MIDDLE = 0.56
+_TWO = 2
 _GOING = {"walk", "run", "hunt", "drive", "fly", "swim", "float"}
 _PREY = {"mouse", "rat", "rabbit", "bird", "fish", "butterfly"}
 
@@ -91,6 +92,8 @@ def cast_actors(stage: Stage) -> tuple[list[Element], list[Element]]:
         height = traits(name).height * stage.unit * boost * (1.0 if index == 0 or name != names[0] else 0.86)
         actor = _actor(stage, name, index, (x, height))
         (faces if traits(name).face else actors).append(actor)
+        if _sits(stage, name):
+            actors.append(_actor(stage, "stool", index, (x, height * 0.34)))
         if "play" in stage.scene.actions and traits(name).habitat == "instrument":
             notes.append(notes_from(stage, x * stage.width, stage.ground - height * 0.95))
     # The lead is drawn last: nothing of the company may stand before it.
@@ -117,6 +120,12 @@ def lead_height(stage: Stage, name: str) -> float:
         * (1.25 if stage.portrait and len(_crowd(stage.scene.subjects)) == 1 else 1.0)
         * stage.unit
     )
+
+
+def _sits(stage: Stage, name: str) -> bool:
+    """Tell whether this subject is drawn sitting, with nothing to sit on."""
+    action = next((action for action in stage.scene.actions if action in {"play", "sit"}), "")
+    return bool(action) and traits(name).legs == _TWO and moves(name, action)
 
 
 def _limbs(stage: Stage, name: str, index: int) -> str:
@@ -164,42 +173,49 @@ def _places(stage: Stage, names: list[str]) -> list[float]:
 
 def _actor(stage: Stage, name: str, index: int, at: tuple[float, float]) -> Element:
     x_share, height = at
-    own, actions = traits(name), set(stage.scene.actions)
+    actions = set(stage.scene.actions)
     hunter = "hunt" in actions and index == 0
     right = _faces_right(stage, name, x_share)
+    height = min(height, _widest(stage, name))
     cutout = cut_out(stage, name, height, faces_right=right, action=_limbs(stage, name, index))
     low = _row(stage, name, height, index)
     half = min(cutout.width / 2 + stage.width * 0.03, stage.width / 2)
     x = min(max(x_share * stage.width, half), stage.width - half)
     spot = Spot(x, low, height, stage.unit, 1 if right else -1, index)
     motion = motion_of(stage, name, spot, hunter=hunter)
-    floats = own.habitat == "water" and stage.scene.place in {"lake", "sea"}
-    wet = stage.scene.place == "city" and (stage.palette.dark or stage.scene.weather in {"rain", "storm"})
-    on_ground = _stands(stage, name)
-    reflection = None
-    if floats or (wet and on_ground):
-        reflection = tuple(
-            _sunk(patch, anchor[1], 0.5 if floats else 0.32)
-            for patch, anchor in zip(cutout.moments, cutout.anchors, strict=True)
-        )
+    where = medium(stage, name)
     quick = "run" in actions or name in _PREY
     return Actor(
         cutout=cutout,
         motion=motion,
-        follows=_follows(stage, own.habitat),
-        shadow=shadow_patch(stage, cutout.width) if on_ground and not own.face else None,
-        reflection=reflection,
-        pace=RUN_PACE if quick or own.habitat == "air" else WALK_PACE,
+        follows=where in {"void", "deep", "air", "water"} or (where == "ground" and bool(actions & _GOING)),
+        shadow=shadow_patch(stage, cutout.width) if where in {"ground", "fixed"} else None,
+        reflection=_reflection(stage, cutout, where),
+        pace=RUN_PACE if quick or where == "air" else WALK_PACE,
         lag=index * 0.37,
         stretch=1.15,
-        halo=halo_patch(stage, hexed("ffb050"), cutout.height * 1.0, 0.62) if cutout.glows else None,
+        halo=halo_patch(stage, hexed("ffb050"), max(cutout.height, stage.unit * 0.32), 0.62)
+        if cutout.glows
+        else None,
     )
 
 
-def _follows(stage: Stage, habitat: str) -> bool:
-    if stage.scene.place in {"space", "underwater"} or habitat in {"air", "undersea", "water"}:
-        return True
-    return habitat == "ground" and bool(set(stage.scene.actions) & _GOING)
+def _widest(stage: Stage, name: str) -> float:
+    """Give the height at which a long subject still fits into the frame."""
+    tall, wide = sprite(name, 96).shape[:2]
+    return float(stage.width * 0.78 * tall / wide)
+
+
+def _reflection(stage: Stage, cutout: Cutout, where: str) -> tuple[Patch, ...] | None:
+    wet = stage.palette.dark or stage.scene.weather in {"rain", "storm"}
+    if where == "water":
+        strength = 0.5
+    elif where in {"ground", "fixed"} and stage.scene.place == "city" and wet:
+        strength = 0.32
+    else:
+        return None
+    pairs = zip(cutout.moments, cutout.anchors, strict=True)
+    return tuple(_sunk(patch, anchor[1], strength) for patch, anchor in pairs)
 
 
 def _sunk(patch: Patch, foot: float, strength: float) -> Patch:
@@ -217,17 +233,6 @@ def _sunk(patch: Patch, foot: float, strength: float) -> Patch:
     )
 
 
-def _stands(stage: Stage, name: str) -> bool:
-    own = traits(name)
-    if stage.scene.place in {"underwater", "space"}:
-        return False
-    return (
-        (own.habitat in {"ground", "scenery", "instrument"}
-        and "fly" not in stage.scene.actions)
-        or (own.habitat == "water" and stage.scene.place not in {"lake", "sea"})
-    )
-
-
 def _faces_right(stage: Stage, name: str, x_share: float) -> bool:
     actions = set(stage.scene.actions)
     if actions & _GOING:
@@ -239,20 +244,15 @@ def _faces_right(stage: Stage, name: str, x_share: float) -> bool:
 
 def _row(stage: Stage, name: str, height: float, index: int) -> float:
     """Give the row of the feet; in air and under water that of the lower edge."""
-    own, rng = traits(name), stage.rng(f"row {index}")
-    low, far = stage.height, stage.horizon
-    if own.face:
-        return low * 0.9 + height * 0.42
-    if stage.scene.place == "space":
-        return far * (0.62 + 0.1 * (index % 2)) + height * 0.2
-    if stage.scene.place == "underwater":
-        return low * (0.36 + 0.2 * ((index * 2) % 3) + rng.uniform(-0.03, 0.03)) + height * 0.3
-    if own.habitat == "air" or "fly" in stage.scene.actions:
-        return far * (0.34 + 0.17 * ((index * 2) % 3) + rng.uniform(-0.04, 0.04)) + height * 0.5
-    if own.habitat in {"water", "undersea"} and stage.scene.place in {"lake", "sea"}:
-        return far + (low - far) * (0.44 + 0.08 * (index % 2))
-    return (
-        stage.ground
-        + stage.height * 0.012 * (index % 3)
-        - (stage.height * 0.02 if own.habitat == "scenery" else 0)
-    )
+    rng, where = stage.rng(f"row {index}"), medium(stage, name)
+    low, far, rank = stage.height, stage.horizon, (index * 2) % 3
+    ground = stage.ground if stage.scene.place not in {"space", "underwater"} else low * 0.9
+    rows = {
+        "face": low * 0.9 + height * 0.42,
+        "void": far * (0.62 + 0.1 * (index % 2)) + height * 0.2,
+        "deep": low * (0.36 + 0.2 * rank + rng.uniform(-0.03, 0.03)) + height * 0.3,
+        "air": far * (0.34 + 0.17 * rank + rng.uniform(-0.04, 0.04)) + height * 0.5,
+        "water": far + (low - far) * (0.44 + 0.08 * (index % 2)),
+        "fixed": ground - low * 0.02,
+    }
+    return rows.get(where, ground + low * 0.012 * (index % 3))

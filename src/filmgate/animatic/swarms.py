@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from filmgate.animatic.camera import Camera
 from filmgate.animatic.cutouts import Placing, paste
 from filmgate.animatic.palette import hexed, mix
-from filmgate.animatic.planes import RGB, U8, Field, Frame, Patch, faded, patch_of
+from filmgate.animatic.planes import RGB, U8, Frame, Patch, faded, patch_of
 from filmgate.animatic.sprites import sprite
 from filmgate.animatic.stage import Element, Stage
 
@@ -115,7 +114,7 @@ def _embers(stage: Stage) -> Swarm:
 
 def _lanterns(stage: Stage) -> Swarm:
     kinds = tuple(_levelled(_lantern(stage, share)) for share in (0.1, 0.062, 0.042, 0.03))
-    return _adrift(stage, "lanterns", 22, kinds, rise=0.012, low=1.0, wander=0.02, tilt=0.05, top=-0.12)
+    return _adrift(stage, "lanterns", 22, kinds, rise=0.012, low=0.8, wander=0.02, tilt=0.05, top=-0.12)
 
 
 def _petals(stage: Stage) -> Swarm:
@@ -226,10 +225,12 @@ def glow_patch(stage: Stage, colour: RGB, radius: float, strength: float) -> Pat
     far = np.sqrt(axis.reshape(1, -1) ** 2 + axis.reshape(-1, 1) ** 2)
     halo = np.exp(-((far / 0.45) ** 2)) * np.float32(0.5) + np.clip(1 - far, 0, 1) * np.float32(0.14)
     core = np.clip((np.float32(0.2) - far) / np.float32(0.08) + np.float32(0.5), 0, 1)
-    alpha = np.clip(np.maximum(halo, core) * np.float32(strength), 0, 1) * np.clip((np.float32(1.25) - far) * 20, 0, 1)
+    alpha = np.clip(np.maximum(halo, core) * np.float32(strength), 0, 1) * np.clip(
+        (np.float32(1.25) - far) * 20, 0, 1
+    )
     white = np.clip(core + halo * np.float32(0.4), 0, 1)[..., None] * np.float32(0.75)
     rgb = np.array(colour, dtype=np.float32) * (1 - white) + white
-    return patch_of(stage.palette.graded(cast("Field", rgb)), cast("Field", alpha.astype(np.float32)))
+    return patch_of(stage.palette.graded(rgb), alpha.astype(np.float32))
 
 
 def _drawn(
@@ -243,7 +244,7 @@ def _drawn(
         strength / 255
     )
     rgb = np.broadcast_to(stage.palette.graded(np.array(colour, dtype=np.float32)), (tall, wide, 3))
-    return patch_of(rgb, cast("Field", alpha))
+    return patch_of(rgb, alpha)
 
 
 def _petal(stage: Stage, colour: RGB, size: float) -> Patch:

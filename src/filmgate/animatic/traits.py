@@ -35,7 +35,7 @@ _ROWS: tuple[tuple[Habitat, Facing, int, str], ...] = (
         "right",
         2,
         "man 430, woman 425, old-man 415, old-woman 405, boy 340, girl 340, princess 440, swordsman 435, wizard 470,"
-        "ninja 430, santa 440, astronaut 440, robot 440, fairy 450, kangaroo 320, monkey 250, gorilla 340, t-rex 460,"
+        "ninja 430, santa 440, astronaut 440, robot 440, hanfu 440, kangaroo 320, monkey 250, gorilla 340, t-rex 460,"
         "rooster 210, turkey 220, goose 230, flamingo 310, baby-chick 130, parrot 190",
     ),
     ("ground", "front", 2, "dancer 420, penguin 240, orangutan 300, peacock 260, owl 190, alien-monster 240"),
@@ -69,7 +69,7 @@ _ROWS: tuple[tuple[Habitat, Facing, int, str], ...] = (
         "air",
         "front",
         0,
-        "butterfly 150, bat 190, phoenix-bird 340, ghost 280, flying-saucer 240, satellite 220, hot-air-balloon 430,"
+        "butterfly 150, bat 190, phoenix-bird 340, ghost 280, pixie 330, flying-saucer 240, satellite 220, hot-air-balloon 430,"
         "sky-lantern 250, balloon 260, kite 280, parachute 330, ringed-planet 320, globe-showing-asia-australia 330",
     ),
     (

@@ -114,9 +114,13 @@ class Lightning:
             points.append((x, y))
         fixed = np.round(np.array(points) * 16).astype(np.int32)
         thick = max(1, round(self.unit * 0.004))
-        cv2.polylines(frame.y, [fixed], isClosed=False, color=235, thickness=thick, lineType=cv2.LINE_AA, shift=4)
+        cv2.polylines(
+            frame.y, [fixed], isClosed=False, color=235, thickness=thick, lineType=cv2.LINE_AA, shift=4
+        )
         for plane in (frame.u, frame.v):
-            cv2.polylines(plane, [fixed // 2], isClosed=False, color=128, thickness=thick, lineType=cv2.LINE_AA, shift=4)
+            cv2.polylines(
+                plane, [fixed // 2], isClosed=False, color=128, thickness=thick, lineType=cv2.LINE_AA, shift=4
+            )
 
 
 @dataclass(frozen=True, slots=True)

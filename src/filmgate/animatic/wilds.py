@@ -51,46 +51,16 @@ def _trunks(
     unit = stage.unit
     paper = stage.paper(-stage.margin, foot + unit * 0.06)
     wood, bright, roof, lit = (paper.mask() for _ in range(4))
-    way = 1 if stage.light.x > stage.width / 2 else -1
     for index in range(number):
         x = (index + 0.5 + rng.uniform(-0.42, 0.42)) * stage.period / number
-        wide, lean = unit * thick * rng.uniform(0.6, 1.25), unit * rng.uniform(-0.03, 0.03)
-        low, high = foot + unit * 0.05, float(paper.top)
-        flare = wide * 1.7
-        paper.shape(
-            wood,
-            [
-                (x - flare, low),
-                (x - wide * 0.9, low - unit * 0.06),
-                (x + lean - wide * 0.6, high),
-                (x + lean + wide * 0.6, high),
-                (x + wide * 0.9, low - unit * 0.06),
-                (x + flare, low),
-            ],
-        )
-        edge = way * wide * 0.5
-        paper.shape(
-            bright,
-            [
-                (x + edge, low),
-                (x + lean + edge * 0.7, high),
-                (x + lean + way * wide * 0.6, high),
-                (x + way * wide * 0.9, low),
-            ],
-        )
-        for _ in range(2):
-            y, long = rng.uniform(0.25, 0.7) * foot, unit * rng.uniform(0.05, 0.13) * (0.5 + thick * 20)
-            side = float(rng.choice((-1, 1)))
-            at = x + lean * (1 - y / foot)
-            paper.shape(
-                wood, [(at, y + wide * 0.5), (at + side * long, y - long * 0.6), (at, y - wide * 0.3)]
-            )
+        _trunk(stage, paper, (wood, bright), rng, (x, foot), unit * thick * rng.uniform(0.6, 1.25))
     _roof(stage, paper, (roof, lit), rng, reach=foot * (0.2 + 0.2 * distance), size=unit * (0.025 + thick))
     bark = stage.palette.lit(_BARK, distance, 0.3)
     paper.fill(np.array(bark, dtype=np.float32).reshape(1, 1, 3))
     paper.paint(np.minimum(bright, wood), mix(bark, stage.palette.light, 0.22), 0.8)
-    crown = stage.palette.lit(leaf, distance, 0.6)
-    paper.paint(roof, scaled(crown, 0.82))
+    snowy = stage.scene.weather == "snow"
+    crown = stage.palette.snow(distance) if snowy else stage.palette.lit(leaf, distance, 0.6)
+    paper.paint(roof, mix(scaled(crown, 0.82), stage.palette.wash, 0.2 if snowy else 0.0))
     paper.paint(np.minimum(lit, roof), mix(crown, stage.palette.light, 0.14), 0.85)
     rows = smooth_step(foot - unit * 0.3, foot, paper.half_rows()) * np.float32(0.55 * distance + 0.1)
     paper.tint(
@@ -101,6 +71,36 @@ def _trunks(
     paper.alpha = np.maximum(paper.alpha, np.clip(paper.rows() - ground.reshape(1, -1), 0, 1))
     paper.grain(rng)
     return paper.sheet(depth, stage.width)
+
+
+def _trunk(
+    stage: Stage,
+    paper: Paper,
+    masks: tuple[U8, U8],
+    rng: np.random.Generator,
+    foot: tuple[float, float],
+    wide: float,
+) -> None:
+    (wood, bright), (x, ground), unit = masks, foot, stage.unit
+    lean, flare, low, high = (
+        unit * rng.uniform(-0.03, 0.03),
+        wide * 1.7,
+        ground + unit * 0.05,
+        float(paper.top),
+    )
+    knee = low - unit * 0.06
+    left = [(x - flare, low), (x - wide * 0.9, knee), (x + lean - wide * 0.6, high)]
+    right = [(x + lean + wide * 0.6, high), (x + wide * 0.9, knee), (x + flare, low)]
+    paper.shape(wood, left + right)
+    way = 1 if stage.light.x > stage.width / 2 else -1
+    inner, outer = way * wide * 0.5, way * wide * 0.9
+    crest = [(x + lean + inner * 0.7, high), (x + lean + way * wide * 0.6, high)]
+    paper.shape(bright, [(x + inner, low), *crest, (x + outer, low)])
+    for _ in range(2):
+        y, long = rng.uniform(0.25, 0.7) * ground, unit * rng.uniform(0.05, 0.13) * (0.5 + wide / unit * 20)
+        at = x + lean * (1 - y / ground)
+        tip = (at + float(rng.choice((-1, 1))) * long, y - long * 0.6)
+        paper.shape(wood, [(at, y + wide * 0.5), tip, (at, y - wide * 0.3)])
 
 
 def _roof(
@@ -226,7 +226,9 @@ def _dune(
     below = (paper.half_rows() - ridge[::2].reshape(1, -1)) / np.float32(stage.unit)
     comb = np.sin(below * 210 * (1.4 - depth * 0.8) + clouds(rng, paper.half_size, (4, 3), 3) * 26)
     paper.tint(
-        (smooth_step(0.55, 0.95, comb) * np.float32(0.1) * smooth_step(0.005, 0.015, below)).astype(np.float32),
+        (smooth_step(0.55, 0.95, comb) * np.float32(0.1) * smooth_step(0.005, 0.015, below)).astype(
+            np.float32
+        ),
         mix(base, stage.palette.light, 0.5),
     )
     paper.tint(smooth_step(0.02, 0.6, below) * np.float32(0.4), scaled(shade, 0.86))

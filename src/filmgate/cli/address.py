@@ -27,7 +27,9 @@ class Place:
 
     base_url: Annotated[
         str | None,
-        Parameter(group=GATE_GROUP, help="Its address; else FILMGATE_BASE_URL, else that of the data folder."),
+        Parameter(
+            group=GATE_GROUP, help="Its address; else FILMGATE_BASE_URL, else that of the data folder."
+        ),
     ] = None
     data: Annotated[
         Path | None,

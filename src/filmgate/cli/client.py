@@ -30,7 +30,9 @@ class UnreachableError(CliError):
         code = "gate_unreachable" if address.loopback else "remote_unreachable"
         reason = reason_of(error)
         plain = trouble(code, base_url=address.base_url, reason=reason)
-        super().__init__(code, WORDINGS[code].exit_code, plain.text, {"base_url": address.base_url, "reason": reason})
+        super().__init__(
+            code, WORDINGS[code].exit_code, plain.text, {"base_url": address.base_url, "reason": reason}
+        )
         self.sent = sent
 
 

@@ -54,7 +54,7 @@ class _Transfer:
         self._task = task
         self._part = part
         self._on_bytes = on_bytes
-        self._after = Text(*(_KEPT.said(language, id=task["id"]) for language in ("en", "zh")))
+        self._after = _KEPT.filled(id=task["id"])
 
     def run(self) -> None:
         damaged = ""
@@ -142,7 +142,8 @@ def _chunk(answer: http.client.HTTPResponse) -> bytes:
 
 def _reply(gate: Gate, answer: http.client.HTTPResponse) -> Reply:
     try:
-        return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        return Reply(
+            answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+        )
     except (OSError, http.client.HTTPException) as error:
         raise UnreachableError(gate.address, error, sent=True) from error
-

@@ -62,6 +62,9 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     "bad_settings": Wording(Exit.USAGE, Text(
         "The settings cannot be used: {reason}", "配置有误：{reason}",
     )),
+    "cannot_serve": Wording(Exit.USAGE, Text(
+        "The gate cannot start: {reason}", "网关无法启动：{reason}",
+    )),
     "bad_address": Wording(Exit.USAGE, Text(
         "`{given}` is no address of a gate. Write it as http://127.0.0.1:8080.",
         "`{given}` 不是网关地址，应写成 http://127.0.0.1:8080。",
@@ -82,8 +85,8 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "无法写入 {path}：{reason}。请用 -o 选择其他位置。",
     )),
     "empty_prompt": Wording(Exit.USAGE, Text(
-        "The prompt is empty. Say what the film shows, as in `filmgate generate \"a paper boat\"`.",
-        "提示词为空。请描述画面，例如 `filmgate generate \"雨巷里的纸船\"`。",
+        'The prompt is empty. Say what the film shows, as in `filmgate generate "a paper boat"`.',
+        '提示词为空。请描述画面，例如 `filmgate generate "雨巷里的纸船"`。',
     )),
     "gate_unreachable": Wording(Exit.UNREACHABLE, Text(
         "No gate answers at {base_url}. Start one: `filmgate serve`",
@@ -172,8 +175,8 @@ class CliError(Exception):
         self.details = details or {}
 
 
-def trouble(code: str, **parameters: str | int | float) -> CliError:
-    """Give the program's own error of this code; the parameters fill its texts."""
+def trouble(code: str, **parameters: str | float | Text) -> CliError:
+    """Give the program's own error of this code; the parameters fill its texts, each in its language."""
     wording = WORDINGS[code]
-    en, zh = (wording.text.said(language, **parameters) for language in ("en", "zh"))
-    return CliError(code, wording.exit_code, Text(en, zh))
+    details = {name: value for name, value in parameters.items() if isinstance(value, str)}
+    return CliError(code, wording.exit_code, wording.text.filled(**parameters), details)

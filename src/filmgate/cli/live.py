@@ -55,7 +55,9 @@ class LiveBoard:
         if key in self._lines:
             self._progress.remove_task(self._lines.pop(key))
         mark, style = mark_of(state)
-        self._progress.console.print(Styled(f"{mark} ", style).append(printable(line), "default"), soft_wrap=True)
+        self._progress.console.print(
+            Styled(f"{mark} ", style).append(printable(line), "default"), soft_wrap=True
+        )
 
 
 class _ClockColumn(ProgressColumn):
@@ -68,12 +70,16 @@ def _columns(width: int) -> Sequence[ProgressColumn]:
     columns: list[ProgressColumn] = [
         SpinnerColumn("dots", style="cyan"),
         TextColumn("{task.fields[label]}", markup=False),
-        TextColumn("{task.fields[word]}", style="bold", markup=False, table_column=Column(min_width=_WORD_WIDTH)),
+        TextColumn(
+            "{task.fields[word]}", style="bold", markup=False, table_column=Column(min_width=_WORD_WIDTH)
+        ),
     ]
     bar = _BAR_WIDTH if width >= _WIDE else max(8, width - _LABEL_WIDTH - 36)
     return [
         *columns,
-        BarColumn(bar_width=bar, style="grey30", complete_style="cyan", finished_style="cyan", pulse_style="grey50"),
+        BarColumn(
+            bar_width=bar, style="grey30", complete_style="cyan", finished_style="cyan", pulse_style="grey50"
+        ),
         TextColumn("{task.fields[share]}", markup=False, table_column=Column(min_width=5, justify="right")),
         _ClockColumn(),
         TextColumn("{task.fields[detail]}", style="dim", markup=False),

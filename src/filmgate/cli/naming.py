@@ -12,7 +12,9 @@ _APART: Final = re.compile(r"[\W_]+")
 _LONGEST: Final = 48
 _LONGEST_BYTES: Final = 144
 # Windows opens devices by these names, whatever ending they have.
-_DEVICES: Final = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
+_DEVICES: Final = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+)
 
 
 def film_name(prompt: str) -> str:

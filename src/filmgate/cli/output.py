@@ -4,6 +4,7 @@ A terminal gets text and tables, a pipe gets JSON; `--json` and `--plain` force 
 only for terminals that want them (NO_COLOR, TERM=dumb and CI are obeyed).
 """
 
+import itertools
 import json
 import os
 import sys
@@ -47,12 +48,18 @@ class Manner:
         Literal["zh", "en"] | None, Parameter(group=OUTPUT_GROUP, help="The language; else by LANG.")
     ] = None
     quiet: Annotated[
-        bool, Parameter(name=["--quiet", "-q"], group=OUTPUT_GROUP, negative="", help="Only the answer, and errors.")
+        bool,
+        Parameter(
+            name=["--quiet", "-q"], group=OUTPUT_GROUP, negative="", help="Only the answer, and errors."
+        ),
     ] = False
     verbose: Annotated[
         bool,
         Parameter(
-            name=["--verbose", "-v"], group=OUTPUT_GROUP, negative="", help="Also each request, and where a bug is."
+            name=["--verbose", "-v"],
+            group=OUTPUT_GROUP,
+            negative="",
+            help="Also each request, and where a bug is.",
         ),
     ] = False
 
@@ -66,12 +73,13 @@ PLAIN_MANNER: Final = Manner()
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table; one that is `last_to_stay` false goes first where the terminal is narrow."""
+    """A column of a table; `from_width` is the narrowest terminal that has room for it."""
 
     title: Text
     right: bool = False
     style: str = ""
     shrinks: bool = False
+    wraps: bool = False
     from_width: int = 0
 
 
@@ -121,7 +129,7 @@ class Output:
             stderr=stderr,
         )
 
-    def say(self, text: Text, **parameters: str | int | float) -> str:
+    def say(self, text: Text, **parameters: str | float) -> str:
         return text.said(self.language, **parameters)
 
     def note(self, line: str = "", style: str = "") -> None:
@@ -144,6 +152,15 @@ class Output:
 
     def answer(self, line: str) -> None:
         print(line, file=self.stdout, flush=True)
+
+    def styled(self, parts: Sequence[tuple[str, str]]) -> None:
+        """Give a line of the answer whose parts have styles."""
+        from rich.text import Text as Styled  # noqa: PLC0415  # drawing is slow to import
+
+        line = Styled()
+        for text, style in parts:
+            line.append(printable(text), style)
+        self.console().print(line, soft_wrap=True)
 
     def rows(self, grid: Grid) -> None:
         """Give a table: for people, or tab-separated."""
@@ -168,7 +185,9 @@ class Output:
     def console(self, *, stderr: bool = False) -> "Console":
         from rich.console import Console  # noqa: PLC0415  # drawing is slow to import
 
-        return Console(file=self.stderr if stderr else self.stdout, highlight=False, emoji=False, markup=False)
+        return Console(
+            file=self.stderr if stderr else self.stdout, highlight=False, emoji=False, markup=False
+        )
 
     def _to_stderr(self, line: str, style: str) -> None:
         if style and self.stderr.isatty():
@@ -190,7 +209,7 @@ def language_of(env: Mapping[str, str]) -> str:
 def manner_of(words: Iterable[str]) -> Manner:
     """Read from the bare command line how to speak about an error in it."""
     given = list(words)
-    lang = next((after for word, after in zip(given, given[1:], strict=False) if word == "--lang"), None)
+    lang = next((after for word, after in itertools.pairwise(given) if word == "--lang"), None)
     lang = next((word.removeprefix("--lang=") for word in given if word.startswith("--lang=")), lang)
     return Manner(
         json="--json" in given,

@@ -22,7 +22,9 @@ RESTART_S: Final = 120.0
 _PAUSE_FIRST_S: Final = 0.25
 _PAUSE_LONGEST_S: Final = 2.0
 
-_WAITING = Text("No gate answers at {base_url} yet; trying for {seconds} s.", "{base_url} 暂无响应，将重试 {seconds} 秒。")
+_WAITING = Text(
+    "No gate answers at {base_url} yet; trying for {seconds} s.", "{base_url} 暂无响应，将重试 {seconds} 秒。"
+)
 _GONE = Text("The gate does not answer; trying again.", "网关暂无响应，正在重试。")
 _BACK = Text("The gate is back.", "网关已恢复。")
 
@@ -72,16 +74,9 @@ class Session:
     def _given_up(self, error: CliError, patience_s: float, after: Text) -> CliError:
         if patience_s == STRANGER_S or isinstance(error, AwayError):
             return error
-        en, zh = (
-            trouble(
-                "contact_lost",
-                base_url=self.gate.address.base_url,
-                seconds=int(patience_s),
-                after=after.pick(language),
-            )
-            for language in ("en", "zh")
+        return trouble(
+            "contact_lost", base_url=self.gate.address.base_url, seconds=int(patience_s), after=after
         )
-        return CliError(en.code, en.exit_code, Text(en.text.en, zh.text.zh))
 
 
 def open_session(manner: Manner, place: Place) -> Session:

@@ -15,9 +15,22 @@ class Text(NamedTuple):
         """Give the sentence as it stands."""
         return self.zh if language == "zh" else self.en
 
-    def said(self, language: str, **parameters: str | int | float) -> str:
+    def said(self, language: str, **parameters: str | float) -> str:
         """Give the sentence with its `{names}` filled."""
         return self.pick(language).format_map(parameters)
+
+    def filled(self, **parameters: "str | float | Text") -> "Text":
+        """Fill both sentences; a parameter may itself have two."""
+        en, zh = (
+            self.pick(language).format_map(
+                {
+                    name: value.pick(language) if isinstance(value, Text) else value
+                    for name, value in parameters.items()
+                }
+            )
+            for language in LANGUAGES
+        )
+        return Text(en, zh)
 
 
 STATES: Final = {
@@ -45,7 +58,11 @@ RUNNING_MARK: Final = ("●", "cyan")
 
 def state_word(state: str, language: str) -> str:
     """Say a state; one that this program does not know yet is said as the gate names it."""
-    return STATES[state].pick(language) if state in STATES else state
+    return state_text(state).pick(language)
+
+
+def state_text(state: str) -> Text:
+    return STATES.get(state, Text(state, state))
 
 
 def mark_of(state: str) -> tuple[str, str]:

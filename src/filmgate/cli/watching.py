@@ -1,12 +1,12 @@
 """A task from here to its end, over restarts of the gate; and what is said of an end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, cast
 from urllib.parse import quote
 
 from filmgate.cli.errors import CliError, Exit, trouble
-from filmgate.cli.measures import clock_time, file_size
+from filmgate.cli.measures import clock_time, file_size, money
 from filmgate.cli.output import Output
 from filmgate.cli.session import Session
 from filmgate.cli.shapes import FilmShape, TaskDetailShape, TaskShape
@@ -15,9 +15,11 @@ from filmgate.cli.text import ENDS, Text, state_word
 WAIT_S: Final = 20
 _SPARE_S: Final = 15.0
 _GOES_ON: Final = Text(
-    "The task goes on where it runs. Back: `filmgate tasks watch {id}`", "任务仍在继续。返回：`filmgate tasks watch {id}`"
+    "The task goes on where it runs. Back: `filmgate tasks watch {id}`",
+    "任务仍在继续。返回：`filmgate tasks watch {id}`",
 )
 _DONE: Final = Text("done in {clock}", "用时 {clock} 完成")
+_HELD: Final = Text(" ({money} held)", "（预扣 {money}）")
 _ENDED: Final = Text("{word} after {clock}", "{clock} 后{word}")
 
 
@@ -26,9 +28,11 @@ def read_task(session: Session, id_: str, *, attempts: bool = False) -> TaskDeta
     return _task(session, id_, "?attempts=true" if attempts else "", 0.0)
 
 
-def next_change(session: Session, id_: str, *, version: int, wait_s: float, until: float | None) -> TaskDetailShape:
+def next_change(
+    session: Session, id_: str, *, version: int, wait_s: float, until: float | None
+) -> TaskDetailShape:
     """Wait for a task's next change, at most `wait_s`; a gate that restarts meanwhile is waited for."""
-    after = Text(*(_GOES_ON.said(language, id=id_) for language in ("en", "zh")))
+    after = _GOES_ON.filled(id=id_)
     query = f"?wait={wait_s:g}&after={version}" if wait_s > 0 else ""
     return session.persist(lambda: _task(session, id_, query, wait_s), after=after, until=until)
 
@@ -47,7 +51,11 @@ def follow(session: Session, task: TaskShape, timeout_s: float | None) -> Iterat
         try:
             task = next_change(session, task["id"], version=task["version"], wait_s=wait_s, until=until)
         except CliError as error:
-            if error.exit_code == Exit.UNREACHABLE and until is not None and session.clock.monotonic() >= until:
+            if (
+                error.exit_code == Exit.UNREACHABLE
+                and until is not None
+                and session.clock.monotonic() >= until
+            ):
                 raise trouble("timeout", seconds=f"{timeout_s:g}", ids=task["id"]) from error
             raise
 
@@ -71,6 +79,13 @@ def film_measures(film: FilmShape) -> str:
     """Give `8.0 s, 1280x720, 24 fps, 1.1 MB`, all read from the file."""
     size = f"{film['width']}x{film['height']}"
     return f"{film['seconds']:.1f} s, {size}, {film['fps']:g} fps, {file_size(film['size_bytes'])}"
+
+
+def detached(tasks: Sequence[TaskShape]) -> CliError:
+    """Give the words with which someone who stops watching is let go: nothing stops with them."""
+    held_micros = sum(task["hold_micros"] for task in tasks)
+    held = _HELD.filled(money=money(held_micros)) if held_micros else ""
+    return trouble("detached", held=held, ids=" ".join(task["id"] for task in tasks))
 
 
 def failure(task: TaskShape) -> CliError:

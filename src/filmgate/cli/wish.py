@@ -49,7 +49,9 @@ class Wish:
     def body(self) -> Mapping[str, Json]:
         """Give the gate's own form; raise CliError for a picture that could not be used."""
         path = self.image_file
-        return self._fields() | ({} if self.image is None else {"image": _data_uri(path) if path else self.image})
+        return self._fields() | (
+            {} if self.image is None else {"image": _data_uri(path) if path else self.image}
+        )
 
     def _fields(self) -> dict[str, Json]:
         fields: dict[str, Json] = {"prompt": self.prompt}
@@ -106,7 +108,9 @@ def _data_uri(path: Path) -> str:
 
 def _parts(fields: Mapping[str, Json], path: Path) -> Sequence[str]:
     forms = [f"--form-string {shlex.quote(f'{name}={value}')}" for name, value in fields.items()]
-    return [*forms, f"-F {shlex.quote(f'input_reference=@{path}')}"]
+    # Curl itself reads `;` and `,` in a bare path as the end of it.
+    named = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return [*forms, "-F " + shlex.quote(f'input_reference=@"{named}"')]
 
 
 def _reference(image: str, dialect: Dialect | None) -> Mapping[str, Json]:

@@ -74,7 +74,7 @@ def pictures(fields: Fields, *others: str) -> tuple[Picture, ...]:
 
 def _sources(value: object, name: str) -> Iterator[Upload | str]:
     match value:
-        case None | "" | {}:
+        case None | "":
             return
         case Upload():
             yield value

@@ -10,7 +10,7 @@ from av.video.stream import VideoStream
 
 from filmgate.media.boxes import is_faststart
 from filmgate.media.findings import NotAFilm
-from filmgate.media.source import Source, blamed, demuxed, opened
+from filmgate.media.source import Source, blaming, demuxed, opened
 from filmgate.media.track import has_decoder
 
 
@@ -30,12 +30,12 @@ def faststart(source: Source, into: Path) -> bool:
 def remux(film: BinaryIO, written: BinaryIO, again: BinaryIO) -> None:
     """Copy into `written`, unbuffered; `again` is the same file, which the muxer reads to move its index."""
     movflags = {"movflags": "+faststart"}
-    with demuxed(film) as source:
-        try:
-            with av.open(written, "w", format="mp4", options=movflags, io_open=lambda *_: again) as target:
-                _copy(source, target)
-        except av.FFmpegError as error:
-            raise blamed(error, "its packets cannot be copied") from error
+    with (
+        demuxed(film) as source,
+        blaming("its packets cannot be copied"),
+        av.open(written, "w", format="mp4", options=movflags, io_open=lambda *_: again) as target,
+    ):
+        _copy(source, target)
 
 
 def _copy(source: InputContainer, target: OutputContainer) -> None:

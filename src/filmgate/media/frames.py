@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import av
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
@@ -11,7 +10,7 @@ from av.video.stream import VideoStream
 from PIL.Image import Image
 
 from filmgate.media.findings import NotAFilm
-from filmgate.media.source import Source, blamed, demuxed
+from filmgate.media.source import Source, blaming, demuxed
 from filmgate.media.track import demux, packets_of, picture
 
 # Above this many, about 60 s of 1080p, only key frames are decoded: pictures for people need not be exact.
@@ -31,10 +30,8 @@ def images_at(source: Source, shares: Sequence[float], widths: Sequence[int]) ->
     with demuxed(source) as container:
         stream = picture(container)
         frames = _exactly(container, stream, times) if exact else _nearby(container, stream, times)
-        try:
+        with blaming("its pictures cannot be decoded"):
             return [_image(frame, width) for frame, width in zip(frames, widths, strict=True)]
-        except av.FFmpegError as error:
-            raise blamed(error, "its pictures cannot be decoded") from error
 
 
 def _exactly(container: InputContainer, stream: VideoStream, times: Sequence[float]) -> Iterator[VideoFrame]:

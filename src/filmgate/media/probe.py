@@ -4,14 +4,13 @@ import os
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from filmgate.domain.film import FilmFacts
 from filmgate.media.boxes import is_faststart, top_level_boxes
 from filmgate.media.findings import NotAFilm, TruncatedFilm
-from filmgate.media.source import Source, blamed, demuxed, opened
+from filmgate.media.source import Source, blaming, demuxed, opened
 from filmgate.media.track import PicturePacket, Track, demux, packets_of, picture
 
 SNIFFED_BYTES: Final = 512
@@ -95,16 +94,13 @@ def _decode_group(file: BinaryIO, start: int, stop: int | None) -> None:
     """Decode from the key frame at `start` up to the one at `stop`, or to the end."""
     with demuxed(file) as container:
         stream = picture(container)
-        try:
+        text = f"its picture at {float(start * (stream.time_base or 0)):.2f} s cannot be decoded"
+        with blaming(text):
             container.seek(start, stream=stream)
-            frames = [
-                frame.is_corrupt for packet in _group(container, stream, stop) for frame in packet.decode()
-            ]
-            frames += [frame.is_corrupt for frame in stream.codec_context.decode(None)]
-        except av.FFmpegError as error:
-            raise blamed(error, f"{_where(start, stream)} cannot be decoded") from error
-        if not frames or any(frames):
-            raise NotAFilm(f"{_where(start, stream)} cannot be decoded")
+            corrupt = [f.is_corrupt for packet in _group(container, stream, stop) for f in packet.decode()]
+            corrupt += [frame.is_corrupt for frame in stream.codec_context.decode(None)]
+        if not corrupt or any(corrupt):
+            raise NotAFilm(text)
 
 
 def _group(container: InputContainer, stream: VideoStream, stop: int | None) -> Iterator[PicturePacket]:
@@ -113,7 +109,3 @@ def _group(container: InputContainer, stream: VideoStream, stop: int | None) -> 
         if packet.size == 0 or (stop is not None and packet.is_keyframe and at is not None and at >= stop):
             return
         yield packet
-
-
-def _where(start: int, stream: VideoStream) -> str:
-    return f"its picture at {float(start * (stream.time_base or 0)):.2f} s"

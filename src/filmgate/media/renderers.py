@@ -74,6 +74,7 @@ class Renderers:
         work = self._works[key] = _Work()
         try:
             if pictures:
+                spec = {**spec, "pictures": [{"role": picture.role.value} for picture in pictures]}
                 await _undisturbed(_keep, self._work(key), pictures)
         except BaseException:
             self._works.pop(key, None)

@@ -29,19 +29,21 @@ def opened(source: Source) -> Iterator[BinaryIO]:
 def demuxed(source: Source, options: dict[str, str] | None = None) -> Iterator[InputContainer]:
     """Open the film as MP4 and as nothing else; raise NotAFilm when that fails."""
     with opened(source) as file:
-        try:
+        with blaming("it cannot be opened as MP4"):
             # Left to guess, the demuxer would take a JPEG or a GIF for a film of one picture.
             container = av.open(file, "r", format="mp4", options=options, metadata_errors="replace")
-        except av.FFmpegError as error:
-            raise blamed(error, "it cannot be opened as MP4") from error
         with container:
             yield container
 
 
-def blamed(error: av.FFmpegError, text: str, kind: type[NotAFilm] = NotAFilm) -> Exception:
-    """Give what is to be raised: the film is refused, unless it was the disk that failed."""
-    disk = error.__cause__ or error.__context__
-    # A broken index asks for places before the file's beginning: that is no failure of the disk.
-    if isinstance(disk, OSError) and disk.errno != errno.EINVAL:
-        return disk
-    return kind(f"{text}: {error.strerror}")
+@contextmanager
+def blaming(text: str, kind: type[NotAFilm] = NotAFilm) -> Iterator[None]:
+    """Refuse the film for what its codecs raise; what the disk did is not its fault and stays an OSError."""
+    try:
+        yield
+    except (av.FFmpegError, OSError) as error:
+        disk = error.__context__ if isinstance(error, av.FFmpegError) else error
+        # A broken index asks for places before the file's beginning: that is no failure of the disk.
+        if isinstance(disk, OSError) and disk.errno != errno.EINVAL:
+            raise disk from None
+        raise kind(f"{text}: {error.strerror}") from error

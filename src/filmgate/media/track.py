@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-import av
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -13,7 +12,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from filmgate.media.findings import NotAFilm, TruncatedFilm
-from filmgate.media.source import Source, blamed, demuxed
+from filmgate.media.source import Source, blaming, demuxed
 
 if TYPE_CHECKING:
     from av.codec.context import CodecContext
@@ -91,10 +90,8 @@ def has_decoder(stream: Stream) -> bool:
 
 def packets_of(container: InputContainer, stream: VideoStream) -> Iterator[PicturePacket]:
     """Give each packet, and at the end an empty one, on which a decoder gives up what it holds."""
-    try:
+    with blaming("its packets cannot be read to the end", TruncatedFilm):
         yield from container.demux(stream)
-    except av.FFmpegError as error:
-        raise blamed(error, "its packets cannot be read to the end", TruncatedFilm) from error
 
 
 def _sound(container: InputContainer) -> AudioCodecContext | None:

@@ -1,7 +1,6 @@
 """The vendor's jobs: rebuilt from its log, and moved by nothing but time."""
 
 import hashlib
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
@@ -109,7 +108,7 @@ class Jobs:
                 job.logged_drawn = True
             case "lied" if job:
                 job.told.add(str(event["lie"]))
-            case "lied":
+            case "lied" if event["lie"] == "busy":
                 self._busy_told.add(str(event["prompt_sha256"]))
             case "deleted" if job:
                 del self._by_id[job.id]
@@ -119,9 +118,8 @@ class Jobs:
 
     def lies_of(self, prompted: frozenset[str]) -> frozenset[str]:
         """Tell all lies about the next job, the lot that it drew by chance among them."""
-        # A generator of its own for every job: no other job's arrival changes what this one draws.
-        lot = random.Random(f"{self._seed} {self._made}").random()  # noqa: S311  # chance that can be repeated
-        drawn = {"lost-reply"} if lot < self._lose_replies else frozenset[str]()
+        lot = int.from_bytes(hashlib.sha256(f"lot {self._seed} {self._made}".encode()).digest()[:8], "big")
+        drawn = {"lost-reply"} if lot < self._lose_replies * 2**64 else frozenset[str]()
         return self._lies | prompted | drawn
 
     def busy(self, order: Order) -> bool:

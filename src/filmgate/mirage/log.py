@@ -23,10 +23,12 @@ class Log:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _OWN_ONLY)
         self._writer = ThreadPoolExecutor(1, "mirage-log")
 
-    async def write(self, event: str, **fields: object) -> None:
-        """Return once the event is on disk."""
-        line = json.dumps({"at": self._now(), "event": event, **fields}, ensure_ascii=False).encode() + b"\n"
+    async def write(self, event: str, **fields: object) -> Event:
+        """Give the event back once it is on disk."""
+        written: Event = {"at": self._now(), "event": event, **fields}
+        line = json.dumps(written, ensure_ascii=False).encode() + b"\n"
         await asyncio.get_running_loop().run_in_executor(self._writer, self._append, line)
+        return written
 
     def close(self) -> None:
         self._writer.shutdown()

@@ -11,7 +11,7 @@ from typing import Final
 
 Sync = Callable[[int], None]
 # A deletion removes a folder that it empties, also one that was just made for a file to come.
-TRIES: Final = 5
+TRIES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ def sync_folder(folder: Path, sync: Sync = os.fsync) -> None:
 
 def _publish(written: Path, target: Path) -> None:
     for left in reversed(range(TRIES)):
-        target.parent.mkdir(parents=True, exist_ok=True)
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             written.replace(target)
         except FileNotFoundError:
             if not left:

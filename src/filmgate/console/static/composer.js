@@ -9,8 +9,11 @@ const EXAMPLES = [1, 2, 3, 4, 5];
 /** The form; `order(request, picture)` is called with what the person asks for, and may reject. */
 export function startComposer(order) {
   const [prompt, select, button, mishap] = ["prompt", "model", "generate", "mishap"].map(byId);
-  const picture = startPicture((text) => fail(text && { message: text }));
-  const choices = startChoices(keep);
+  const picture = startPicture((text) => {
+    fail(text && { message: text });
+    changed();
+  });
+  const choices = startChoices(changed);
   let models = [];
 
   const model = () => models.find((one) => one.name === select.value);
@@ -25,16 +28,25 @@ export function startComposer(order) {
     kept.set("draft", JSON.stringify({ prompt: prompt.value, model: select.value, ...choices.value() }));
   }
 
+  const command = () => curlOf(request(), location.origin, picture.value());
+
+  function changed() {
+    keep();
+    byId("terminal").textContent = command();
+  }
+
   function write(text) {
     prompt.value = text;
     count();
-    keep();
+    changed();
   }
 
   function count() {
     byId("count").textContent = word("count", { count: number([...prompt.value].length) });
-    prompt.style.height = "auto";
-    prompt.style.height = `${prompt.scrollHeight + 2}px`;
+    if (!CSS.supports("field-sizing", "content")) {
+      prompt.style.height = "auto";
+      prompt.style.height = `${prompt.scrollHeight + 2}px`;
+    }
     if (prompt.value.trim()) prompt.removeAttribute("aria-invalid");
   }
 
@@ -59,6 +71,7 @@ export function startComposer(order) {
     choices.offer(it, wanted);
     picture.allow(it.pictures.first > 0);
     describe();
+    byId("terminal").textContent = command();
   }
 
   function fail(error, retry = null) {
@@ -114,9 +127,9 @@ export function startComposer(order) {
   });
   select.addEventListener("change", () => {
     choose();
-    keep();
+    changed();
   });
-  startCurlButton(byId("form-curl"), () => curlOf(request(), location.origin, picture.value()));
+  startCurlButton(byId("form-curl"), command);
   onLanguage(speak);
 
   return {
@@ -125,7 +138,7 @@ export function startComposer(order) {
     offer(list) {
       models = list.sort((a, b) => Number(b.name === "animatic") - Number(a.name === "animatic"));
       select.replaceChildren(...models.map((one) => element("option", { value: one.name, text: one.name })));
-      const draft = JSON.parse(kept.get("draft") ?? "{}");
+      const draft = draftOf(kept.get("draft"));
       prompt.value = draft.prompt ?? word("example.1");
       choose(draft);
       speak();
@@ -134,10 +147,18 @@ export function startComposer(order) {
     edit(task) {
       write(task.prompt);
       choose(task);
-      keep();
+      changed();
       prompt.focus();
     },
   };
+}
+
+function draftOf(text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /** Make a button copy what `text` gives, and say so where it stands. */

@@ -1,0 +1,74 @@
+"""Whether the gate answers, and whether it can do its work."""
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from filmgate.cli.client import Gate
+from filmgate.cli.doctor.check import Check, fail, ok, warn
+from filmgate.cli.errors import CliError
+from filmgate.cli.text import Text
+
+_HEALTH: Final = "/healthz"
+_READY: Final = "/readyz"
+_ASK_S: Final = 5.0
+_OK: Final = 200
+_UNAUTHORIZED: Final = 401
+
+
+def ask_health(gate: Gate) -> None:
+    """Ask whether the gate is alive; raise CliError, exit code 3, where it is not."""
+    reply = gate.call("GET", _HEALTH, timeout_s=_ASK_S)
+    if reply.status != _OK:
+        raise gate.refusal(reply)
+
+
+def gate_checks(gate: Gate) -> Iterator[Check]:
+    base_url = gate.address.base_url
+    try:
+        ask_health(gate)
+    except CliError as error:
+        # A laptop without a running gate is well all the same.
+        start = Text("Start one: filmgate serve", "启动网关：filmgate serve")
+        yield warn("gate", error.text if error.code == "not_a_gate" else _nobody(base_url), start)
+        return
+    yield ok("gate", base_url)
+    yield _ready(gate)
+    yield _key(gate)
+
+
+def _nobody(base_url: str) -> Text:
+    return Text(f"none answers at {base_url}", f"{base_url} 无响应")
+
+
+def _ready(gate: Gate) -> Check:
+    try:
+        reply = gate.call("GET", _READY, timeout_s=_ASK_S)
+        said = json.loads(reply.body)
+    except (CliError, ValueError) as error:
+        reason = error.text if isinstance(error, CliError) else Text("no JSON came", "返回的不是 JSON")
+        return fail(
+            "ready", reason, Text("Look at the log of filmgate serve.", "请查看 filmgate serve 的日志。")
+        )
+    if reply.status == _OK:
+        return ok("ready", str(said.get("status", "ready")))
+    waiting = "; ".join(f"{part}: {why}" for part, why in said.items() if part != "status")
+    way_out = Text(
+        "Look at the log of filmgate serve; it goes on by itself once this is back.",
+        "请查看 filmgate serve 的日志；恢复后会自动继续。",
+    )
+    return fail("ready", Text(waiting, waiting), way_out)
+
+
+def _key(gate: Gate) -> Check:
+    way_out = Text(
+        "Set FILMGATE_API_KEY, or name the data folder with --data.",
+        "请设置 FILMGATE_API_KEY，或用 --data 指定数据目录。",
+    )
+    if gate.address.key is None:
+        return warn("key", Text("none is set", "未设置"), way_out)
+    try:
+        gate.ask("GET", "/gate/v1/models", timeout_s=_ASK_S)
+    except CliError as error:
+        return fail("key", error.text, way_out)
+    return ok("key", gate.address.key_source)

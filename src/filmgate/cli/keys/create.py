@@ -1,0 +1,68 @@
+"""`filmgate keys create`."""
+
+import shlex
+from typing import Annotated, Final, cast
+
+from cyclopts import Parameter
+
+from filmgate.cli.address import HERE, Place
+from filmgate.cli.errors import Exit, trouble
+from filmgate.cli.keys.operator import operator_session
+from filmgate.cli.measures import expiry
+from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner
+from filmgate.cli.shapes import CreatedKeyShape
+from filmgate.cli.text import Text
+from filmgate.cli.verb import verb
+
+_ONCE: Final = Text(
+    "Key `{name}` of account `{account}`. It is shown this once; the gate keeps only its hash.",
+    "账户 `{account}` 的密钥 `{name}`。仅显示这一次，网关只保存其哈希。",
+)
+_NEXT: Final = Text("Next, with FILMGATE_API_KEY set to it:", "下一步（先将 FILMGATE_API_KEY 设为该密钥）：")
+
+
+def create(
+    name: str,
+    /,
+    *,
+    account: Annotated[str | None, Parameter(help="Join this account (a team); else one of its own.")] = None,
+    dialect: Annotated[str | None, Parameter(help="Always speak this dialect on shared paths.")] = None,
+    strict: Annotated[
+        bool, Parameter(negative="", help="Answer with exactly the documented fields.")
+    ] = False,
+    expires: Annotated[str | None, Parameter(help="30d, 12h, or a date such as 2026-12-31.")] = None,
+    place: Place = HERE,
+    manner: Manner = PLAIN_MANNER,
+) -> int:
+    """Create a key; its secret is shown this once."""
+    session = operator_session(manner, place)
+    try:
+        until = None if expires is None else expiry(expires, session.clock.now())
+    except ValueError as error:
+        raise trouble("wrong_usage", reason=str(error)) from None
+    asked: dict[str, Json] = {"name": name, "account": account, "dialect": dialect, "strict": strict}
+    asked["expires_at"] = None if until is None else until.isoformat()
+    made = cast("CreatedKeyShape", session.gate.ask("POST", "/admin/v1/keys", asked))
+    output = session.output
+    if output.form is Form.JSON:
+        output.document(cast("Json", made))
+        return Exit.DONE
+    output.answer(made["key"])
+    if output.form is Form.HUMAN:
+        output.note(output.say(_ONCE, name=made["name"], account=made["account"]))
+        output.note()
+        output.note(output.say(_NEXT), "dim")
+        output.note(_curl(session.gate.address.base_url), "dim")
+    return Exit.DONE
+
+
+def _curl(base_url: str) -> str:
+    return (
+        f"curl -sS {shlex.quote(base_url)}/v1/videos \\\n"
+        '  -H "Authorization: Bearer $FILMGATE_API_KEY" \\\n'
+        "  -H 'Content-Type: application/json' \\\n"
+        '  -d \'{"model": "animatic", "prompt": "a paper boat on a rainy street"}\''
+    )
+
+
+app = verb("create", create, ("filmgate keys create team-a", "filmgate keys create ci --json | jq -r .key"))

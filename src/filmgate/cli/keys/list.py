@@ -1,0 +1,64 @@
+"""`filmgate keys list`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, cast
+
+from filmgate.cli.address import HERE, Place
+from filmgate.cli.errors import Exit
+from filmgate.cli.keys.operator import operator_session
+from filmgate.cli.measures import age, moment
+from filmgate.cli.output import PLAIN_MANNER, Cell, Column, Form, Grid, Json, Manner, Output
+from filmgate.cli.shapes import KeyPageShape, KeyShape
+from filmgate.cli.text import Text
+from filmgate.cli.verb import verb
+
+_COLUMNS: Final = (
+    Column(Text("id", "编号"), right=True),
+    Column(Text("name", "名称"), style="bold"),
+    Column(Text("key", "密钥"), style="dim"),
+    Column(Text("account", "账户"), shrinks=True),
+    Column(Text("dialect", "方言"), from_width=90),
+    Column(Text("age", "时间"), right=True, style="dim"),
+    Column(Text("expires", "到期"), from_width=90),
+    Column(Text("state", "状态")),
+)
+_OPERATOR: Final = Text("operator", "管理员")
+_STATES: Final = {
+    "revoked": (Text("revoked", "已吊销"), "red"),
+    "expired": (Text("expired", "已过期"), "yellow"),
+    "valid": (Text("valid", "有效"), "green"),
+}
+
+
+def list_keys(*, place: Place = HERE, manner: Manner = PLAIN_MANNER) -> int:
+    """List all keys; none of them can be read back."""
+    session = operator_session(manner, place)
+    page = cast("KeyPageShape", session.gate.ask("GET", "/admin/v1/keys"))
+    output = session.output
+    if output.form is Form.JSON:
+        output.document(cast("Json", page))
+    else:
+        output.rows(Grid(_COLUMNS, [_row(key, output, session.clock.now()) for key in page["data"]]))
+    return Exit.DONE
+
+
+def _row(key: KeyShape, output: Output, now: datetime) -> Sequence[Cell | str]:
+    created, expires = moment(key["created_at"]), moment(key["expires_at"])
+    state = (
+        "revoked" if key["revoked_at"] else "expired" if expires is not None and expires <= now else "valid"
+    )
+    word, style = _STATES[state]
+    return [
+        str(key["id"]),
+        key["name"],
+        key["hint"],
+        output.say(_OPERATOR) if key["operator"] else key["account"] or "",
+        (key["dialect"] or "–") + (" strict" if key["strict"] else ""),
+        "" if created is None else age(created, now),
+        "–" if expires is None else expires.astimezone().strftime("%Y-%m-%d"),
+        Cell(output.say(word), style),
+    ]
+
+
+app = verb("list", list_keys, ("filmgate keys list",))

@@ -1,0 +1,36 @@
+"""As an operator: with the admin key, or on the gate's machine with what its data folder proves."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from filmgate.cli.address import Address, Place, find_address, setting
+from filmgate.cli.client import Gate
+from filmgate.cli.errors import trouble
+from filmgate.cli.output import Manner
+from filmgate.cli.session import Session, open_session
+from filmgate.domain.clock import Clock
+
+
+def operator_session(manner: Manner, place: Place) -> Session:
+    """Open a session that may administer; raise CliError where nothing here proves an operator."""
+    session = open_session(manner, place)
+    address = find_address(place, os.environ)
+    key = _operator_key(address, os.environ, session.clock)
+    gate = Gate(replace(address, key=key), session.output.language, session.output.trace)
+    return replace(session, gate=gate)
+
+
+def _operator_key(address: Address, env: Mapping[str, str], clock: Clock) -> str:
+    fixed = setting(env, "FILMGATE_ADMIN_KEY")
+    if fixed:
+        return fixed
+    from filmgate.secrets import operator_token, read_secret  # noqa: PLC0415  # only these verbs need it
+
+    # A token of this folder's secret is for this folder's gate: another host must not get to see one.
+    ours = address.own_machine or address.loopback
+    secret = setting(env, "FILMGATE_SECRET")
+    proof = secret.split(",")[0].strip().encode() if secret else read_secret(address.data)
+    if not ours or not proof:
+        raise trouble("no_operator", data=str(address.data))
+    return operator_token(proof, clock.now())

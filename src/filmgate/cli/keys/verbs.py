@@ -1,0 +1,22 @@
+"""`filmgate keys`."""
+
+from typing import Final
+
+from filmgate.cli.verb import group
+
+_EXAMPLES: Final = (
+    "filmgate keys create team-a",
+    "filmgate keys create ci --account team-a --expires 30d",
+    "filmgate keys list",
+    "filmgate keys revoke ci",
+)
+
+app = group(
+    "keys",
+    _EXAMPLES,
+    (
+        ("create", "keys.create:app", "Create a key; its secret is shown this once."),
+        ("list", "keys.list:app", "List all keys; none of them can be read back."),
+        ("revoke", "keys.revoke:app", "Revoke a key, or all of a name; what it made stays its account's."),
+    ),
+)

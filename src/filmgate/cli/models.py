@@ -1,0 +1,59 @@
+"""`filmgate models`."""
+
+from collections.abc import Sequence
+from typing import Final, cast
+
+from filmgate.cli.address import HERE, Place
+from filmgate.cli.errors import Exit
+from filmgate.cli.output import PLAIN_MANNER, Cell, Column, Form, Grid, Json, Manner, Output
+from filmgate.cli.session import open_session
+from filmgate.cli.shapes import ModelPageShape, ModelShape
+from filmgate.cli.text import Text
+from filmgate.cli.verb import verb
+
+_COLUMNS: Final = (
+    Column(Text("model", "模型"), style="bold"),
+    Column(Text("seconds", "秒"), right=True),
+    Column(Text("sizes", "尺寸"), shrinks=True),
+    Column(Text("images", "图片"), right=True),
+    Column(Text("sound", "声音")),
+    Column(Text("dialects", "方言"), from_width=100),
+    Column(Text("available", "可用")),
+)
+_YES: Final = Text("yes", "是")
+_NO: Final = Text("no", "否")
+
+
+def models(*, place: Place = HERE, manner: Manner = PLAIN_MANNER) -> int:
+    """Say what each model can do."""
+    session = open_session(manner, place)
+    page = cast("ModelPageShape", session.gate.ask("GET", "/gate/v1/models"))
+    output = session.output
+    if output.form is Form.JSON:
+        output.document(cast("Json", page))
+    else:
+        output.rows(Grid(_COLUMNS, [_row(model, output) for model in page["data"]]))
+    return Exit.DONE
+
+
+def _row(model: ModelShape, output: Output) -> Sequence[Cell | str]:
+    available = Cell(output.say(_YES), "green") if model["available"] else Cell(output.say(_NO), "red")
+    return [
+        model["name"],
+        spans(model["seconds"]),
+        " ".join(model["sizes"]),
+        str(max(model["pictures"].values(), default=0)),
+        output.say(_YES if model["sound"] else _NO),
+        " ".join(model["dialects"]),
+        available,
+    ]
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Give `4-15`, or `4, 8, 12`."""
+    if len(numbers) > 1 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
+        return f"{numbers[0]}-{numbers[-1]}"
+    return ", ".join(map(str, numbers))
+
+
+app = verb("models", models, ("filmgate models", "filmgate models --json | jq -r '.data[].name'"))

@@ -1,0 +1,100 @@
+"""`filmgate tasks list`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Final, Literal, cast
+from urllib.parse import urlencode
+
+from cyclopts import Parameter
+
+from filmgate.cli.address import HERE, Place
+from filmgate.cli.errors import Exit
+from filmgate.cli.measures import age, moment, money
+from filmgate.cli.output import PLAIN_MANNER, Cell, Column, Form, Grid, Json, Manner, Output
+from filmgate.cli.session import open_session
+from filmgate.cli.shapes import TaskPageShape, TaskShape
+from filmgate.cli.text import ENDS, Text, mark_of, state_word
+from filmgate.cli.verb import verb
+
+State = Literal[
+    "queued", "preparing", "generating", "extending", "upsampling", "collecting", "succeeded", "failed", "cancelled",
+    "expired",
+]  # fmt: skip
+
+_NONE: Final = Text(
+    'No films yet. Make one: filmgate generate "a paper boat on a rainy street"',
+    '还没有视频。生成一个：filmgate generate "雨巷里的纸船"',
+)
+_MORE: Final = Text(
+    "More: filmgate tasks list --cursor {cursor}", "更多：filmgate tasks list --cursor {cursor}"
+)
+_COLUMNS: Final = (
+    Column(Text("id", "编号")),
+    Column(Text("age", "时间"), right=True, style="dim"),
+    Column(Text("state", "状态")),
+    Column(Text("model", "模型"), from_width=110),
+    Column(Text("cost", "费用"), right=True, from_width=110),
+    Column(Text("prompt", "提示词"), shrinks=True),
+)
+
+
+def list_tasks(
+    *,
+    state: Annotated[State | None, Parameter(help="Only those in this state.")] = None,
+    limit: Annotated[int, Parameter(help="How many, at most 100; else 20.")] = 20,
+    cursor: Annotated[str | None, Parameter(help="Go on after this id.")] = None,
+    place: Place = HERE,
+    manner: Manner = PLAIN_MANNER,
+) -> int:
+    """List films, newest first."""
+    session = open_session(manner, place)
+    asked = {"state": state, "limit": limit, "cursor": cursor}
+    query = urlencode({name: value for name, value in asked.items() if value is not None})
+    page = cast("TaskPageShape", session.gate.ask("GET", f"/gate/v1/tasks?{query}"))
+    output = session.output
+    if output.form is Form.JSON:
+        output.document(cast("Json", page))
+        return Exit.DONE
+    if page["data"]:
+        output.rows(Grid(_COLUMNS, [_row(task, output, session.clock.now()) for task in page["data"]]))
+    else:
+        output.note(output.say(_NONE))
+    if page["next_cursor"]:
+        output.note(output.say(_MORE, cursor=page["next_cursor"]), "dim")
+    return Exit.DONE
+
+
+def _row(task: TaskShape, output: Output, now: datetime) -> Sequence[Cell | str]:
+    created = moment(task["created_at"])
+    cost = task["cost_micros"] if task["cost_micros"] is not None else task["hold_micros"]
+    if output.form is Form.PLAIN:
+        said = (
+            task["id"],
+            task["created_at"],
+            task["state"],
+            task["progress"],
+            task["model"],
+            cost,
+            task["prompt"],
+        )
+        return [str(value) for value in said]
+    mark, style = mark_of(task["state"])
+    word = state_word(task["state"], output.language)
+    running = task["state"] not in ENDS and task["state"] != "queued"
+    share = f" {task['progress']} %" if running else ""
+    since = "" if created is None else age(created, now)
+    return [
+        task["id"],
+        since,
+        Cell(f"{mark} {word}{share}", style),
+        task["model"],
+        money(cost),
+        task["prompt"],
+    ]
+
+
+app = verb(
+    "list",
+    list_tasks,
+    ("filmgate tasks list --state generating", "filmgate tasks list --limit 100 --json | jq '.data[].id'"),
+)

@@ -1,0 +1,118 @@
+"""`filmgate tasks show`."""
+
+from collections.abc import Sequence
+from typing import Annotated, Final, cast
+
+from cyclopts import Parameter
+
+from filmgate.cli.address import HERE, Place
+from filmgate.cli.errors import Exit
+from filmgate.cli.measures import clock_time, moment, money
+from filmgate.cli.output import PLAIN_MANNER, Cell, Column, Form, Grid, Json, Manner, Output
+from filmgate.cli.session import open_session
+from filmgate.cli.shapes import AttemptShape, TaskDetailShape
+from filmgate.cli.text import ENDS, Text, mark_of, state_word
+from filmgate.cli.verb import verb
+from filmgate.cli.watching import film_measures, read_task
+
+_FACTS: Final = {
+    "state": Text("state", "状态"),
+    "prompt": Text("prompt", "提示词"),
+    "id": Text("id", "编号"),
+    "name": Text("known as", "对外编号"),
+    "asked": Text("asked for", "请求"),
+    "created": Text("created", "创建"),
+    "clocks": Text("clocks", "用时"),
+    "cost": Text("cost", "费用"),
+    "film": Text("film", "视频"),
+    "error": Text("error", "错误"),
+    "video": Text("video", "链接"),
+}
+_CLOCKS: Final = Text("waited {waited}, ran {ran}", "等待 {waited}，运行 {ran}")
+_HELD: Final = Text("{money} held", "预扣 {money}")
+_CHARGED: Final = Text("{money} charged", "实扣 {money}")
+_ATTEMPT_COLUMNS: Final = (
+    Column(Text("clip", "片段"), right=True),
+    Column(Text("attempt", "尝试"), right=True),
+    Column(Text("provider", "上游")),
+    Column(Text("state", "状态")),
+    Column(Text("sent", "发送")),
+    Column(Text("took", "用时"), right=True),
+    Column(Text("what it said", "说明"), shrinks=True),
+)
+
+
+def show(
+    id_: Annotated[str, Parameter(name="ID")],
+    /,
+    *,
+    attempts: Annotated[bool, Parameter(negative="", help="Also each attempt at each clip.")] = False,
+    place: Place = HERE,
+    manner: Manner = PLAIN_MANNER,
+) -> int:
+    """Show one film's task, and how each attempt went."""
+    session = open_session(manner, place)
+    task = read_task(session, id_, attempts=attempts)
+    output = session.output
+    if output.form is Form.JSON:
+        output.document(cast("Json", task))
+        return Exit.DONE
+    output.rows(Grid((), _facts(task, output)))
+    if attempts:
+        output.answer("")
+        output.rows(Grid(_ATTEMPT_COLUMNS, [_attempt(attempt) for attempt in task["attempts"] or ()]))
+    return Exit.DONE
+
+
+def _facts(task: TaskDetailShape, output: Output) -> Sequence[Sequence[Cell | str]]:
+    mark, style = mark_of(task["state"])
+    word = state_word(task["state"], output.language)
+    share = "" if task["state"] in ENDS else f" {task['progress']} %"
+    waited, ran = clock_time(task["waited_s"]), clock_time(task["running_s"])
+    created, film, error = moment(task["created_at"]), task["film"], task["error"]
+    cost = task["cost_micros"]
+    values: dict[str, Cell | str] = {
+        "state": Cell(f"{mark} {word}{share}", style),
+        "prompt": task["prompt"],
+        "id": task["id"],
+        "name": f"{task['name']} ({task['dialect']})",
+        "asked": f"{task['model']} · {task['seconds']} s · {task['size']}",
+        "created": "" if created is None else created.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+        "clocks": output.say(_CLOCKS, waited=waited, ran=ran),
+        "cost": output.say(_HELD if cost is None else _CHARGED, money=money(cost or task["hold_micros"])),
+        "film": ""
+        if film is None
+        else f"{film_measures(film)}, {film['video_codec']} + {film['audio_codec'] or '–'}",
+        "error": "" if error is None else Cell(f"{error['message']} [{error['code']}]", "red"),
+        "video": task["urls"]["video"] or "",
+    }
+    names = {
+        name: title.pick(output.language) if output.form is Form.HUMAN else name
+        for name, title in _FACTS.items()
+    }
+    return [[Cell(names[name], "dim"), value] for name, value in values.items() if value]
+
+
+def _attempt(attempt: AttemptShape) -> Sequence[Cell | str]:
+    sent, closed = moment(attempt["sent_at"]), moment(attempt["closed_at"])
+    took = "" if sent is None or closed is None else clock_time((closed - sent).total_seconds())
+    said = ": ".join(part for part in (attempt["error_class"], attempt["error_text"]) if part)
+    style = {"done": "green", "failed": "red", "lost": "red", "uncertain": "yellow"}.get(
+        attempt["state"], "cyan"
+    )
+    return [
+        str(attempt["clip"]),
+        str(attempt["no"]),
+        attempt["provider"],
+        Cell(attempt["state"], style),
+        "" if sent is None else sent.astimezone().strftime("%H:%M:%S"),
+        took,
+        said,
+    ]
+
+
+app = verb(
+    "show",
+    show,
+    ("filmgate tasks show ID", "filmgate tasks show ID --attempts --json | jq '.attempts[].provider'"),
+)

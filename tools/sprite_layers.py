@@ -43,22 +43,23 @@ def emoji(body: str, source: Source) -> Sprite:
     parts = {"near": "".join(shapes[index] for index in kept if index not in source.far)}
     if source.far:
         parts["far"] = "".join(shapes[index] for index in source.far)
-    if source.glow:
-        fill = f'fill="{source.glow_colour}"'
-        parts["glow"] = "".join(re.sub(r'fill="[^"]*"', fill, shapes[index]) for index in source.glow)
     whole = {"near": body} if not (source.drop or source.trim or source.far) else parts
     parts = {name: _recoloured(inner, source.colours) for name, inner in (parts | whole).items()}
+    if source.glow:
+        parts["lit"] = "".join(_filled(shapes[index], "#fff" if index in source.glow else "#000") for index in kept)
     if source.turn:
         parts = {name: f'<g transform="translate(32 0) scale(-1 1)">{inner}</g>' for name, inner in parts.items()}
-    legs = _Legs(source.hip, EMOJI_UNITS - source.split) if source.hip else None
-    return _sprite(parts, (EMOJI_UNITS, EMOJI_UNITS), legs)
+    layers = _rasters(parts, (EMOJI_UNITS, EMOJI_UNITS))
+    if source.glow:
+        layers[".glow"] = _glow(layers[".near"], layers.pop(".lit"), source.glow_colour)
+    return _cropped(layers, _Legs(source.hip, EMOJI_UNITS - source.split) if source.hip else None)
 
 
 def drawn(path: Path, colours: Mapping[str, str] | None = None) -> Sprite:
     root = read(path)
     parts = {name: _recoloured(inner, colours or {}) for name, inner in groups(root).items()}
-    hip, split, size = float(root.get("data-hip", "0")), float(root.get("data-split", "0")), view_box(root)
-    return _sprite(parts, size, _Legs(hip, split) if hip else None)
+    hip, split = float(root.get("data-hip", "0")), float(root.get("data-split", "0"))
+    return _cropped(_rasters(parts, view_box(root)), _Legs(hip, split) if hip else None)
 
 
 def jointed(path: Path) -> Sprite:
@@ -80,9 +81,24 @@ def jointed(path: Path) -> Sprite:
     return Sprite(layers, rig)
 
 
-def _sprite(parts: dict[str, str], size: tuple[float, float], legs: _Legs | None = None) -> Sprite:
-    scale = min(HEIGHT_PX / size[1], WIDTH_PX / size[0])
-    layers = {f".{name}": raster(inner, (0, 0, *size), scale) for name, inner in parts.items()}
+def _rasters(parts: Mapping[str, str], size: tuple[float, float]) -> dict[str, Image.Image]:
+    scale = _scale(size)
+    return {f".{name}": raster(inner, (0, 0, *size), scale) for name, inner in parts.items()}
+
+
+def _scale(size: tuple[float, float]) -> float:
+    return min(HEIGHT_PX / size[1], WIDTH_PX / size[0])
+
+
+def _glow(sprite: Image.Image, lit: Image.Image, colour: str) -> Image.Image:
+    """What shines, where nothing stands before it."""
+    shining = Image.new("RGBA", sprite.size, colour) if colour else sprite.copy()
+    shining.putalpha(Image.composite(lit.convert("L"), Image.new("L", lit.size), lit.getchannel("A")))
+    return shining
+
+
+def _cropped(layers: dict[str, Image.Image], legs: _Legs | None) -> Sprite:
+    scale = HEIGHT_PX / EMOJI_UNITS
     pad = RIG_PAD_PX if legs else 0
     visible = [box for name, layer in layers.items() if name != ".glow" and (box := layer.getbbox())]
     left, top = min(box[0] for box in visible) - pad, min(box[1] for box in visible)
@@ -94,6 +110,10 @@ def _sprite(parts: dict[str, str], size: tuple[float, float], legs: _Legs | None
         return Sprite(layers, {"kind": "wing"})
     layers[""] = layers.pop(".near")
     return Sprite(layers)
+
+
+def _filled(shape: str, colour: str) -> str:
+    return re.sub(r'(fill|stroke)="#[^"]*"', rf'\1="{colour}"', shape)
 
 
 def _recoloured(svg: str, colours: Mapping[str, str]) -> str:

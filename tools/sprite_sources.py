@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`far` are the legs on the far side, `hip` and `split` in the emoji's 32 units before it is turned."""
+    """`far` are the legs on the far side, `hip` and `split` in the emoji's 32 units before it is turned.
+
+    `glow` are the shapes that shine at night, in `glow_colour` or, where it is empty, in their own colours.
+    """
 
     icon: str
     turn: bool = False
@@ -119,7 +122,7 @@ SOURCES: dict[str, Source] = {name: Source(name) for name in _AS_THEY_ARE.split(
     "meditator": Source("person-in-lotus-position"),
     "rowing-boat": _turned("person-rowing-boat", 14, 16),
     "bicycle": _turned("bicycle"),
-    "motorcycle": _turned("motorcycle", glow=(8,)),
+    "motorcycle": _turned("motorcycle"),
     "motor-scooter": _turned("motor-scooter", glow=(4,)),
     "automobile": _turned("automobile", glow=(3,)),
     "racing-car": _turned("racing-car"),
@@ -157,11 +160,11 @@ SOURCES: dict[str, Source] = {name: Source(name) for name in _AS_THEY_ARE.split(
     "ferris-wheel": Source("ferris-wheel", glow=(3, 4)),
     "tower": Source("tokyo-tower"),
     "factory": Source("factory"),
-    "christmas-tree": Source("christmas-tree", glow=(2, 3, 4)),
+    "christmas-tree": Source("christmas-tree", glow=(2, 3, 4), glow_colour=""),
     "jack-o-lantern": Source("jack-o-lantern", glow=(2,)),
-    "light-bulb": Source("light-bulb", glow=(1,)),
-    "candle": Source("candle", glow=(3,)),
-    "red-lantern": Source("red-paper-lantern", glow=(1,)),
+    "light-bulb": Source("light-bulb", glow=(1, 2, 4), glow_colour=""),
+    "candle": Source("candle", glow=(3, 4), glow_colour=""),
+    "red-lantern": Source("red-paper-lantern", glow=(1, 2), glow_colour=""),
     "coral": Source("coral", drop=(1,)),
 }
 

@@ -24,7 +24,7 @@ from filmgate.media.child import (
 from filmgate.media.messages import Message
 
 MIB = 1024 * 1024
-LIMITS = ChildLimits(wall_s=20, cpu_s=10, memory_bytes=512 * MIB, file_bytes=MIB)
+LIMITS = ChildLimits(wall_s=60, cpu_s=10, memory_bytes=512 * MIB, file_bytes=MIB)
 
 
 @pytest.fixture
@@ -171,9 +171,9 @@ async def test_a_child_is_killed_at_its_wall_limit_with_all_of_its_group(program
     """)
     started = time.monotonic()
     with pytest.raises(ChildTimeoutError) as ended:
-        await heard(module, limits=replace(LIMITS, wall_s=1.0))
-    assert str(ended.value) == "a_program took longer than 1 s: last words"
-    assert time.monotonic() - started < 2
+        await heard(module, limits=replace(LIMITS, wall_s=2.0))
+    assert str(ended.value) == "a_program took longer than 2 s: last words"
+    assert time.monotonic() - started < 10
     await gone(int((tmp_path / "grandchild").read_text()))
 
 
@@ -285,7 +285,7 @@ async def test_children_do_not_hold_up_the_loop(program):
     await asyncio.gather(*(heard(module) for _ in range(4)))
     stop = True
     await watching
-    assert slowest < 0.25
+    assert slowest < 0.5
 
 
 def test_a_child_dies_with_a_parent_that_was_killed(program, tmp_path):

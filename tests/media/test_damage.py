@@ -11,7 +11,7 @@ from filmgate.media.pictures import check_picture
 
 
 def damaged(data: bytes, seed: int) -> bytes:
-    dice = random.Random(seed)  # noqa: S311  It spoils files, it guards none.
+    dice = random.Random(seed)
     spoiled = bytearray(data)
     for _ in range(dice.choice((1, 3, 20, 200))):
         spoiled[dice.randrange(len(spoiled))] = dice.randrange(256)

@@ -1,6 +1,8 @@
 import shutil
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -73,6 +75,21 @@ def test_a_file_that_was_opened_earlier_is_read_from_its_start_and_stays_open(fi
 def test_a_film_of_one_picture_is_a_film(draw, tmp_path):
     facts = validate(draw(tmp_path / "still.mp4", frames=1, sound=False))
     assert (facts.frames, facts.seconds) == (1, 0.041667)
+
+
+def test_a_film_that_hides_its_first_half_by_an_edit_list_is_whole(draw, tmp_path):
+    whole, later = draw(tmp_path / "whole.mp4", sound=False), tmp_path / "later.mp4"
+    unshifted = {"avoid_negative_ts": "disabled"}
+    with av.open(str(whole)) as source, av.open(str(later), "w", options=unshifted) as target:
+        stream = source.streams.video[0]
+        copy = target.add_stream_from_template(stream)
+        for packet in source.demux(stream):
+            if packet.dts is not None and packet.pts is not None and stream.time_base is not None:
+                half = int(0.5 / stream.time_base)
+                packet.pts, packet.dts, packet.stream = packet.pts - half, packet.dts - half, copy
+                target.mux(packet)
+    facts = validate(later)
+    assert (facts.frames, facts.seconds) == (12, 0.5)
 
 
 def test_a_film_cut_short_with_its_index_in_front_is_truncated(films, tmp_path):
@@ -158,9 +175,6 @@ def test_an_avif_picture_is_no_film(tmp_path):
 
 
 def test_a_film_of_sound_alone_is_no_film(tmp_path):
-    import av
-    import numpy as np
-
     path = tmp_path / "sound.mp4"
     with av.open(str(path), "w") as film:
         tone = film.add_stream("aac", rate=48000, layout="mono")

@@ -34,6 +34,9 @@ if spec["prompt"] == "crash":
 if spec["prompt"] == "fail once" and count == 1:
     say(event="failed", code="engine_error", message="MemoryError: ")
     sys.exit(1)
+if spec["prompt"] == "fail":
+    say(event="failed", code="engine_error", message="OSError: no space")
+    sys.exit(1)
 if spec["prompt"] == "burn":
     while True:
         pass
@@ -103,7 +106,8 @@ async def test_a_drawing_ends_as_a_file_named_by_its_key_and_nothing_else_is_lef
     await renderers.start(KEY, {"prompt": "film"}, ())
     await until(lambda: ended(renderers))
     assert renderers.look(KEY) == Drawing(path=stand.films / f"{KEY}.mp4")
-    assert (stand.left(), (stand.films / f"{KEY}.mp4").read_bytes()) == ([f"{KEY}.mp4"], b"film")
+    assert (stand.films / f"{KEY}.mp4").read_bytes() == b"film"
+    await until(lambda: stand.left() == [f"{KEY}.mp4"])
 
 
 async def test_a_key_that_is_drawn_or_being_drawn_is_not_started_again(stand):
@@ -123,7 +127,7 @@ async def test_no_more_are_drawn_at_once_than_there_are_places_and_those_that_wa
     assert len(stand.pids()) == 1
     stand.go()
     await until(lambda: ended(renderers) and ended(renderers, OTHER))
-    assert stand.left() == [f"{KEY}.mp4", f"{OTHER}.mp4"]
+    await until(lambda: stand.left() == [f"{KEY}.mp4", f"{OTHER}.mp4"])
 
 
 async def test_a_renderer_that_is_killed_from_outside_draws_again(stand):
@@ -153,7 +157,19 @@ async def test_a_drawing_that_crashes_three_times_is_given_up(stand):
         "ChildKilledError: stand_in_animatic was ended by SIGKILL",
         False,
     )
-    assert (len(stand.pids()), stand.left()) == (3, [])
+    assert len(stand.pids()) == 3
+    await until(lambda: stand.left() == [])
+
+
+async def test_what_the_program_said_of_its_failure_is_kept_for_operators(stand):
+    renderers = stand.renderers()
+    await renderers.start(KEY, {"prompt": "fail"}, ())
+    await until(lambda: ended(renderers))
+    drawing = renderers.look(KEY)
+    assert (drawing.error, drawing.bad_request) == (
+        "ChildFailedError: stand_in_animatic ended with status 1 OSError: no space",
+        False,
+    )
 
 
 async def test_a_drawing_that_burns_its_time_is_not_tried_again(stand):

@@ -148,6 +148,21 @@ def test_what_passed_is_spelled_as_it_goes_over_the_wire():
     assert guard().check("https://shop.com:443").url == "https://shop.com/"
 
 
+def test_every_printable_character_of_a_path_and_query_is_sent_as_it_is():
+    target = "/" + "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "#\\") + "%zz%2f"
+
+    assert guard().check(f"https://shop.com{target}").target == target
+
+
+def test_g6_a_name_may_have_253_characters_and_no_more():
+    label = "a" * 62
+    longest = ".".join([label, label, label, "a" * 60, "com"])
+
+    assert len(longest) == 253
+    assert guard().check(f"https://{longest}./").host == longest
+    assert rule_of(f"https://b{longest}/") == "G6"
+
+
 def test_a_denial_shows_a_client_nothing_and_an_operator_the_rule():
     with pytest.raises(Denied) as caught:
         guard().check("https://169.254.169.254/")
@@ -316,7 +331,7 @@ def test_pairs_are_read_as_an_operator_writes_them():
 @pytest.mark.parametrize(
     "text",
     [
-        "127.0.0.1", "images.lan", ":80", "images.lan:", "images.lan:0", "images.lan:99999", "http://images.lan:80",
+        "127.0.0.1", "images.lan", ":80", "images.lan:", "images.lan:0", "images.lan:65536", "images.lan:99999", "http://images.lan:80",
         "images.lan/a:80", "images.lan?:80", "images.lan#:80", "me@images.lan:80", "fd00::5:443", "a b:80",
         "10.0.0.0/8:80",
     ],
@@ -329,7 +344,8 @@ def test_what_is_no_pair_is_refused_with_the_way_out(text):
 def test_a_configured_url_names_its_pair():
     assert trusted_pair("http://me:secret@GPU-box:30000/v1") == ("gpu-box", 30000)
     assert trusted_pair("https://[FD00::1]/") == ("fd00::1", 443)
-    with pytest.raises(ValueError, match="write one such as https://"):
-        trusted_pair("/v1")
+    for text in ("/v1", "", "grpc://gpu-box/v1"):
+        with pytest.raises(ValueError, match="write one such as https://"):
+            trusted_pair(text)
     with pytest.raises(ValueError, match="names no host"):
         trusted_pair("https://a,b/")

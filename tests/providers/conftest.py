@@ -11,15 +11,14 @@ import pytest
 from filmgate.domain.contracts import Tools
 from filmgate.media.child import ChildLimits
 from filmgate.media.renderers import Renderers
+from filmgate.mirage.film import draw
 from filmgate.net.http import open_http
 
 LIMITS = ChildLimits(wall_s=20, cpu_s=10, memory_bytes=4 * 1024**3, file_bytes=1024**2)
-# A program with the animatic's manners that draws a test card, in a fraction of the animatic's time.
+# A program with the animatic's manners, whose every film is the one that lies beside it.
 PROGRAM = """
-import json, sys
+import json, shutil, sys
 from pathlib import Path
-
-from filmgate.mirage.film import draw
 
 spec = json.load(sys.stdin)
 say = lambda **line: print(json.dumps(line), flush=True)
@@ -31,9 +30,8 @@ if spec["prompt"] == "crash":
 for picture in spec["pictures"]:
     Path(picture["path"]).read_bytes()
 say(event="progress", done=12, total=24)
-out = Path(spec["out"])
-draw(out, width=spec["width"], height=spec["height"], seconds=spec["seconds"], shade=spec["prompt"].encode() + b"shade")
-say(event="finished", path=str(out), frames=24, seconds=1.0, seed=1)
+shutil.copy(Path(__file__).with_name("film.mp4"), spec["out"])
+say(event="finished", path=spec["out"], frames=24, seconds=1.0, seed=1)
 """
 
 
@@ -108,6 +106,7 @@ async def renderers(tmp_path, monkeypatch):
     program = tmp_path / "program"
     program.mkdir()
     (program / "stand_in_animatic.py").write_text(PROGRAM)
+    draw(program / "film.mp4", width=128, height=96, seconds=1, shade=b"shade")
     monkeypatch.setenv("PYTHONPATH", str(program))
     renderers = Renderers(tmp_path / "films", 2, program="stand_in_animatic", limits=LIMITS)
     yield renderers
@@ -117,3 +116,8 @@ async def renderers(tmp_path, monkeypatch):
 @pytest.fixture
 def tools(http, renderers, clock):
     return Tools(http=http, renderer=renderers, clock=clock)
+
+
+@pytest.fixture(scope="session")
+def pause():
+    return asyncio.sleep

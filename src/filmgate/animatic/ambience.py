@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from filmgate.animatic.curves import drawn, knots
 from filmgate.animatic.harmony import shuffled
 from filmgate.animatic.scene import Scene
 from filmgate.animatic.voices import RATE, Wave
 
 # A loop this long does not show that it comes round, once its loudness moves on other periods.
 _LOOP = 1 << 18
-_KNOT = 1200
 _DRY_PLACES = {"space", "underwater"}
 _SUNLIT = {"dawn", "day", "sunset"}
 
@@ -26,17 +26,17 @@ def add_bed(mix: Wave, first: int, scene: Scene) -> None:
 
 def _beds(scene: Scene) -> Iterator[tuple[Bed, float]]:
     if scene.place == "space":
-        yield _hum, 0.035
+        yield _hum, 0.05
         return
     if scene.place == "underwater":
         yield _underwater, 0.05
         return
     if scene.weather in {"rain", "storm"}:
-        yield _rain, 0.042 if scene.weather == "rain" else 0.055
+        yield _rain, 0.042 if scene.weather == "rain" else 0.05
         if scene.weather == "storm":
-            yield _thunder, 0.16
+            yield _thunder, 0.14
     if scene.weather == "snow":
-        yield _hush, 0.016
+        yield _hush, 0.024
     yield from _place_beds(scene)
     if {"embers"} & set(scene.fx) or any(subject.name == "campfire" for subject in scene.subjects):
         yield _fire, 0.03
@@ -46,22 +46,22 @@ def _place_beds(scene: Scene) -> Iterator[tuple[Bed, float]]:
     if scene.place == "sea":
         yield _surf, 0.05
     elif scene.place == "lake":
-        yield _lapping, 0.022
+        yield _lapping, 0.034
     elif scene.place == "city":
-        yield _town, 0.032
+        yield _town, 0.044
     else:
-        yield _wind, 0.03 if scene.place in {"mountain", "snow_mountain", "desert"} else 0.014
+        yield _wind, 0.042 if scene.place in {"mountain", "snow_mountain", "desert"} else 0.02
     if scene.weather not in {"clear", "cloudy"} or scene.place not in {"lake", "meadow", "forest"}:
         return
     if scene.time in _SUNLIT:
-        yield _birds, 0.03
+        yield _birds, 0.055
     else:
-        yield _crickets, 0.016
+        yield _crickets, 0.028
 
 
 def _rain(mix: Wave, first: int, scene: Scene, gain: float) -> None:
     _add_loop(mix, first, _noise(scene.seed, "rain", _band(500, 9000, 0.35)), gain * _slow(first, mix, (0.07, 0.113), 0.12))
-    _add_loop(mix, first, _crackle(scene.seed, "drops", 900, _band(1200, 7000, 0.0)), gain * 0.35)
+    _add_loop(mix, first, _crackle(scene.seed, "drops", 900, _band(1200, 7000, 0.0)), gain * 0.22)
 
 
 def _thunder(mix: Wave, first: int, scene: Scene, gain: float) -> None:
@@ -159,15 +159,16 @@ def _hush(mix: Wave, first: int, scene: Scene, gain: float) -> None:
 
 
 def _fire(mix: Wave, first: int, scene: Scene, gain: float) -> None:
-    _add_loop(mix, first, _crackle(scene.seed, "fire", 60, _band(700, 6000, 0.2)), gain * 0.6)
+    _add_loop(mix, first, _crackle(scene.seed, "fire", 60, _band(700, 6000, 0.2)), gain * 0.22)
     _add_loop(mix, first, _noise(scene.seed, "flames", _band(80, 500, 0.9)), gain * 0.5 * _slow(first, mix, (0.9, 1.7), 0.3))
 
 
 def _band(low_hz: float, high_hz: float, tilt: float) -> Wave:
     """A soft band of the loop's spectrum; `tilt` is the power of 1/f inside it."""
-    hz = np.fft.rfftfreq(_LOOP, 1 / RATE)
+    hz = np.arange(_LOOP // 2 + 1, dtype=np.float32) * np.float32(RATE / _LOOP)
     hz[0] = hz[1]
-    shape = (low_hz / hz) ** tilt / (1 + (low_hz / hz) ** 4) / (1 + (hz / high_hz) ** 4)
+    low, high = np.float32(low_hz) / hz, np.square(hz / np.float32(high_hz))
+    shape = low ** np.float32(tilt) / (1 + np.square(np.square(low))) / (1 + np.square(high))
     shape[hz < 20] = 0  # noqa: PLR2004  # Nobody hears lower.
     return shape.astype(np.float32)
 
@@ -187,7 +188,7 @@ def _crackle(seed: int, name: str, per_second: int, shape: Wave) -> Wave:
     ticks = np.zeros((2, _LOOP), np.float32)
     many = round(per_second * _LOOP / RATE)
     for channel in ticks:
-        channel[rng.integers(0, _LOOP, many)] = rng.standard_normal(many) * rng.random(many) ** 3
+        channel[rng.integers(0, _LOOP, many)] = rng.standard_normal(many) * rng.random(many) ** 2
     return _unit(np.fft.irfft(np.fft.rfft(ticks) * shape, _LOOP))
 
 
@@ -231,18 +232,13 @@ def _slots(first: int, mix: Wave, every_s: float, lasting_s: float) -> range:
     return range(max(0, math.floor((begin - lasting_s) / every_s) - 1), math.ceil(end / every_s) + 1)
 
 
-def _knots(first: int, mix: Wave) -> NDArray[np.int64]:
-    return np.arange(first // _KNOT, (first + mix.shape[1]) // _KNOT + 2)
-
-
 def _seconds(first: int, mix: Wave) -> NDArray[np.float64]:
     """Few moments of the stretch; what changes slowly is reckoned there, and `_stretched` between them."""
-    return _knots(first, mix) * (_KNOT / RATE)
+    return knots(first, mix.shape[1]) / RATE
 
 
 def _stretched(first: int, mix: Wave, level: NDArray[np.floating]) -> Wave:
-    at = np.arange(first, first + mix.shape[1])
-    return np.interp(at, _knots(first, mix) * _KNOT, level).astype(np.float32)
+    return drawn(level, first, mix.shape[1])
 
 
 def _slow(first: int, mix: Wave, rates_hz: tuple[float, float], depth: float) -> Wave:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 _ZOOM = 0.36
 _SETTLE_S = 9.0
+_FAR = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,14 @@ class Camera:
     def view(self, depth: float, t: float) -> View:
         """Depth runs from 0, the sky, to 1, the nearest sheet."""
         near = settled(t)
+        # What is far keeps its size, and so costs no enlarging.
+        close = max(0.0, depth - _FAR) / (1 - _FAR)
         x = self._travel(t) * depth
         y, zoom = 0.0, 1.0
         if self.move in {"dolly_in", "aerial"}:
-            zoom = 1 + _ZOOM * depth * near
+            zoom = 1 + _ZOOM * close * near
         elif self.move == "dolly_out":
-            zoom = 1 + _ZOOM * depth * (1 - near)
+            zoom = 1 + _ZOOM * close * (1 - near)
         if self.move == "aerial":
             y = -0.05 * self.height * depth * near
         elif self.move == "tilt_up":

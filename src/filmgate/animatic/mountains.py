@@ -10,6 +10,9 @@ from filmgate.animatic.stage import Element, Setting, Stage
 
 _ROCK, _STONE, _CONIFER = hexed("6f7a90"), hexed("8a7f78"), hexed("2f5a48")
 
+# How strongly the light colours the faces that look at it.
+_GLOWS = {"dawn": 0.5, "day": 0.3, "sunset": 0.5, "dusk": 0.14, "night": 0.22}
+
 
 def paint_mountains(stage: Stage) -> Setting:
     rng = stage.rng("mountains")
@@ -85,12 +88,11 @@ def range_sheet(
 
 
 def _faces(stage: Stage, distance: float, snowy: bool) -> tuple[RGB, RGB]:
-    palette = stage.palette
+    palette, time = stage.palette, stage.scene.time
     stuff = (0.96, 0.97, 0.99) if snowy else _STONE
     plain = palette.snow(distance) if snowy else palette.lit(stuff, distance)
-    lit = mix(plain, palette.light, 0.3 if not palette.dark else 0.22)
-    if not palette.dark and stage.scene.time != "day":
-        lit = mix(lit, palette.light, 0.3 * (1 - distance))
+    glow = 0.22 if palette.dark else _GLOWS[time]
+    lit = mix(plain, palette.light, glow * (1 - distance * 0.4))
     shade = mix(palette.lit(scaled(stuff, 0.62), distance), palette.wash, 0.4 * (1 - distance * 0.6))
     return lit, shade
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from filmgate.animatic.city import paint_city
+from filmgate.animatic.lens import vignette
 from filmgate.animatic.meadow import paint_meadow
 from filmgate.animatic.mountains import paint_mountains
 from filmgate.animatic.shores import paint_lake, paint_sea
@@ -49,6 +50,7 @@ def build_set(stage: Stage) -> list[Element]:
         *faces,
         *setting.front,
         *fog[1:],
+        vignette(stage.width, stage.height),
         *fx_swarms(stage),
         *fallen(stage),
     ]

@@ -11,8 +11,8 @@ from filmgate.animatic.voices import RATE, add_pad, add_tune
 __all__ = ["RATE", "compose"]
 
 _FADE_IN_S = 0.3
-_PAD_GAIN = 0.05
-_TUNE_GAIN = 0.11
+_PAD_GAIN = 0.064
+_TUNE_GAIN = 0.19
 _DRIVE = 1.15
 _CEILING = 0.92
 

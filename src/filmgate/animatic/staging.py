@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from filmgate.animatic.camera import Camera
-from filmgate.animatic.cutouts import Cutout, Placing, cut_out, paste, shadow_patch
+from filmgate.animatic.cutouts import Cutout, Placing, cut_out, paste, paste_soft, shadow_patch
 from filmgate.animatic.motions import RUN_PACE, WALK_PACE, Motion, Spot, medium, motion_of
 from filmgate.animatic.palette import hexed
 from filmgate.animatic.planes import Frame, Patch
@@ -20,6 +20,9 @@ _SMALLEST_LEAD = 0.23
 _CROWD = 4
 _MIDDLE = 0.56
 _TWO = 2
+# What flies or hovers is not carried out of the frame when the camera comes near.
+_DEPTHS = {"air": 0.3, "void": 0.3, "deep": 0.4}
+_HALO_PX = 48
 _GOING = {"walk", "run", "hunt", "drive", "fly", "swim", "float"}
 _PREY = {"mouse", "rat", "rabbit", "bird", "fish", "butterfly"}
 
@@ -37,12 +40,14 @@ class Actor:
     lag: float
     stretch: float
     halo: Patch | None = None
+    reach: float = 0.0
+    depth: float = DEPTH
 
     def covers(self, camera: Camera, t: float) -> int:  # noqa: ARG002  the protocol's arguments
         return camera.height
 
     def draw(self, frame: Frame, camera: Camera, t: float, stop: int) -> None:  # noqa: ARG002  the protocol's arguments
-        view, own = camera.view(DEPTH, t), self.motion(t)
+        view, own = camera.view(self.depth, t), self.motion(t)
         ground = own if not self.shadow else self.motion(0.0)
         x, y = camera.placed(own.x + (view.x if self.follows else 0.0), own.y, view)
         scale = view.zoom / self.stretch
@@ -67,15 +72,10 @@ class Actor:
         """Light around what glows, and a flat pool of it on the ground."""
         if self.halo is None:
             return
-        (x, y), tall = foot, self.halo.y.shape[0]
-        centre = (tall / 2, tall / 2)
-        paste(frame, self.halo, centre, Placing(x, y - self.cutout.height * 0.4 * zoom, 0.0, zoom, zoom))
-        paste(
-            frame,
-            self.halo,
-            centre,
-            Placing(x, y + self.cutout.height * 0.03 * zoom, 0.0, 1.1 * zoom, 0.3 * zoom),
-        )
+        (x, y), tall = foot, self.cutout.height * zoom
+        wide = self.reach * 2 * zoom
+        paste_soft(frame, self.halo, (x, y - tall * 0.4), (wide, wide))
+        paste_soft(frame, self.halo, (x, y + tall * 0.03), (wide * 1.1, wide * 0.3))
 
 
 def cast_actors(stage: Stage) -> tuple[list[Element], list[Element]]:
@@ -194,9 +194,9 @@ def _actor(stage: Stage, name: str, index: int, at: tuple[float, float]) -> Elem
         pace=RUN_PACE if quick or where == "air" else WALK_PACE,
         lag=index * 0.37,
         stretch=1.15,
-        halo=halo_patch(stage, hexed("ffb050"), max(cutout.height, stage.unit * 0.32), 0.62)
-        if cutout.glows
-        else None,
+        halo=halo_patch(stage, hexed("ffb050"), _HALO_PX, 0.78) if cutout.glows else None,
+        reach=max(cutout.height, stage.unit * 0.32),
+        depth=_DEPTHS.get(where, DEPTH),
     )
 
 

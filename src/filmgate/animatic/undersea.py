@@ -162,7 +162,7 @@ def _reef(
     paper.fill(np.array(floor, dtype=np.float32).reshape(1, 1, 3))
     cover = np.clip(paper.rows() - ridge.reshape(1, -1) + np.float32(0.5), 0, 1)
     for colour, mask in zip(_CORALS, masks, strict=True):
-        lit = stage.palette.lit(colour, distance, 0.75)
+        lit = stage.palette.lit(colour, distance, 0.9)
         paper.paint(mask, scaled(lit, 0.92))
         cover = np.maximum(cover, mask.astype(np.float32) / np.float32(255))
     paper.paint(bright, mix(stage.palette.lit((1, 1, 1), distance), stage.palette.light, 0.4), 0.3)

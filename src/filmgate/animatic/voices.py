@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from filmgate.animatic.curves import drawn, knots
 from filmgate.animatic.harmony import Score, shuffled
 
 RATE = 48_000
@@ -76,10 +77,12 @@ def _add_chord(half: Wave, start: int, notes: tuple[int, ...], swell: Wave) -> N
         loud = np.float32(1.15 if order == 0 else 0.62 / (1 + 0.22 * order))
         bright = np.float32(0.5 if order == 0 else 0.26)
         breath = swell * _breath(start, count, 0.11 + 0.023 * order, order)
-        for side, detune in ((0, -0.0011), (1, 0.0011)):
+        # The bass stands in the middle: two low notes out of tune would beat.
+        for side, detune in ((0, -0.0011), (1, 0.0011)) if order else ((0, 0.0),):
             turn = _turning(start, count, _frequency(note) * (1 + detune * (1 + 0.3 * order)))
-            tone = turn.imag * (1 + bright * 2 * turn.real)
-            half[side] += tone * (breath * loud)
+            tone = turn.imag * (1 + bright * 2 * turn.real) * (breath * loud)
+            half[side] += tone
+            half[1 - side] += tone * (np.float32(0.45) if order else 1)
 
 
 def _swell(start: int, count: int, when: tuple[float, float, float], *, opening: bool) -> Wave:
@@ -93,9 +96,8 @@ def _swell(start: int, count: int, when: tuple[float, float, float], *, opening:
 
 def _breath(start: int, count: int, rate_hz: float, order: int) -> Wave:
     """Slow rise and fall of one voice in a chord, drawn through few points."""
-    knots = np.arange(start // 1200, (start + count) // 1200 + 2, dtype=np.float64)
-    level = 0.78 + 0.22 * np.sin(knots * (1200 / _HALF * math.tau * rate_hz) + 1.7 * order)
-    return np.interp(np.arange(start, start + count), knots * 1200, level).astype(np.float32)
+    level = 0.78 + 0.22 * np.sin(knots(start, count) * (math.tau * rate_hz / _HALF) + 1.7 * order)
+    return drawn(level, start, count)
 
 
 def _turning(start: int, count: int, hz: float) -> NDArray[np.complex64]:

@@ -112,13 +112,14 @@ class Renderers:
     async def _draw(self, key: str, work: "_Work", spec: Mapping[str, Json]) -> None:
         folder = self._work(key)
         try:
-            job = await _undisturbed(_lay_out, folder, spec)
             async with self._places:
-                await self._until_drawn(work, job)
+                await self._until_drawn(work, await _undisturbed(_lay_out, folder, spec))
             await _undisturbed(_publish, folder, self._film(key))
         except Exception as error:  # noqa: BLE001  # whoever looks must learn of it, and nobody else can
             work.bad_request = isinstance(error, _BadRequest)
-            work.error = str(error) if work.bad_request else f"{type(error).__name__}: {error}"
+            work.error = (
+                str(error) if work.bad_request else f"{type(error).__name__}: {error} {work.words}".rstrip()
+            )
             await _undisturbed(shutil.rmtree, folder, ignore_errors=True)
             return
         if self._works.get(key) is work:
@@ -130,8 +131,8 @@ class Renderers:
             try:
                 await run(self._program, limits=self._limits, stdin=[job], on_message=ear.hear)
             except (ChildKilledError, ChildFailedError) as error:
-                if ear.refusal is not None:
-                    raise _BadRequest(ear.refusal) from error
+                if ear.bad_request:
+                    raise _BadRequest(work.words) from error
                 out_of_time = isinstance(error, ChildKilledError) and error.signal is signal.SIGXCPU
                 if out_of_time or restarts == RESTARTS:
                     raise
@@ -147,6 +148,7 @@ class _BadRequest(Exception):  # noqa: N818  # as the house names what happened
 class _Work:
     done: int = 0
     total: int = 0
+    words: str = ""
     error: str | None = None
     bad_request: bool = False
     drawing: "asyncio.Task[None] | None" = None
@@ -157,14 +159,15 @@ class _Ear:
 
     def __init__(self, work: _Work) -> None:
         self._work = work
-        self.refusal: str | None = None
+        self.bad_request = False
 
     def hear(self, message: Message) -> None:
         match message.value:
             case {"event": "progress", "done": int(done), "total": int(total)}:
                 self._work.done, self._work.total = done, total
-            case {"event": "failed", "code": str(code), "message": str(text)} if code in _THE_REQUEST:
-                self.refusal = text
+            case {"event": "failed", "code": str(code), "message": str(text)}:
+                self.bad_request = code in _THE_REQUEST
+                self._work.words = text
 
 
 async def _stop(works: Sequence[_Work]) -> None:

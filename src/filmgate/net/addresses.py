@@ -4,7 +4,6 @@
 IPv4 address global, and its answers change between patch releases of Python.
 """
 
-import re
 from collections.abc import Iterable
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final, TypeAlias
@@ -58,14 +57,10 @@ _CARRIERS: Final = (
     NAT64,
 )
 _ISATAP: Final = (0x0000_5EFE, 0x0200_5EFE)
-_PART: Final = r"(?:0|[1-9][0-9]{0,2})"
-_DOTTED: Final = re.compile(rf"{_PART}(?:\.{_PART}){{3}}", re.ASCII)
 
 
 def read_v4(host: str) -> IPv4Address | None:
     """Read four decimal parts without leading zeros; None for every other text, numeric or not."""
-    if _DOTTED.fullmatch(host) is None:
-        return None
     try:
         return IPv4Address(host)
     except AddressValueError:

@@ -56,7 +56,7 @@ def split(url: str) -> Parts:
 
 def demand_plain(text: str) -> None:
     """Raise Denied for a text that is empty, too long, or holds what may vanish, split or disguise it."""
-    if not 1 <= len(text) <= LONGEST_URL:
+    if not text or len(text) > LONGEST_URL:
         raise Denied("G1", f"a URL of {len(text)} characters, 1 to {LONGEST_URL} are allowed")
     for character in text:
         if character == "\\" or unicodedata.category(character) in _FORBIDDEN_CATEGORIES:

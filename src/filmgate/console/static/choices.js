@@ -61,6 +61,7 @@ export function startChoices(changed) {
       seconds = one;
       changed();
     };
+    byId("length-told").textContent = "";
     const segments = () => model.seconds.map((one) =>
       radio("seconds", one, one === seconds, [word("seconds", { seconds: one })], pick(one)));
     const choice = model.seconds.length > SEGMENTS_AT_MOST ? slider() : element("div", { class: "segments" }, ...segments());
@@ -70,11 +71,10 @@ export function startChoices(changed) {
   // Its steps are places in the model's list, so that a list with gaps never gives a length between them.
   function slider() {
     const told = () => word("seconds", { seconds });
-    const output = element("output", { for: "seconds", text: told() });
     const input = element("input", { id: "seconds", type: "range", min: 0, max: model.seconds.length - 1, step: 1 });
     input.value = model.seconds.indexOf(seconds);
     const show = () => {
-      output.textContent = told();
+      byId("length-told").textContent = told();
       input.setAttribute("aria-valuetext", told());
       input.style.setProperty("--fill", input.value / input.max);
     };
@@ -85,7 +85,7 @@ export function startChoices(changed) {
       changed();
     });
     show();
-    return element("div", { class: "slider" }, input, output);
+    return input;
   }
 
   onLanguage(() => model && showSeconds());

@@ -35,7 +35,7 @@ function showBar(task) {
   const known = hasShare(task);
   bar.classList.toggle("unknown", !known);
   bar.style.setProperty("--share", task.progress / 100);
-  byId("screen").style.setProperty("--share", known ? task.progress : 0);
+  byId("screen").style.setProperty("--share", known ? task.progress / 100 : 0);
   const percent = word("percent", { percent: task.progress });
   byId("percent").textContent = known ? percent : word(task.state);
   byId("leader-number").replaceChildren(known ? String(task.progress) : icon(task.state));

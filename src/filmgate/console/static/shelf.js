@@ -29,7 +29,7 @@ export function startShelf(pick) {
     const sign = element("span", { class: "sign" }, icon(task.state),
       hasShare(task) && !ended(task) ? word("percent", { percent: task.progress }) : word(task.state));
     if (!task.urls.thumbnail) return sign;
-    const image = element("img", { src: local(task.urls.thumbnail), alt: "", loading: "lazy", decoding: "async" });
+    const image = element("img", { src: local(task.urls.thumbnail), alt: "" });
     image.addEventListener("error", () => image.replaceWith(sign));
     return image;
   }

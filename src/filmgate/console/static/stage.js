@@ -58,7 +58,7 @@ export function startStage({ again, edit, changed, signedOut }) {
   function showUnder(look) {
     byId("told").textContent = task?.prompt ?? "";
     const mark = () => element("li", { class: "mark", "data-state": task.state }, icon(task.state), word(task.state));
-    byId("facts").replaceChildren(...(look === "done" ? [mark(), ...factsOf(task)] : look === "failed" ? [mark()] : []));
+    byId("facts").replaceChildren(...(look === "done" ? [mark(), ...factsOf(task)] : []));
     byId("actions").replaceChildren(...(look === "done" || look === "failed" ? actions(look) : []));
   }
 

@@ -52,15 +52,16 @@ def sprites(bodies: dict[str, str]) -> dict[str, Sprite]:
 def pack(found: dict[str, Sprite], path: Path) -> None:
     """One stored ZIP: `<layer>.webp` for each layer, and `rigs.json` by sprite."""
     rigs = {name: sprite.rig for name, sprite in sorted(found.items()) if sprite.rig}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        _add(archive, "rigs.json", json.dumps(rigs, separators=(",", ":")).encode())
-        for name, sprite in sorted(found.items()):
-            for layer, image in sprite.layers.items():
-                _add(archive, f"{name}{layer}.webp", webp(image))
-
-
-def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    archive.writestr(zipfile.ZipInfo(name, EPOCH), content)
+    layers = {
+        f"{name}{layer}.webp": webp(image)
+        for name, sprite in sorted(found.items())
+        for layer, image in sprite.layers.items()
+    }
+    made = path.with_suffix(".part")
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in {"rigs.json": json.dumps(rigs, separators=(",", ":")).encode(), **layers}.items():
+            archive.writestr(zipfile.ZipInfo(name, EPOCH), content)
+    made.replace(path)
 
 
 def _package(name: str, folder: Path, *members: str) -> list[Path]:

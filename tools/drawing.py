@@ -44,15 +44,15 @@ def raster(inner: str, box: tuple[float, float, float, float], px_per_unit: floa
     return Image.open(BytesIO(bytes(png))).convert("RGBA")
 
 
-def crop_together(layers: Mapping[str, Image.Image], pad: int = 0) -> dict[str, Image.Image]:
-    """Cut all layers to the box that their visible pixels share, with `pad` empty columns left and right."""
+def crop_together(layers: Mapping[str, Image.Image]) -> dict[str, Image.Image]:
+    """Cut all layers to the box that their visible pixels share."""
     boxes = [box for layer in layers.values() if (box := layer.getchannel("A").getbbox())]
-    left, top = min(box[0] for box in boxes) - pad, min(box[1] for box in boxes)
-    right, bottom = max(box[2] for box in boxes) + pad, max(box[3] for box in boxes)
+    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    right, bottom = max(box[2] for box in boxes), max(box[3] for box in boxes)
     return {name: layer.crop((left, top, right, bottom)) for name, layer in layers.items()}
 
 
 def webp(image: Image.Image) -> bytes:
     packed = BytesIO()
-    image.save(packed, "WEBP", lossless=True, quality=100, method=6, exact=False)
+    image.save(packed, "WEBP", lossless=True, quality=60, method=4, exact=False)
     return packed.getvalue()

@@ -14,7 +14,6 @@ from tools.sprite_sources import Source
 HEIGHT_PX = 448
 WIDTH_PX = 640
 EMOJI_UNITS = 32.0
-RIG_PAD_PX = 18
 FIGURE_BOX = (3.0, -6.0, 26.0, 38.0)
 
 
@@ -99,10 +98,9 @@ def _glow(sprite: Image.Image, lit: Image.Image, colour: str) -> Image.Image:
 
 def _cropped(layers: dict[str, Image.Image], legs: _Legs | None) -> Sprite:
     scale = HEIGHT_PX / EMOJI_UNITS
-    pad = RIG_PAD_PX if legs else 0
     visible = [box for name, layer in layers.items() if name != ".glow" and (box := layer.getbbox())]
-    left, top = min(box[0] for box in visible) - pad, min(box[1] for box in visible)
-    layers = crop_together(layers, pad)
+    left, top = min(box[0] for box in visible), min(box[1] for box in visible)
+    layers = crop_together(layers)
     if legs:
         split, hip = legs.split * scale - left, legs.hip * scale - top
         return Sprite(layers, {"kind": "legs", "hip": hip, "split": split})

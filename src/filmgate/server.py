@@ -10,6 +10,7 @@ from typing import Final
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from filmgate.app import Gate, open_gate
+from filmgate.failing import arm_failpoints
 from filmgate.node import Node
 from filmgate.telemetry import configure_logs
 
@@ -57,9 +58,14 @@ async def _stop(gate: Gate, engine: "asyncio.Task[None]") -> None:
 
 def application() -> Application:
     """Build the application in a worker process, as its supervisor said."""
+    _begin()
+    return Application(Node.received())
+
+
+def _begin() -> None:
     die_with_parent()
     configure_logs(pretty=sys.stderr.isatty())
-    return Application(Node.received())
+    arm_failpoints()
 
 
 def die_with_parent() -> None:
@@ -83,8 +89,7 @@ async def run_engine(node: Node) -> None:
 
 def main() -> None:
     """Be an engine process: `python -m filmgate.server`."""
-    die_with_parent()
-    configure_logs(pretty=sys.stderr.isatty())
+    _begin()
     asyncio.run(run_engine(Node.received()))
 
 

@@ -159,6 +159,7 @@ async def _prepare(settings: Settings, node: Node, clock: SystemClock, chance: S
     try:
         await connection.execute("create schema if not exists film")
         await connection.execute("set search_path = film")
+        await _demand_durability(connection)
         await migrate(connection, files("filmgate.store").joinpath("migrations"))
     finally:
         await connection.close()
@@ -170,6 +171,16 @@ async def _prepare(settings: Settings, node: Node, clock: SystemClock, chance: S
         return await _admin_key(settings, keys, chance)
     finally:
         await pool.close()
+
+
+async def _demand_durability(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Refuse a database that answers a commit before it is on the disk: a film that was paid for could be lost."""
+    for name in ("fsync", "synchronous_commit", "full_page_writes"):
+        value = await connection.fetchval(f"show {name}")
+        if value == "off":
+            raise CannotServeError(
+                f"PostgreSQL has {name} off: what was accepted could be lost. Set it to on."
+            )
 
 
 async def _write_client(settings: Settings, node: Node, keys: Keys, chance: SystemChance) -> None:

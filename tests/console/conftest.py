@@ -70,7 +70,7 @@ MODELS = [
     model("sora-2", ["720x1280", "1280x720"], [4, 8, 12]),
     model(
         "animatic",
-        "1280x720 720x1280 1920x1080 1080x1920 1024x1792 1792x1024 720x720 640x360 360x640".split(),
+        ["1280x720", "720x1280", "1920x1080", "1080x1920", "1024x1792", "1792x1024", "720x720"],
         list(range(1, 26)),
     ),
     model("words-only", ["1280x720"], [4, 6, 8], pictures=0),
@@ -86,6 +86,7 @@ class Gate:
     tasks: dict = field(default_factory=dict)
     bodies: list = field(default_factory=list)
     refusing: str | None = None
+    silent: bool = False
 
     def __post_init__(self):
         self.sessions = Sessions(b"k" * 32, Clock(), Chance())
@@ -133,6 +134,8 @@ class Gate:
             raise Problem("task_not_found")
         give_up = asyncio.get_running_loop().time() + float(query.get("wait", "0"))
         while True:
+            if self.silent:
+                raise Problem("store_unavailable")
             task = self.shown(id_, request)
             now = asyncio.get_running_loop().time()
             if task["version"] > int(query.get("after", "0")) or task["ended_at"] or now > give_up:
@@ -150,7 +153,9 @@ class Gate:
         passed = (datetime.now(UTC) - created).total_seconds() * self.speed
         state, share = state_at(passed, "fail" in body["prompt"])
         total = sum(seconds for _, seconds in PHASES)
-        progress = {"queued": 0, "preparing": 0, "generating": int(share * 90), "collecting": 95}.get(state, 60)
+        progress = {"queued": 0, "preparing": 0, "generating": int(share * 90), "collecting": 95}.get(
+            state, 60
+        )
         done = state == "succeeded"
         started = None if state == "queued" else created + timedelta(seconds=PHASES[0][1] / self.speed)
         ended = created + timedelta(seconds=total / self.speed) if state in {"succeeded", "failed"} else None
@@ -218,6 +223,11 @@ def draw_film(path, width=320, height=180, seconds=2):
 @pytest.fixture(scope="session")
 def small_film(tmp_path_factory):
     return draw_film(tmp_path_factory.mktemp("films") / "light.mp4")
+
+
+@pytest.fixture
+def gate(small_film):
+    return Gate([small_film])
 
 
 @asynccontextmanager

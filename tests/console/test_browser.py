@@ -14,9 +14,17 @@ import pytest
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --hide-scrollbars --remote-debugging-port=0"
-).split()
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--remote-debugging-port=0",
+)
 _PATIENCE_S = 20.0
 
 
@@ -57,7 +65,7 @@ class Page:
 
     async def until(self, script):
         async with asyncio.timeout(_PATIENCE_S):
-            while not (found := await self.value(script)):
+            while not (found := await self.value(script)):  # noqa: ASYNC110  # another program has no event of ours
                 await asyncio.sleep(0.05)
         return found
 
@@ -66,7 +74,7 @@ class Page:
         await self.until("document.readyState === 'complete'")
 
     async def click(self, selector):
-        box = f"(e => {{ e.scrollIntoView({{block: 'center'}}); const b = e.getBoundingClientRect();"
+        box = "(e => { e.scrollIntoView({block: 'center'}); const b = e.getBoundingClientRect();"
         box += " return [b.x + b.width / 2, b.y + b.height / 2]; })(document.querySelector("
         x, y = await self.value(f"{box}{json.dumps(selector)}))")
         for kind in ("mousePressed", "mouseReleased"):

@@ -32,7 +32,9 @@ def test_the_readme_names_what_is_there(name: str) -> None:
     assert name in (ROOT / "README.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "CONTRIBUTING.md", "docs/decisions/README.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/architecture.md", "CONTRIBUTING.md", "docs/decisions/README.md"]
+)
 def test_links_lead_somewhere(name: str) -> None:
     page = ROOT / name
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):

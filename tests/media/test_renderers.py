@@ -242,7 +242,7 @@ async def test_a_drawing_whose_pictures_are_gone_is_not_made_without_them(stand)
 async def test_a_sweep_removes_what_is_old_and_leaves_what_is_being_drawn(stand):
     renderers = stand.renderers()
     await renderers.start(KEY, {"prompt": "film"}, ())
-    await until(lambda: ended(renderers))
+    await until(lambda: stand.left() == [f"{KEY}.mp4"])
     await renderers.start(OTHER, {"prompt": "wait"}, [first(b"picture")])
     now = datetime.now(UTC)
     assert await renderers.sweep(now - timedelta(hours=1)) == 0

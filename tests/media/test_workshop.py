@@ -250,7 +250,7 @@ async def test_nothing_is_loaded_after_becoming_nobody(
         from filmgate.media.worker import become_nobody
         films = [open(path, "rb") for path in {[str(films.whole), str(films.fragmented), str(broken)]!r}]
         job = json.loads(sys.stdin.readline())
-        become_nobody(filmgate.media.film_worker.LATE)
+        become_nobody()
         before = set(sys.modules)
         for film in films:
             try: inspect(film)

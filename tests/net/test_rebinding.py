@@ -37,7 +37,7 @@ class Liar:
     """A name server that rolls dice for every question, and allows nobody to remember the answer."""
 
     def __init__(self, seed):
-        self.dice = random.Random(seed)  # noqa: S311  # a failing run must be repeatable
+        self.dice = random.Random(seed)  # a failing run must be repeatable
         self.told: list[str] = []
         self.port = 0
 

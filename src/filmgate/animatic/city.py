@@ -37,7 +37,7 @@ class _Row:
 def paint_city(stage: Stage) -> Setting:
     rng = stage.rng("city")
     dark = stage.palette.dark or stage.scene.time == "dusk"
-    unit, room = stage.unit, min(stage.horizon / stage.unit, 1.2)
+    unit, room = stage.unit, min(stage.horizon / stage.unit, 1.2) * rng.uniform(0.72, 1.15)
     rows = (
         _Row((0.3 * room, 0.64 * room), (0.07, 0.14), 0.66, 0.08, 0.16, unit * 0.006),
         _Row((0.2 * room, 0.5 * room), (0.1, 0.18), 0.36, 0.18, 0.26, unit * 0.0095),

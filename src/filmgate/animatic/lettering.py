@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 _FONT = Path(__file__).parent / "assets" / "FilmgateCaption.woff2"
-_SIZE_SHARE = 0.8
-_BASELINE_SHARE = 0.8
+_SIZE_SHARE = 0.77
+_BASELINE_SHARE = 0.78
 _NARROWEST_SHARE = 0.2
 _CUT = "…"
 # A line may break in front of each Chinese character and after blanks, but never in front of closing punctuation.

@@ -2,14 +2,18 @@
 
 import numpy as np
 
-from filmgate.animatic.mountains import hill_sheet
+from filmgate.animatic.mountains import conifer_sheet, hill_sheet, range_sheet
 from filmgate.animatic.noise import chance, clouds, smooth_step, waves
 from filmgate.animatic.palette import hexed, mix, scaled
 from filmgate.animatic.planes import RGB, U8
 from filmgate.animatic.sheets import Paper, Sheet
 from filmgate.animatic.stage import Element, Setting, Stage
 
-_GRASS, _FAR, _TRUNK = hexed("5fae4a"), hexed("6f9f86"), hexed("6b4a34")
+_FAR, _TRUNK = hexed("6f9f86"), hexed("6b4a34")
+_STYLES = ("trees", "trees", "alpine", "grove", "grove", "fields")
+_GRASSES = (hexed("5fae4a"), hexed("7cb84a"), hexed("4fa662"), hexed("9ab84e"))
+_AUTUMN_GRASSES = (hexed("b8a24a"), hexed("9aa04a"))
+_CROPS = (hexed("e0c45a"), hexed("a884d0"), hexed("8cc05a"), hexed("d98f5a"))
 _LEAVES = (hexed("3f8f4a"), hexed("5aa04a"), hexed("2f7d55"), hexed("7fae4a"))
 _BLOSSOM = (hexed("f3a9c4"), hexed("f7c4d4"))
 _AUTUMN = (hexed("d98a3a"), hexed("c8603a"), hexed("e0b04a"))
@@ -17,38 +21,100 @@ _PETALS = (hexed("fff4f0"), hexed("f8b4cc"), hexed("ffd45a"), hexed("b79cf0"), h
 
 
 def paint_meadow(stage: Stage) -> Setting:
+    """Compose one of four landscapes: scattered trees, mountains behind firs, great trees near by, striped fields."""
     rng = stage.rng("meadow")
-    far, snowy = stage.horizon, stage.scene.weather == "snow"
+    far, snowy, unit = stage.horizon, stage.scene.weather == "snow", stage.unit
     below = stage.height - far
+    style = _STYLES[int(rng.integers(len(_STYLES)))]
     grass = _grass(stage)
+    hill = hill_sheet(
+        stage, rng, far - below * 0.03, swell=unit * 0.06, distance=0.36, depth=0.16, colour=_FAR
+    )
     back: list[Element] = [
-        hill_sheet(
-            stage, rng, far - below * 0.14, swell=stage.unit * 0.09, distance=0.62, depth=0.08, colour=_FAR
-        ),
-        hill_sheet(
-            stage, rng, far - below * 0.03, swell=stage.unit * 0.06, distance=0.36, depth=0.16, colour=_FAR
-        ),
-        tree_sheet(
-            stage, rng, far + below * 0.05, size=stage.unit * 0.1, distance=0.28, depth=0.28, number=11
-        ),
-        tree_sheet(
-            stage,
-            rng,
-            far + below * 0.14,
-            size=stage.unit * rng.uniform(0.15, 0.2),
-            distance=0.06,
-            depth=0.45,
-            number=5,
-        ),
-        ground_sheet(stage, rng, far + below * 0.2, colour=grass, depth=0.8),
+        hill_sheet(stage, rng, far - below * 0.14, swell=unit * 0.09, distance=0.62, depth=0.08, colour=_FAR)
     ]
+    small = tree_sheet(stage, rng, far + below * 0.05, size=unit * 0.1, distance=0.28, depth=0.28, number=11)
+    if style == "alpine":
+        tall = unit * rng.uniform(0.2, 0.3)
+        back = [
+            range_sheet(stage, rng, foot=far + 4, tall=tall, count=4, distance=0.4, depth=0.07, snowy=True),
+            hill,
+        ]
+        back.append(
+            conifer_sheet(
+                stage, rng, far + below * 0.08, tree=unit * 0.1, distance=0.12, depth=0.35, swell=0.02
+            )
+        )
+    elif style == "grove":
+        great = unit * rng.uniform(0.3, 0.36)
+        back += [hill, small]
+        back.append(
+            tree_sheet(stage, rng, far + below * 0.16, size=great, distance=0.0, depth=0.55, number=3)
+        )
+    elif style == "fields":
+        back += [hill, *_fields(stage, rng), small]
+    else:
+        size = unit * rng.uniform(0.15, 0.2)
+        back += [hill, small]
+        back.append(
+            tree_sheet(stage, rng, far + below * 0.14, size=size, distance=0.06, depth=0.45, number=5)
+        )
+    if chance(rng, 0.4):
+        back.append(_fence(stage, rng, far + below * 0.25))
+    back.append(ground_sheet(stage, rng, far + below * 0.2, colour=grass, depth=0.8))
     return Setting(back=back, front=[_drift(stage, rng) if snowy else flower_sheet(stage, rng)])
 
 
 def _grass(stage: Stage) -> RGB:
     if stage.scene.weather == "snow":
         return stage.palette.snow()
-    return stage.palette.lit(_GRASS, 0.0, 0.62)
+    shades = _AUTUMN_GRASSES if "leaves" in stage.scene.fx else _GRASSES
+    return stage.palette.lit(shades[int(stage.rng("grass").integers(len(shades)))], 0.0, 0.62)
+
+
+def _fields(stage: Stage, rng: np.random.Generator) -> list[Element]:
+    """Bands of different crops, one behind the other."""
+    below = stage.height - stage.horizon
+    order = rng.permutation(len(_CROPS))
+    return [
+        hill_sheet(
+            stage,
+            rng,
+            stage.horizon + below * at,
+            swell=stage.unit * 0.035,
+            distance=distance,
+            depth=depth,
+            colour=_CROPS[int(crop)] if stage.scene.weather != "snow" else (0.92, 0.95, 1.0),
+        )
+        for crop, (at, distance, depth) in zip(
+            order, ((0.0, 0.24, 0.2), (0.06, 0.16, 0.28), (0.13, 0.08, 0.4)), strict=False
+        )
+    ]
+
+
+def _fence(stage: Stage, rng: np.random.Generator, foot: float) -> Sheet:
+    """Make posts with two rails before the open grass."""
+    unit, tall = stage.unit, stage.unit * 0.075
+    paper = stage.paper(foot - tall * 1.3, foot + unit * 0.02)
+    mask, step = paper.mask(), stage.period / round(stage.period / (unit * 0.085))
+    white = chance(rng, 0.5)
+    for index in range(round(stage.period / step)):
+        x, wide, top = index * step, unit * 0.0065, foot - tall
+        paper.shape(
+            mask,
+            [(x - wide, foot), (x - wide, top), (x, top - wide * 1.4), (x + wide, top), (x + wide, foot)],
+        )
+        for rail in (0.35, 0.72):
+            y, thick = foot - tall * rail, unit * 0.0042
+            ends = (x, x + step + 1)
+            paper.shape(
+                mask, [(ends[0], y - thick), (ends[1], y - thick), (ends[1], y + thick), (ends[0], y + thick)]
+            )
+    wood = stage.palette.lit((0.96, 0.95, 0.92) if white else hexed("9a7450"), 0.05, 0.4)
+    paper.fill(np.array(wood, dtype=np.float32).reshape(1, 1, 3))
+    paper.alpha = mask.astype(np.float32) / np.float32(255)
+    paper.grain(rng)
+    return paper.sheet(0.62, stage.width)
 
 
 def ground_sheet(stage: Stage, rng: np.random.Generator, foot: float, *, colour: RGB, depth: float) -> Sheet:

@@ -103,12 +103,16 @@ def _collected(said: Iterable[Hit], slot: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(meaning.value for hit in said for meaning in hit.meanings if meaning.slot == slot))
 
 
-def _subjects(said: Iterable[Hit]) -> tuple[Subject, ...]:
+def _subjects(said: Sequence[Hit]) -> tuple[Subject, ...]:
     counts: dict[str, int] = {}
     for hit in said:
-        for slot, name in hit.meanings:
-            if slot == "subject":
-                counts[name] = max(counts.get(name, 1), min(hit.count, _MOST_OF_ONE))
+        names = [meaning.value for meaning in hit.meanings if meaning.slot == "subject"]
+        for name in names:
+            # A pair of lovers is one man and one woman.
+            count = min(hit.count, _MOST_OF_ONE) if len(names) == 1 else 1
+            counts[name] = max(counts.get(name, 1), count)
+    if not counts:
+        counts = dict.fromkeys(_collected(said, "pronoun")[:1], 1)
     return tuple(Subject(name, count) for name, count in list(counts.items())[:_MOST_SUBJECTS])
 
 

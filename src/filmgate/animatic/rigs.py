@@ -26,8 +26,9 @@ _PAINT_ORDER = (
     "near_upper_arm",
     "near_forearm",
 )
-# Room for a leg or an arm that is stretched out, in lengths of the legs.
+# Room at the sides for arms and legs that are stretched out, in lengths of the legs.
 _ARM_ROOM = 0.6
+_LEG_ROOM = 0.5
 # Front and hind part overlap by this many pixels, so that no gap opens in a belly below the hip.
 _SEAM = 3
 # A part that reaches this share of the width past the split on both sides is two legs and a belly.
@@ -58,9 +59,12 @@ def stacked(layers: Layers, order: Iterable[str]) -> Layer:
 def stepped(layers: Layers, rig: Rig, phase: float, strides: float) -> Layer:
     """Four legs of a walk: near and far side half a cycle apart, hind legs a quarter after the front."""
     turn = phase * math.tau
-    far = _bent(layers["far"], rig, turn + math.pi, strides)
-    _over(far, _bent(layers["near"], rig, turn, strides))
-    return far
+    room = round((layers["near"].shape[0] - rig["hip"]) * _LEG_ROOM)
+    near, far = (np.pad(layers[side], ((0, 0), (room, room), (0, 0))) for side in ("near", "far"))
+    split = rig["split"] + room
+    bent = _bent(far, rig["hip"], split, (turn + math.pi, strides))
+    _over(bent, _bent(near, rig["hip"], split, (turn, strides)))
+    return bent
 
 
 def flapped(layers: Layers, phase: float) -> Layer:
@@ -88,12 +92,13 @@ def jointed(layers: Layers, rig: Rig, turns: Turns) -> Layer:
     return canvas
 
 
-def _bent(layer: Layer, rig: Rig, turn: float, strides: float) -> Layer:
+def _bent(layer: Layer, hip_row: float, split: float, gait: tuple[float, float]) -> Layer:
     """Legs are cut off at the hip, where they hardly move, and bent each for itself, the hind ones later."""
-    hip = round(rig["hip"])
+    turn, strides = gait
+    hip = round(hip_row)
     bent = layer.copy()
     legs = []
-    for mask, is_front in _legs(layer[hip:, :, 3], rig["split"]):
+    for mask, is_front in _legs(layer[hip:, :, 3], split):
         cut = layer[hip:] * mask[..., None]
         bent[hip:][mask] = 0
         legs.append(_swung(cut, turn if is_front else turn - math.pi / 2, strides))

@@ -95,7 +95,7 @@ class Stage:
 def set_stage(scene: Scene, width: int, height: int) -> Stage:
     rng = np.random.default_rng([scene.seed, 11])
     unit = min(width, 1.1 * height, 1.25 * width)
-    share = _HORIZON[scene.place] + (0.035 if height > width else 0.0) + rng.uniform(-0.025, 0.025)
+    share = _HORIZON[scene.place] + (0.035 if height > width else 0.0) + rng.uniform(-0.04, 0.03)
     horizon = height * share
     return Stage(
         scene=scene,

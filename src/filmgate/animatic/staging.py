@@ -55,12 +55,12 @@ class Actor:
         phase = int((t * self.pace + self.lag) % 1.0 * count) % count
         patch, anchor = self.cutout.moments[phase], self.cutout.anchors[phase]
         place = Placing(x, y, own.turn, own.wide * scale, own.tall * scale)
-        if self.halo is not None:
-            self._shine(frame, (x, y), view.zoom)
         if self.shadow is not None:
             foot = camera.placed(0, ground.y, view)[1]
             tall, wide = self.shadow.y.shape
             paste(frame, self.shadow, (wide / 2, tall / 2), Placing(x, foot, 0.0, view.zoom, view.zoom))
+        if self.halo is not None:
+            self._shine(frame, (x, y), view.zoom)
         if self.reflection is not None:
             below = Placing(
                 x, y, -own.turn * 0.6 + 0.012 * math.sin(t * 2.3), own.wide * scale, own.tall * scale * 0.82
@@ -153,7 +153,7 @@ def _places(stage: Stage, names: list[str]) -> list[float]:
     """Where each stands across the frame, 0 to 1: the lead near the middle, company beside it."""
     actions = set(stage.scene.actions)
     if len(names) == 1:
-        lean = stage.rng("place").uniform(-0.05, 0.05)
+        lean = stage.rng("place").uniform(-0.1, 0.1)
         return [0.5 + lean]
     if "play" in actions and any(traits(name).habitat == "instrument" for name in names):
         instrument = next(i for i, name in enumerate(names) if traits(name).habitat == "instrument")

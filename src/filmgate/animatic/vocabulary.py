@@ -16,14 +16,14 @@ _COUNT_WINDOW = 12
 _DENIAL_WINDOW = 24
 _COUNTS = {
     1: "一只 一个 一条 一匹 一位 一名 一艘 一辆 一架 一座 one single lone a an",
-    2: "两 二 双 俩 一对 two 2 pair couple both twin",
-    _FEW: "三 几 仨 three 3 few several some trio",
-    _HERD: "四 4 four",
+    2: "两 二 双 俩 一对 two pair couple both twin",
+    _FEW: "三 几 仨 three few several some trio",
+    _HERD: "四 four",
     _MANY: "五 六 七 八 九 十 百 千 万 群 许多 很多 无数 众多 成群 大批 一些 满 five six seven eight nine ten dozen many"
-    " countless flock herd school pack swarm group lots hundred thousand fleet crowd 5 6 7 8 9",
+    " countless flock herd school pack swarm group lots hundred thousand fleet crowd",
 }
 _NEGATION = re.compile(
-    r"(?:没有|没|不要|不含|无|不|别|(?<![a-z])(?:no|without|not|never|nor|minus|avoid|excluding|except))"
+    r"(?:(?:没有|没|不要|不含|无|不|别)[打带拿穿下]?|(?<![a-z])(?:no|without|not|never|nor|minus|avoid|excluding|except))"
     r"\s*(?:任何|一个|一只|(?:(?:any|a|an|the|single|of) ?)*)\s*$"
 )
 _CONTINUATION = re.compile(r"\s*(?:和|或|或者|、|与|及|,? ?(?:or|nor))\s*(?:(?:any|a|an|the) ?)?")
@@ -92,10 +92,9 @@ def _longest(table: dict[str, list[_Term]], text: str, at: int) -> tuple[_Term, 
 
 def _count(before: str, *, plural: bool) -> int:
     """The number word that stands nearest in front."""
-    nearest = max(((found.end(), _numbers()[found.group()]) for found in _number().finditer(before)), default=None)
-    if nearest is None or (plural and nearest[1] == 1):
-        return _FEW if plural else 0
-    return nearest[1]
+    words = [found.group() for found in _number().finditer(before)]
+    count = 0 if not words else min(int(words[-1]), _MANY) if words[-1].isdigit() else _numbers()[words[-1]]
+    return _FEW if plural and count <= 1 else count
 
 
 @lru_cache(maxsize=1)
@@ -107,7 +106,8 @@ def _numbers() -> dict[str, int]:
 def _number() -> re.Pattern[str]:
     words = sorted(_numbers(), key=len, reverse=True)
     latin = "|".join(word for word in words if word.isascii())
-    return re.compile(rf"(?<![a-z0-9])(?:{latin})s?(?![a-z0-9])|" + "|".join(w for w in words if not w.isascii()))
+    chinese = "|".join(word for word in words if not word.isascii())
+    return re.compile(rf"(?<![a-z0-9])(?:{latin}|[0-9]{{1,2}})(?![a-z0-9])|{chinese}")
 
 
 @lru_cache(maxsize=1)

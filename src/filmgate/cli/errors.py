@@ -155,6 +155,9 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     "demo_failed": Wording(Exit.FAILED, Text(
         "{count} of {total} films did not arrive whole.", "{total} 个视频中有 {count} 个未能完整到达。",
     )),
+    "gate_stopped_badly": Wording(Exit.FAILED, Text(
+        "Every film arrived, but the gate stopped with exit code {code}.", "视频均已到达，但网关以退出码 {code} 结束。",
+    )),
     "bug": Wording(Exit.BUG, Text(
         "This is a bug of Filmgate: {reason}. Run it again with -v to see where.",
         "这是 Filmgate 的程序错误：{reason}。加上 -v 可查看位置。",
@@ -175,7 +178,7 @@ class CliError(Exception):
         self.details = details or {}
 
 
-def trouble(code: str, **parameters: str | float | Text) -> CliError:
+def trouble(code: str, /, **parameters: str | float | Text) -> CliError:
     """Give the program's own error of this code; the parameters fill its texts, each in its language."""
     wording = WORDINGS[code]
     details = {name: value for name, value in parameters.items() if isinstance(value, str)}

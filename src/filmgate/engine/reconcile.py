@@ -3,6 +3,7 @@
 import asyncio
 
 from filmgate.domain.contracts import Finds, Provider, Ticket
+from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import Fault, Invalid, Refused
 from filmgate.domain.limits import POLL_FIRST, RECONCILE_GIVE_UP, SUBMIT_SECONDS
 from filmgate.domain.states import AttemptState
@@ -53,6 +54,7 @@ async def reconcile(parts: Parts, claim: Claim) -> None:
         )
         ticket = None
     if ticket is not None:
+        await failpoint("reconcile.after_reply")
         await parts.moves.make(transitions.accepted(claim, ticket, ticket.ask_in or POLL_FIRST))
         parts.wake.set()
     elif claim.claimed_at - attempt.sent_at > RECONCILE_GIVE_UP:

@@ -2,15 +2,13 @@
 
 import dataclasses
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from filmgate.media.boxes import is_faststart
 from filmgate.media.faststart import remux
 from filmgate.media.findings import NotAFilm
 from filmgate.media.inspection import inspect
 from filmgate.media.worker import Answers, become_nobody, read_job, refusal
-
-LATE: Final = "av.subtitles.stream"
 
 
 def main() -> None:
@@ -28,7 +26,7 @@ def main() -> None:
 
 
 def _inspect(film: BinaryIO, answers: Answers) -> None:
-    become_nobody(LATE)
+    become_nobody()
     found = inspect(film)
     answers.send({"found": "facts", **dataclasses.asdict(found.facts)})
     answers.send({"found": "thumbnail_webp"}, found.thumbnail_webp)
@@ -40,7 +38,7 @@ def _copy(film: BinaryIO, into: Path, answers: Answers) -> None:
     needed = not is_faststart(film)
     if needed:
         with into.open("w+b", buffering=0) as written, into.open("rb", buffering=0) as again:
-            become_nobody(LATE)
+            become_nobody()
             remux(film, written, again)
     answers.send({"found": "copy", "needed": needed})
 

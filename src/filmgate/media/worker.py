@@ -7,7 +7,7 @@ import importlib
 import json
 import os
 import sys
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, Final, TypeAlias
 
 from PIL import Image
 
@@ -16,6 +16,8 @@ from filmgate.media.findings import BadPicture, NotAFilm, TruncatedFilm
 from filmgate.media.limits import drop_privileges
 
 Answer: TypeAlias = "dict[str, str | int | float | bool | None]"
+
+LATE: Final = ("PIL.MpoImagePlugin", "PIL.TiffImagePlugin", "PIL.WebPImagePlugin", "av.subtitles.stream")
 
 
 class Answers:
@@ -35,11 +37,12 @@ def read_job() -> tuple[dict[str, Json], BinaryIO]:
     return json.loads(sys.stdin.buffer.readline()), sys.stdin.buffer
 
 
-def become_nobody(*late_modules: str) -> None:
+def become_nobody() -> None:
     """Give up what root may do. Nobody may not read our libraries: what they load late is loaded before."""
     Image.preinit()
-    for module in ("PIL.MpoImagePlugin", "PIL.TiffImagePlugin", "PIL.WebPImagePlugin", *late_modules):
-        importlib.import_module(module)
+    for module in LATE:
+        if module.partition(".")[0] in sys.modules:
+            importlib.import_module(module)
     drop_privileges()
 
 

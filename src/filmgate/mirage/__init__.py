@@ -64,9 +64,10 @@ async def _serve(settings: MirageSettings) -> None:
         await runner.setup()
         try:
             await web.TCPSite(runner, settings.host, settings.port).start()
+            told = _told_to_stop()
             port = cast("tuple[str, int]", runner.addresses[0])[1]
             _say({"base_url": f"http://{settings.host}:{port}/v1", "log": str(path)})
-            await _told_to_stop()
+            await told.wait()
         finally:
             await runner.cleanup()
 
@@ -85,11 +86,11 @@ def _say(line: dict[str, str]) -> None:
     sys.stdout.flush()
 
 
-async def _told_to_stop() -> None:
+def _told_to_stop() -> asyncio.Event:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         # Windows knows no such thing, and ends the program by itself.
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, told.set)
-    await told.wait()
+    return told

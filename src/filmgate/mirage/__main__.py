@@ -1,15 +1,17 @@
 """`python -m filmgate.mirage`: the vendor as a program of its own."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from filmgate.mirage import MirageSettings, run
 from filmgate.mirage.lies import LIES
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run by these arguments, else by the process's own; a wrong one ends the process with status 2."""
     parser = _parser()
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     try:
         settings = MirageSettings(
             host=given.host,

@@ -39,6 +39,7 @@ class Mirage:
         self._accepting = asyncio.Lock()
         self._easels = asyncio.Semaphore(os.cpu_count() or 1)
         self._drawing: set[asyncio.Task[None]] = set()
+        self._hashes: dict[Path, str] = {}
 
     def application(self) -> web.Application:
         """Make the server's application; what a former run left unfinished is drawn once it starts."""
@@ -168,14 +169,18 @@ class Mirage:
 
     async def _draw(self, job: Job) -> None:
         film = self._film(job)
-        async with self._easels:
-            # Orders that would draw the same bytes share them.
-            part = None if film.exists() else await asyncio.to_thread(_drawn, job, film)
-            if not job.logged_drawn:
-                await self._note("drawn", job)
-            if part is not None:
-                part.replace(film)
-            job.sha256 = await asyncio.to_thread(_sha256, film)
+        part = None
+        # Orders that would draw the same bytes share them.
+        if film not in self._hashes and not film.exists():
+            async with self._easels:
+                part = await asyncio.to_thread(_drawn, job, film)
+        if not job.logged_drawn:
+            await self._note("drawn", job)
+        if part is not None:
+            part.replace(film)
+        if film not in self._hashes:
+            self._hashes[film] = await asyncio.to_thread(_sha256, film)
+        job.sha256 = self._hashes[film]
 
     async def _note(self, event: str, job: Job, *, lie: str | None = None, **more: object) -> None:
         written = await self._log.write(

@@ -15,7 +15,7 @@ const orders = new Map();
 
 const door = startDoor(enter);
 const composer = startComposer(order);
-const shelf = startShelf(choose);
+const shelf = startShelf(pick);
 const stage = startStage({ again, edit: composer.edit, changed: shelf.put, signedOut: () => leave(word("door.ended")) });
 
 async function order(request, picture) {
@@ -45,6 +45,11 @@ function choose(task) {
   history.replaceState(null, "", `#${task.id}`);
   stage.start(task);
   shelf.mark(task.id);
+}
+
+function pick(task) {
+  choose(task);
+  byId("stage").scrollIntoView({ block: "nearest" });
 }
 
 function leave(text) {
@@ -90,7 +95,8 @@ byId("signout").append(icon("signout"));
 byId("signout").addEventListener("click", async () => {
   await gate.signOut().catch(() => null);
   kept.set("draft", null);
-  leave("");
+  // Nothing of one person stays for the next: not a picture, not a prompt.
+  location.replace(location.pathname);
 });
 byId("trouble-again").addEventListener("click", enter);
 

@@ -78,6 +78,7 @@ export function startComposer(order) {
     const again = retry && element("button", { type: "button", class: "plain", text: word("retry"), onclick: retry });
     mishap.replaceChildren(...(error ? [icon("failed"), element("p", {}, ...prose(error.message)), again ?? ""] : []));
     if (error?.field === "prompt") prompt.setAttribute("aria-invalid", "true");
+    if (error) mishap.scrollIntoView({ block: "nearest" });
   }
 
   async function send(said, shown) {
@@ -142,7 +143,7 @@ export function startComposer(order) {
       prompt.value = draft.prompt ?? word("example.1");
       choose(draft);
       speak();
-      if (models.length === 0) fail({ message: word("model.none") });
+      fail(models.length === 0 ? { message: word("model.none") } : null);
     },
     edit(task) {
       write(task.prompt);

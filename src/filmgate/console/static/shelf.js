@@ -1,6 +1,6 @@
 import { byId, element, icon } from "./dom.js";
 import { local } from "./gate.js";
-import { ago, onLanguage, word } from "./language.js";
+import { ago, currentLanguage, onLanguage, word } from "./language.js";
 import { hasShare } from "./rail.js";
 import { ended } from "./watch.js";
 
@@ -10,6 +10,7 @@ export const SHELF = 8;
 export function startShelf(pick) {
   let tasks = [];
   let shown = null;
+  const tiles = new Map();
 
   function tile(task) {
     const button = element("button", {
@@ -25,6 +26,16 @@ export function startShelf(pick) {
     return element("li", {}, button);
   }
 
+  // A tile is made anew only when its task changed: pictures do not flicker, and focus stays.
+  function kept(task) {
+    const stamp = [task.version, task.id === shown, task.urls.thumbnail, currentLanguage()].join();
+    const known = tiles.get(task.id);
+    const item = known?.stamp === stamp ? known.item : tile(task);
+    tiles.set(task.id, { stamp, item });
+    item.querySelector("time").textContent = ago(Date.parse(task.created_at));
+    return item;
+  }
+
   function picture(task) {
     const sign = element("span", { class: "sign" }, icon(task.state),
       hasShare(task) && !ended(task) ? word("percent", { percent: task.progress }) : word(task.state));
@@ -38,14 +49,18 @@ export function startShelf(pick) {
     const moment = new Date(task.created_at);
     const zoned = { dateStyle: "medium", timeStyle: "long" };
     const tip = new Intl.DateTimeFormat(document.documentElement.lang, zoned).format(moment);
-    return element("time", { datetime: task.created_at, title: tip, text: ago(moment.getTime()) });
+    return element("time", { datetime: task.created_at, title: tip });
   }
 
   function show() {
     const held = document.activeElement?.dataset?.id;
     byId("shelf").hidden = tasks.length === 0;
-    byId("strip").replaceChildren(...tasks.map(tile));
-    if (held) byId("strip").querySelector(`[data-id="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
+    const items = tasks.map(kept);
+    for (const id of tiles.keys()) if (!tasks.some((task) => task.id === id)) tiles.delete(id);
+    const strip = byId("strip");
+    if (items.length === strip.children.length && items.every((item, no) => strip.children[no] === item)) return;
+    strip.replaceChildren(...items);
+    if (held) strip.querySelector(`[data-id="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
   }
 
   onLanguage(show);

@@ -1,5 +1,5 @@
 import { byId, element, icon, prose } from "./dom.js";
-import { currentLanguage, onLanguage, word } from "./language.js";
+import { onLanguage, word } from "./language.js";
 import { startCurlButton } from "./composer.js";
 import { curlOf } from "./curl.js";
 import { factsOf, fileNameOf, hideFilm, showFilm, startFilm } from "./film.js";
@@ -79,7 +79,8 @@ export function startStage({ again, edit, changed, signedOut }) {
   function title() {
     const running = task && !ended(task);
     const share = running && hasShare(task) ? word("percent", { percent: task.progress }) : running ? word(task.state) : "";
-    document.title = [share, "Filmgate"].filter(Boolean).join(" · ");
+    const unseen = document.hidden && task && ended(task) ? word(task.state) : "";
+    document.title = [share || unseen, "Filmgate"].filter(Boolean).join(" · ");
   }
 
   function connection(text) {
@@ -120,10 +121,11 @@ export function startStage({ again, edit, changed, signedOut }) {
   }
 
   startFilm(renew);
+  document.addEventListener("visibilitychange", title);
   onLanguage(async () => {
     const own = task;
     const answer = own?.error ? await gate.film(own.id).catch(() => own) : own;
     if (task === own) show(answer);
   });
-  return { start, stop: stopFollowing, current: () => task, language: currentLanguage };
+  return { start, stop: stopFollowing };
 }

@@ -1,0 +1,214 @@
+"""`filmgate demo`: a gate for a moment, and films in every dialect over real HTTP."""
+
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Final, cast
+
+from cyclopts import Parameter
+
+from filmgate.cli.board import Board, open_board
+from filmgate.cli.client import Gate
+from filmgate.cli.demo.film import Customer, Seen
+from filmgate.cli.demo.gate import DemoGate, run_gate
+from filmgate.cli.demo.orders import ORDERS, Order
+from filmgate.cli.demo.wire import open_wire
+from filmgate.cli.errors import CliError, Exit, trouble
+from filmgate.cli.measures import clock_time, file_size
+from filmgate.cli.output import PLAIN_MANNER, Cell, Column, Form, Grid, Json, Manner, Output
+from filmgate.cli.shapes import TaskDetailShape
+from filmgate.cli.text import Text
+from filmgate.cli.verb import verb
+from filmgate.cli.watching import film_measures
+from filmgate.domain.clock import Clock
+from filmgate.world import SystemClock
+
+_FILMS: Final = "films"
+_STARTING: Final = Text("Starting a gate in {data}", "正在 {data} 启动网关")
+_READY: Final = Text(
+    "{base_url} was ready in {seconds} s · {films} films in {dialects} dialects · sent by {wire}",
+    "{base_url} 在 {seconds} 秒后就绪 · {dialects} 种方言共 {films} 个视频 · 由 {wire} 发送",
+)
+_STOPPED: Final = Text(
+    "The gate stopped cleanly. The films are in {folder}", "网关已正常停止。视频位于 {folder}"
+)
+_KEPT: Final = Text(
+    "The gate's data folder is kept: filmgate serve --data {data}",
+    "网关数据已保留：filmgate serve --data {data}",
+)
+_COLUMNS: Final = (
+    Column(Text("dialect", "方言"), style="bold"),
+    Column(Text("provider", "上游"), from_width=100),
+    Column(Text("model", "模型")),
+    Column(Text("file", "文件"), shrinks=True),
+    Column(Text("seconds", "秒"), right=True),
+    Column(Text("size", "尺寸"), right=True),
+    Column(Text("bytes", "大小"), right=True, from_width=100),
+    Column(Text("phases seen", "所见阶段"), from_width=130),
+    Column(Text("time", "用时"), right=True, style="dim"),
+)
+
+
+def demo(
+    *,
+    keep: Annotated[
+        Path | None,
+        Parameter(help="Put films and gate into this folder, and keep both; else only films/ stays."),
+    ] = None,
+    manner: Manner = PLAIN_MANNER,
+) -> int:
+    """Start a gate for a moment, and make a film in every dialect; exit 0 when every film arrived whole."""
+    output, clock = manner.output, SystemClock()
+    folder = (keep or Path(_FILMS)).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    with _in_order(), _data_folder(folder if keep else None) as data:
+        output.note(output.say(_STARTING, data=str(data)), "dim")
+        gate, seen = _play(output, clock, folder, data)
+    _say(output, seen, folder)
+    missing = [one for one in seen if one.error]
+    if missing or gate.exit_code:
+        raise _failed(missing, gate, len(seen))
+    output.note(output.say(_STOPPED, folder=str(folder)), "green")
+    if keep:
+        output.note(output.say(_KEPT, data=str(data)), "dim")
+    return Exit.DONE
+
+
+def _play(output: Output, clock: Clock, folder: Path, data: Path) -> tuple[DemoGate, Sequence[Seen]]:
+    from filmgate.cli.demo.picture import draw_picture, serve_picture  # noqa: PLC0415  # slow to import
+
+    with tempfile.TemporaryDirectory(prefix="filmgate-demo-") as desk:
+        picture = draw_picture(Path(desk))
+        with serve_picture(picture) as (picture_url, pair), run_gate(data, pair, clock) as gate:
+            wire = open_wire()
+            dialects = len({order.tongue.name for order in ORDERS})
+            said = {"base_url": gate.base_url, "seconds": f"{gate.ready_s:.1f}", "wire": wire.name}
+            output.note(output.say(_READY, films=len(ORDERS), dialects=dialects, **said), "bold")
+            output.note()
+            customer = Customer(wire, gate.base_url, gate.key, picture, picture_url, clock, threading.Event())
+            seen = _make_all(output, customer, gate.client, folder)
+    return gate, seen
+
+
+def _make_all(output: Output, customer: Customer, gate: Gate, folder: Path) -> Sequence[Seen]:
+    """Make all films at once, each in a thread that mostly waits."""
+    with open_board(output) as board, ThreadPoolExecutor(len(ORDERS)) as threads:
+
+        def make(order: Order) -> Seen:
+            seen = customer.make(order, folder, board)
+            seen.provider = _provider(gate, seen)
+            _end(board, seen)
+            return seen
+
+        making = [threads.submit(make, order) for order in ORDERS]
+        try:
+            return [film.result() for film in making]
+        except BaseException:
+            # The threads are waited for, and must not wait for films that nobody wants any more.
+            customer.leaving.set()
+            raise
+
+
+def _end(board: Board, seen: Seen) -> None:
+    said = f"{seen.order.tongue.name:<8}{seen.order.prompt} · "
+    if seen.error or seen.film is None or seen.path is None:
+        board.end(seen.id, said + seen.error, "failed")
+    else:
+        measures = film_measures(seen.film)
+        board.end(seen.id, f"{said}{clock_time(seen.took_s)} · {measures}", "succeeded")
+
+
+def _provider(gate: Gate, seen: Seen) -> str:
+    """Ask the gate, which no dialect tells, who drew the film."""
+    try:
+        task = cast("TaskDetailShape", gate.ask("GET", f"/gate/v1/tasks/{seen.id}?attempts=true"))
+    except CliError:
+        return ""
+    attempts = task["attempts"] or []
+    return attempts[-1]["provider"] if attempts else ""
+
+
+def _say(output: Output, seen: Sequence[Seen], folder: Path) -> None:
+    if output.form is Form.JSON:
+        output.document({"folder": str(folder), "films": [_document(one) for one in seen]})
+        return
+    output.note()
+    output.rows(Grid(_COLUMNS, [_row(one) for one in seen]))
+    output.note()
+
+
+def _row(seen: Seen) -> Sequence[Cell | str]:
+    film = seen.film
+    return [
+        seen.order.tongue.name,
+        seen.provider,
+        str(seen.order.fields["model"]),
+        Cell(seen.error, "red") if seen.error or seen.path is None else seen.path.name,
+        "" if film is None else f"{film['seconds']:.1f}",
+        "" if film is None else f"{film['width']}x{film['height']}",
+        "" if film is None else file_size(film["size_bytes"]),
+        seen.story,
+        clock_time(seen.took_s),
+    ]
+
+
+def _document(seen: Seen) -> Json:
+    return {
+        "dialect": seen.order.tongue.name,
+        "provider": seen.provider,
+        "model": seen.order.fields["model"],
+        "prompt": seen.order.prompt,
+        "id": seen.id,
+        "path": None if seen.path is None else str(seen.path),
+        "film": cast("Json", seen.film),
+        "phases": seen.phases,
+        "progress": seen.shares,
+        "took_s": round(seen.took_s, 3),
+        "error": seen.error or None,
+    }
+
+
+def _failed(missing: Sequence[Seen], gate: DemoGate, total: int) -> CliError:
+    if missing:
+        return trouble("demo_failed", count=len(missing), total=total)
+    return trouble("gate_stopped_badly", code=gate.exit_code or 0)
+
+
+@contextmanager
+def _data_folder(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        yield kept / "gate"
+        return
+    data = Path(tempfile.mkdtemp(prefix="filmgate-demo-"))
+    try:
+        yield data
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@contextmanager
+def _in_order() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal end the demo as Ctrl-C does, so that its gate is stopped too."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    signals = [
+        number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None
+    ]
+    before = {number: signal.signal(number, interrupt) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+app = verb("demo", demo, ("filmgate demo", "filmgate demo --keep ./demo"))

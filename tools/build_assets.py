@@ -59,7 +59,10 @@ def pack(found: dict[str, Sprite], path: Path) -> None:
     }
     made = path.with_suffix(".part")
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in {"rigs.json": json.dumps(rigs, separators=(",", ":")).encode(), **layers}.items():
+        for name, content in {
+            "rigs.json": json.dumps(rigs, separators=(",", ":")).encode(),
+            **layers,
+        }.items():
             archive.writestr(zipfile.ZipInfo(name, EPOCH), content)
     made.replace(path)
 

@@ -14,7 +14,9 @@ def characters() -> frozenset[str]:
     """GB2312 and the printable half of Latin-1."""
     latin = {chr(code) for code in range(FIRST_PRINTABLE, 0x100) if chr(code).isprintable()}
     chinese = {
-        bytes((row, cell)).decode("gb2312", "ignore") for row in range(0xA1, 0xF8) for cell in range(0xA1, 0xFF)
+        bytes((row, cell)).decode("gb2312", "ignore")
+        for row in range(0xA1, 0xF8)
+        for cell in range(0xA1, 0xFF)
     }
     return frozenset(latin | chinese - {""})
 
@@ -33,7 +35,9 @@ def build_font(original: Path, made: Path) -> None:
     font = subset.load_font(str(original), options)
     missing = sorted(characters() - {chr(code) for code in font.getBestCmap()})
     if missing:
-        raise ValueError(f"{original.name} lacks {len(missing)} characters of GB2312: {''.join(missing[:20])}")
+        raise ValueError(
+            f"{original.name} lacks {len(missing)} characters of GB2312: {''.join(missing[:20])}"
+        )
     subsetter = subset.Subsetter(options)
     subsetter.populate(text="".join(characters()))
     subsetter.subset(font)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
-
 from tools.drawing import crop_together, groups, raster, read, view_box
 from tools.limbs import AXIS, figure
 from tools.sprite_sources import Source
@@ -45,9 +44,13 @@ def emoji(body: str, source: Source) -> Sprite:
     whole = {"near": body} if not (source.drop or source.trim or source.far) else parts
     parts = {name: _recoloured(inner, source.colours) for name, inner in (parts | whole).items()}
     if source.glow:
-        parts["lit"] = "".join(_filled(shapes[index], "#fff" if index in source.glow else "#000") for index in kept)
+        parts["lit"] = "".join(
+            _filled(shapes[index], "#fff" if index in source.glow else "#000") for index in kept
+        )
     if source.turn:
-        parts = {name: f'<g transform="translate(32 0) scale(-1 1)">{inner}</g>' for name, inner in parts.items()}
+        parts = {
+            name: f'<g transform="translate(32 0) scale(-1 1)">{inner}</g>' for name, inner in parts.items()
+        }
     layers = _rasters(parts, (EMOJI_UNITS, EMOJI_UNITS))
     if source.glow:
         layers[".glow"] = _glow(layers[".near"], layers.pop(".lit"), source.glow_colour)

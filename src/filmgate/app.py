@@ -1,5 +1,6 @@
 """The composition root: the only file that knows every part."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -52,6 +53,7 @@ from filmgate.world import SystemChance, SystemClock
 _WEB_CONNECTIONS: Final = 8
 _ENGINE_CONNECTIONS: Final = 8
 _REMOTE_IN_FLIGHT: Final = 100
+_STILL_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def load_catalogue(settings: Settings) -> Catalogue:
 
 
 @asynccontextmanager
-async def open_gate(node: Node) -> AsyncIterator[Gate]:
+async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
     """Open everything that a process of the gate needs, and close it in reverse order."""
     settings = node.settings()
     async with AsyncExitStack() as stack:
@@ -103,8 +105,9 @@ async def open_gate(node: Node) -> AsyncIterator[Gate]:
         parts = _parts(ground, engine)
         worker = Worker(parts, Upkeep(engine))
         keys = Keys(web, [derive(secret, "pepper") for secret in secrets_of(settings, ground.chance)])
-        around = _around(ground, parts, web, keys)
-        health = Health(web, worker if settings.worker else None, ground)
+        around = _around(ground, parts, web, keys, draining)
+        own_engine = settings.worker and settings.web_workers == 1
+        health = Health(web, worker if own_engine else None, ground)
         app = build_app(around, DIALECTS, health, (), ground.telemetry, lambda: ground.chance.bytes(12).hex())
         yield Gate(app, worker, keys)
 
@@ -198,7 +201,7 @@ def _parts(ground: _Ground, pool: Pool) -> Parts:
     )
 
 
-def _around(ground: _Ground, parts: Parts, pool: Pool, keys: Keys) -> Surroundings:
+def _around(ground: _Ground, parts: Parts, pool: Pool, keys: Keys, draining: asyncio.Event) -> Surroundings:
     secrets = secrets_of(ground.settings, ground.chance)
     everywhere = ground.settings.host in {"0.0.0.0", "::"}  # noqa: S104  # compared with, not bound to
     return Surroundings(
@@ -221,6 +224,7 @@ def _around(ground: _Ground, parts: Parts, pool: Pool, keys: Keys) -> Surroundin
         clock=ground.clock,
         chance=ground.chance,
         bell=parts.wake,
+        draining=draining,
         telemetry=ground.telemetry,
         public_url=ground.settings.public_url or (None if everywhere else ground.node.base_url),
     )
@@ -235,16 +239,20 @@ class Health:
         self._ground = ground
 
     async def ready(self) -> dict[str, str]:
+        if self._worker is not None and self._age() > _STILL_S:
+            return {"engine": "has not looked for work for a while"}
         try:
             await self._pool.fetchval("select 1")
         except Exception as error:  # noqa: BLE001  # whatever keeps the store away is the answer
             return {"store": f"does not answer: {type(error).__name__}"}
         return {}
 
+    def _age(self) -> float:
+        return 0.0 if self._worker is None else self._ground.clock.monotonic() - self._worker.heartbeat
+
     def metrics(self) -> tuple[bytes, str]:
         if self._worker is not None:
-            age = self._ground.clock.monotonic() - self._worker.heartbeat
-            self._ground.telemetry.heartbeat.set(age)
+            self._ground.telemetry.heartbeat.set(self._age())
         return self._ground.telemetry.text()
 
 

@@ -15,6 +15,7 @@ from filmgate.node import Node
 from filmgate.telemetry import configure_logs
 
 _PR_SET_PDEATHSIG: Final = 1
+DRAIN: Final = signal.SIGUSR1
 
 
 class Application:
@@ -33,8 +34,11 @@ class Application:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
+        draining = asyncio.Event()
+        # The supervisor says so before it ends this process, which first lets every request finish.
+        asyncio.get_running_loop().add_signal_handler(DRAIN, draining.set)
         try:
-            gate = await self._stack.enter_async_context(open_gate(self._node))
+            gate = await self._stack.enter_async_context(open_gate(self._node, draining))
         except Exception as error:  # noqa: BLE001  # the server must hear of it, or it would serve nothing for ever
             await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
             return
@@ -76,7 +80,7 @@ def die_with_parent() -> None:
 
 async def run_engine(node: Node) -> None:
     """Run the engine alone, until SIGTERM or SIGINT."""
-    async with open_gate(node) as gate:
+    async with open_gate(node, asyncio.Event()) as gate:
         engine = asyncio.create_task(gate.worker.run())
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

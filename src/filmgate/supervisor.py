@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -31,6 +31,7 @@ from filmgate.domain import ids
 from filmgate.domain.limits import HEADERS_SECONDS, SHUTDOWN
 from filmgate.node import Node
 from filmgate.secrets import derive, write_private
+from filmgate.server import DRAIN
 from filmgate.settings import BadSettingsError, Settings
 from filmgate.store.embedded.cluster import cluster_major
 from filmgate.store.embedded.errors import EmbeddedPostgresError
@@ -210,10 +211,10 @@ def _serve_web(settings: Settings, port: int, tell: Tell) -> int:
     delay_s = _RESTART_FIRST_S
     stopping = threading.Event()
     while True:
-        server = _granian(settings, port)
+        server = _web_server(settings, port)
 
         @server.on_shutdown
-        def ended(server: Granian = server) -> None:
+        def ended(server: _WebServer = server) -> None:
             if server.interrupt_signal:
                 stopping.set()
 
@@ -226,8 +227,18 @@ def _serve_web(settings: Settings, port: int, tell: Tell) -> int:
         delay_s = min(delay_s * 2, _RESTART_SLOWEST_S)
 
 
-def _granian(settings: Settings, port: int) -> Granian:
-    return Granian(
+class _WebServer(Granian):
+    """granian, that tells its workers before it ends them."""
+
+    def _stop_workers(self) -> None:
+        for worker in self.wrks:
+            with suppress(ProcessLookupError, TypeError):
+                os.kill(worker.inner.pid, DRAIN)
+        super()._stop_workers()  # type: ignore[no-untyped-call]  # granian types few of its methods
+
+
+def _web_server(settings: Settings, port: int) -> _WebServer:
+    return _WebServer(
         "filmgate.server:application",
         factory=True,
         address=settings.host,

@@ -191,6 +191,7 @@ def test_effects_and_actions_collect():
         ("a rabbit", "meadow"),
         ("烟花", "city"),
         ("aurora", "snow_mountain"),
+        ("hot air balloons over a lighthouse", "sea"),
     ],
 )
 def test_a_place_that_is_not_named_follows_from_what_is(prompt, place):

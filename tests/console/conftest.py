@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -14,7 +15,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
 from starlette.applications import Starlette
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from filmgate.console.pages import pages
@@ -81,12 +82,14 @@ MODELS = [
 class Gate:
     """What the made-up gate knows; `films` are files by number of task, `speed` multiplies its clock."""
 
-    films: list
+    films: list[Path]
     speed: float = 1.0
-    tasks: dict = field(default_factory=dict)
-    bodies: list = field(default_factory=list)
+    tasks: dict[str, tuple[int, dict[str, str], datetime]] = field(default_factory=dict)
+    bodies: list[dict[str, str]] = field(default_factory=list)
     refusing: str | None = None
     silent: bool = False
+    losing: int = 0
+    orders: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
         self.sessions = Sessions(b"k" * 32, Clock(), Chance())
@@ -118,7 +121,11 @@ class Gate:
         body = await request.json()
         self.bodies.append(body)
         id_ = f"01990000-0000-7000-8000-{len(self.tasks):012}"
-        self.tasks[id_] = (len(self.tasks), body, datetime.now(UTC))
+        id_ = self.orders.setdefault(request.headers.get("idempotency-key", id_), id_)
+        self.tasks.setdefault(id_, (len(self.tasks), body, datetime.now(UTC)))
+        if self.losing:
+            self.losing -= 1
+            return Response("a proxy's own words", 504)
         return json_answer(201, self.shown(id_, request))
 
     async def page(self, request):
@@ -195,8 +202,8 @@ def facts_of(path):
     with av.open(str(path)) as film:
         video = film.streams.video[0]
         return {
-            "seconds": float(video.duration * video.time_base), "width": video.width, "height": video.height,
-            "fps": float(video.average_rate), "frames": video.frames, "size_bytes": path.stat().st_size,
+            "seconds": video.frames / 24, "width": video.width, "height": video.height,
+            "fps": 24.0, "frames": video.frames, "size_bytes": path.stat().st_size,
             "video_codec": video.codec_context.name,
             "audio_codec": film.streams.audio[0].codec_context.name if film.streams.audio else None,
         }  # fmt: skip
@@ -230,8 +237,13 @@ def gate(small_film):
     return Gate([small_film])
 
 
+@pytest.fixture
+def serving():
+    return serve
+
+
 @asynccontextmanager
-async def serving(gate, port):
+async def serve(gate, port):
     server = Server(
         gate.app(), address="127.0.0.1", port=port, interface=Interfaces.ASGINL, log_level=LogLevels.error
     )

@@ -1,4 +1,5 @@
 from io import BytesIO
+from pathlib import Path
 
 import av
 import numpy as np
@@ -91,6 +92,30 @@ def test_an_inspection_holds_proof_and_pictures_at_once(films):
     assert found.thumbnail_webp == thumbnail(films.whole, "webp")
     assert found.thumbnail_jpeg == thumbnail(films.whole, "jpeg")
     assert found.spritesheet_jpeg == spritesheet(films.whole)
+
+
+def with_a_hole(film: Path, into: Path, number: int) -> Path:
+    """Copy the film with zeros in the place of one picture."""
+    content = bytearray(film.read_bytes())
+    with av.open(str(film)) as container:
+        hole = [packet for packet in container.demux(video=0) if packet.size][number]
+        assert hole.pos is not None
+        content[hole.pos : hole.pos + hole.size] = bytes(hole.size)
+    into.write_bytes(content)
+    return into
+
+
+@pytest.mark.parametrize("number", [0, 5, -1])
+def test_an_inspection_refuses_a_film_with_a_hole_anywhere(films, tmp_path, number):
+    with pytest.raises(NotAFilm):
+        inspect(with_a_hole(films.whole, tmp_path / "film.mp4", number))
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_an_inspection_refuses_an_endless_film_with_a_hole_at_an_end(films, tmp_path, monkeypatch, number):
+    monkeypatch.setattr(frames, "DECODED_PIXELS", 0)
+    with pytest.raises(NotAFilm):
+        inspect(with_a_hole(films.whole, tmp_path / "film.mp4", number))
 
 
 def test_an_inspection_refuses_what_is_no_film(tmp_path):

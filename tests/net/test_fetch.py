@@ -7,8 +7,17 @@ import uvloop
 
 from filmgate.net.denied import Denied
 from filmgate.net.dial import GuardedDial
-from filmgate.net.fetch import Fetched, FetchFailed, GuardedFetch
-from filmgate.net.guard import Guard, GuardRules, allowed_pairs
+from filmgate.net.exchange import CONNECT_SECONDS
+from filmgate.net.fetch import (
+    PACE_WINDOW_SECONDS,
+    SLOWEST_BYTES_PER_S,
+    Fetched,
+    FetchFailed,
+    GuardedFetch,
+)
+from filmgate.net.guard import LOOK_UP_SECONDS, MOST_ANSWERS, Guard, GuardRules, allowed_pairs
+from filmgate.net.http import REDIRECTS
+from filmgate.net.urls import LONGEST_URL
 
 LIMITS = {"limit_bytes": 1_000_000, "total_s": 5, "first_byte_s": 2}
 
@@ -325,6 +334,11 @@ async def test_g16_another_port_of_an_allowed_host_stays_closed(origin, answer_w
     ports = frozenset((first.port, second.port))
     assert await denied(fetching(at(first), ports=ports), second.url()) == "G10"
     assert second.connections == 0
+
+
+def test_the_limits_are_those_that_are_promised():
+    assert (CONNECT_SECONDS, LOOK_UP_SECONDS, MOST_ANSWERS, REDIRECTS) == (5, 3, 32, 3)
+    assert (SLOWEST_BYTES_PER_S, PACE_WINDOW_SECONDS, LONGEST_URL) == (16_384, 30, 4096)
 
 
 async def test_a_guarded_fetch_does_the_same_on_uvloop(serve, server_tls, client_tls, answer_with):

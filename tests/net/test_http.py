@@ -143,7 +143,9 @@ async def test_a_form_goes_as_multipart_with_names_and_files_as_they_are(http, o
 async def test_a_form_of_texts_alone_is_multipart_too(http, origin, answer_with):
     started = await origin(answer_with())
 
-    await http.send("POST", started.url(), form=[("a", "1")], timeout_s=1, limit_bytes=0)
+    note = {"x-note": "application/x-www-form-urlencoded"}
+
+    await http.send("POST", started.url(), headers=note, form=[("a", "1")], timeout_s=1, limit_bytes=0)
 
     assert started.requests[0].headers["content-type"].startswith("multipart/form-data; boundary=")
 

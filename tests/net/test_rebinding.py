@@ -16,7 +16,7 @@ from filmgate.net.denied import Denied
 from filmgate.net.dial import GuardedDial, _PinnedConnector
 from filmgate.net.exchange import begin, new_session
 from filmgate.net.fetch import FetchFailed, GuardedFetch
-from filmgate.net.guard import Guard, GuardRules
+from filmgate.net.guard import Checked, Guard, GuardRules
 
 REBINDS = int(os.environ.get("FILMGATE_GUARD_REBINDS", "500"))
 GOOD = ip_address("127.0.0.1")
@@ -180,6 +180,18 @@ async def test_g12_a_connection_whose_peer_was_not_checked_is_sent_nothing(twins
             await begin(session, "GET", URL(twins.url()), headers={}, within_s=2)
 
     assert twins.requests == []
+
+
+async def test_g3_a_url_that_two_parsers_read_differently_is_not_sent(twins):
+    dial = GuardedDial(Guard(rules(twins.port), asking(0)))
+    address = ip_address("127.0.0.1")
+    for host in ("127.0.0.1/x", "me@127.0.0.1", "127.0.0.1?x"):
+        with pytest.raises(Denied, match="not allowed") as caught:
+            async with dial.request(
+                "GET", Checked("http", host, twins.port, "/", address, trusted=True), headers={}, within_s=1
+            ):
+                raise AssertionError("it was sent")
+        assert caught.value.operator == f"G3: {host} is read in two ways"
 
 
 async def test_g12_a_name_server_that_stays_silent_is_not_waited_for(monkeypatch, twins):

@@ -1,5 +1,6 @@
 """The recordings in `openai/`, answered over real sockets by a server that knows nothing else."""
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -49,6 +50,7 @@ async def script():
         script.asked.append(
             {
                 "method": request.method,
+                "port": request.transport.get_extra_info("peername")[1],
                 "path": request.raw_path,
                 "headers": {name.lower(): value for name, value in request.headers.items()},
                 "json": await request.json() if request.content_type == "application/json" else None,
@@ -131,7 +133,8 @@ def demand(case, said, script):
     if "request" in case:
         [asked] = script.asked
         headers = {name: asked["headers"].get(name) for name in case["request"]["headers"]}
-        assert {**asked, "headers": headers, "form": None} == {"json": None, "form": None, **case["request"]}
+        shown = {name: asked[name] for name in ("method", "path", "json")} | {"headers": headers}
+        assert shown == {"json": None, **case["request"]}
 
 
 @pytest.mark.parametrize("case", cases("submit", "submit_uncertain"))
@@ -242,6 +245,35 @@ def test_an_option_of_the_wrong_type_fails_at_the_start(tools):
     config = ProviderConfig(name="v", kind="openai", base_url="https://x", options={"idempotent": "yes"})
     with pytest.raises(ValueError, match="the option idempotent of the provider v must be a bool"):
         build(config, tools)
+
+
+async def test_a_long_error_is_read_in_no_time_and_told_in_one_line(script, provider):
+    script.replies["*"] = {"status": 500, "text": "\n é" + "é" * 50_000}
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    with pytest.raises(Broken) as caught:
+        await provider.poll(Ticket(ID))
+    assert (str(caught.value), loop.time() - started < 3) == (f"500: {'é' * 199}…", True)
+
+
+async def test_a_credential_that_the_vendor_repeats_is_cut_out_whatever_it_looks_like(script, tools):
+    config = ProviderConfig(name="v", kind="openai", base_url=script.root(), credential=" open sesame\n")
+    provider = build(config, tools)
+    script.replies["*"] = {"status": 400, "json": {"error": {"message": "open sesame opens nothing"}}}
+    with pytest.raises(Invalid) as caught:
+        await provider.submit(CLIP, "0a.1.1")
+    assert str(caught.value) == "[...] opens nothing"
+    assert script.asked[0]["headers"]["authorization"] == "Bearer open sesame"
+
+
+async def test_a_submit_goes_over_a_connection_of_its_own_and_polls_share_theirs(script, provider):
+    script.replies["*"] = {"status": 200, "json": {"id": ID, "status": "queued"}}
+    for _ in range(2):
+        await provider.submit(CLIP, "0a.1.1")
+    for _ in range(2):
+        await provider.poll(Ticket(ID))
+    first, second, poll, again = [asked["port"] for asked in script.asked]
+    assert (len({first, second, poll}), poll == again) == (3, True)
 
 
 async def test_a_wish_to_be_asked_next_year_is_not_granted(script, provider):

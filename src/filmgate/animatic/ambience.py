@@ -13,6 +13,9 @@ from filmgate.animatic.voices import RATE, Wave
 
 # A loop this long does not show that it comes round, once its loudness moves on other periods.
 _LOOP = 1 << 18
+_AUDIBLE_HZ = 20
+# A wave comes up the beach for this share of its time, and runs back for the rest.
+_COMING = 0.35
 _DRY_PLACES = {"space", "underwater"}
 _SUNLIT = {"dawn", "day", "sunset"}
 
@@ -60,7 +63,12 @@ def _place_beds(scene: Scene) -> Iterator[tuple[Bed, float]]:
 
 
 def _rain(mix: Wave, first: int, scene: Scene, gain: float) -> None:
-    _add_loop(mix, first, _noise(scene.seed, "rain", _band(500, 9000, 0.35)), gain * _slow(first, mix, (0.07, 0.113), 0.12))
+    _add_loop(
+        mix,
+        first,
+        _noise(scene.seed, "rain", _band(500, 9000, 0.35)),
+        gain * _slow(first, mix, (0.07, 0.113), 0.12),
+    )
     _add_loop(mix, first, _crackle(scene.seed, "drops", 900, _band(1200, 7000, 0.0)), gain * 0.22)
 
 
@@ -72,46 +80,83 @@ def _thunder(mix: Wave, first: int, scene: Scene, gain: float) -> None:
         t = _seconds(first, mix) - at
         roll = np.where(t > 0, np.minimum(t / 0.25, 1) * np.exp(-np.maximum(t, 0) / 1.6), 0)
         roll *= 1 + 0.35 * np.sin(t * 5.1) * np.sin(t * 2.3)
-        _add_loop(mix, first, rumble, _stretched(first, mix, roll * (gain * (0.5 + 0.5 * shuffled(scene.seed, number, "far")))))
+        _add_loop(
+            mix,
+            first,
+            rumble,
+            _stretched(first, mix, roll * (gain * (0.5 + 0.5 * shuffled(scene.seed, number, "far")))),
+        )
 
 
 def _surf(mix: Wave, first: int, scene: Scene, gain: float) -> None:
     t = _seconds(first, mix)
-    for name, period, lag, low in (("near", 8.7, 0.0, 300), ("far", 11.3, 0.4, 180)):
+    for name, period, lag, low, share in (("near", 8.7, 0.0, 300, 1.0), ("far", 11.3, 0.4, 180, 0.8)):
         phase = (t / period + lag) % 1.0
-        wave = np.where(phase < 0.35, np.sin(phase / 0.35 * (math.pi / 2)) ** 2, np.cos((phase - 0.35) / 0.65 * (math.pi / 2)) ** 1.5)
+        coming = np.sin(phase / _COMING * (math.pi / 2)) ** 2
+        going = np.cos(np.maximum(phase - _COMING, 0) / (1 - _COMING) * (math.pi / 2)) ** 1.5
+        level = gain * share * (0.22 + 0.78 * np.where(phase < _COMING, coming, going))
         loop = _noise(scene.seed, f"surf {name}", _band(low, 4200, 0.75))
-        _add_loop(mix, first, loop, _stretched(first, mix, gain * (0.22 + 0.78 * wave) * (0.8 if name == "far" else 1.0)))
+        _add_loop(mix, first, loop, _stretched(first, mix, level))
 
 
 def _lapping(mix: Wave, first: int, scene: Scene, gain: float) -> None:
     t = _seconds(first, mix)
     lap = 0.45 + 0.35 * np.sin(t * 2.9 + np.sin(t * 0.61)) * np.sin(t * 0.83) + 0.2 * np.sin(t * 1.27)
-    _add_loop(mix, first, _noise(scene.seed, "lapping", _band(350, 2400, 0.7)), _stretched(first, mix, gain * lap))
+    _add_loop(
+        mix, first, _noise(scene.seed, "lapping", _band(350, 2400, 0.7)), _stretched(first, mix, gain * lap)
+    )
 
 
 def _wind(mix: Wave, first: int, scene: Scene, gain: float) -> None:
-    _add_loop(mix, first, _noise(scene.seed, "wind", _band(90, 750, 0.8)), gain * _slow(first, mix, (0.09, 0.153), 0.45))
-    _add_loop(mix, first, _noise(scene.seed, "whistle", _band(620, 900, 0.0)), gain * 0.16 * _slow(first, mix, (0.13, 0.21), 0.9))
+    _add_loop(
+        mix,
+        first,
+        _noise(scene.seed, "wind", _band(90, 750, 0.8)),
+        gain * _slow(first, mix, (0.09, 0.153), 0.45),
+    )
+    _add_loop(
+        mix,
+        first,
+        _noise(scene.seed, "whistle", _band(620, 900, 0.0)),
+        gain * 0.16 * _slow(first, mix, (0.13, 0.21), 0.9),
+    )
 
 
 def _town(mix: Wave, first: int, scene: Scene, gain: float) -> None:
-    _add_loop(mix, first, _noise(scene.seed, "town", _band(45, 420, 0.9)), gain * _slow(first, mix, (0.06, 0.1), 0.2))
+    _add_loop(
+        mix,
+        first,
+        _noise(scene.seed, "town", _band(45, 420, 0.9)),
+        gain * _slow(first, mix, (0.06, 0.1), 0.2),
+    )
     passing = _noise(scene.seed, "passing", _band(160, 1800, 0.8))
     for number in _slots(first, mix, 5.0, 5.0):
         t = _seconds(first, mix) - (number + shuffled(scene.seed, number, "car")) * 5.0
         whoosh = np.exp(-(((t - 2.0) / 0.8) ** 2)) * (gain * 0.55 * shuffled(scene.seed, number, "near"))
         side = np.tanh((t - 2.0) * 1.2) * (1 if number % 2 else -1)
         loop = _stretched(first, mix, whoosh)
-        _add_loop(mix, first, passing, loop * np.stack([_stretched(first, mix, np.sqrt((1 + way * side) / 2)) for way in (-1, 1)]))
+        _add_loop(
+            mix,
+            first,
+            passing,
+            loop * np.stack([_stretched(first, mix, np.sqrt((1 + way * side) / 2)) for way in (-1, 1)]),
+        )
 
 
 def _crickets(mix: Wave, first: int, scene: Scene, gain: float) -> None:
     """Three of them, each with its own pitch, pace and place."""
-    for hz, period_s, pan, share in ((4300.0, 0.81, 0.25, 1.0), (4720.0, 1.13, 0.8, 0.6), (3950.0, 1.37, 0.55, 0.4)):
+    for hz, period_s, pan, share in (
+        (4300.0, 0.81, 0.25, 1.0),
+        (4720.0, 1.13, 0.8, 0.6),
+        (3950.0, 1.37, 0.55, 0.4),
+    ):
         period = round(period_s * RATE)
         t = np.arange(period, dtype=np.float32) / np.float32(RATE)
-        pulses = np.maximum(0, np.sin(t * np.float32(math.tau * 31))) ** 2 * (t < 4 / 31) * np.float32(share * gain)
+        pulses = (
+            np.maximum(0, np.sin(t * np.float32(math.tau * 31))) ** 2
+            * (t < 4 / 31)
+            * np.float32(share * gain)
+        )
         chirp = np.sin(t * np.float32(math.tau * hz)) * pulses
         line = _around(chirp[None], first, mix.shape[1])[0]
         mix[0] += line * np.float32(math.sqrt(1 - pan))
@@ -135,7 +180,12 @@ def _birds(mix: Wave, first: int, scene: Scene, gain: float) -> None:
 
 
 def _underwater(mix: Wave, first: int, scene: Scene, gain: float) -> None:
-    _add_loop(mix, first, _noise(scene.seed, "deep", _band(40, 320, 0.9)), gain * _slow(first, mix, (0.11, 0.17), 0.35))
+    _add_loop(
+        mix,
+        first,
+        _noise(scene.seed, "deep", _band(40, 320, 0.9)),
+        gain * _slow(first, mix, (0.11, 0.17), 0.35),
+    )
     for number in _slots(first, mix, 0.9, 0.6):
         if shuffled(scene.seed, number, "rises") > 0.6:  # noqa: PLR2004  # How often bubbles rise.
             continue
@@ -151,26 +201,40 @@ def _hum(mix: Wave, first: int, scene: Scene, gain: float) -> None:
     for hz, share in ((54.0, 1.0), (81.3, 0.5), (108.4, 0.3)):
         tone = np.sin((t * hz % 1.0 * math.tau).astype(np.float32)) * np.float32(gain * share)
         mix += tone * _slow(first, mix, (0.05 + hz / 4000, 0.071), 0.4)
-    _add_loop(mix, first, _noise(scene.seed, "stardust", _band(2500, 7000, 0.5)), gain * 0.12 * _slow(first, mix, (0.08, 0.13), 0.8))
+    _add_loop(
+        mix,
+        first,
+        _noise(scene.seed, "stardust", _band(2500, 7000, 0.5)),
+        gain * 0.12 * _slow(first, mix, (0.08, 0.13), 0.8),
+    )
 
 
 def _hush(mix: Wave, first: int, scene: Scene, gain: float) -> None:
-    _add_loop(mix, first, _noise(scene.seed, "hush", _band(900, 5000, 0.8)), gain * _slow(first, mix, (0.1, 0.17), 0.35))
+    _add_loop(
+        mix,
+        first,
+        _noise(scene.seed, "hush", _band(900, 5000, 0.8)),
+        gain * _slow(first, mix, (0.1, 0.17), 0.35),
+    )
 
 
 def _fire(mix: Wave, first: int, scene: Scene, gain: float) -> None:
     _add_loop(mix, first, _crackle(scene.seed, "fire", 60, _band(700, 6000, 0.2)), gain * 0.22)
-    _add_loop(mix, first, _noise(scene.seed, "flames", _band(80, 500, 0.9)), gain * 0.5 * _slow(first, mix, (0.9, 1.7), 0.3))
+    _add_loop(
+        mix,
+        first,
+        _noise(scene.seed, "flames", _band(80, 500, 0.9)),
+        gain * 0.5 * _slow(first, mix, (0.9, 1.7), 0.3),
+    )
 
 
 def _band(low_hz: float, high_hz: float, tilt: float) -> Wave:
-    """A soft band of the loop's spectrum; `tilt` is the power of 1/f inside it."""
-    hz = np.arange(_LOOP // 2 + 1, dtype=np.float32) * np.float32(RATE / _LOOP)
+    """Shape a soft band of the loop's spectrum; `tilt` is the power of 1/f inside it."""
+    hz: Wave = np.arange(_LOOP // 2 + 1, dtype=np.float32) * np.float32(RATE / _LOOP)
     hz[0] = hz[1]
     low, high = np.float32(low_hz) / hz, np.square(hz / np.float32(high_hz))
     shape = low ** np.float32(tilt) / (1 + np.square(np.square(low))) / (1 + np.square(high))
-    shape[hz < 20] = 0  # noqa: PLR2004  # Nobody hears lower.
-    return shape.astype(np.float32)
+    return np.where(hz < _AUDIBLE_HZ, np.float32(0), shape)
 
 
 def _noise(seed: int, name: str, shape: Wave) -> Wave:
@@ -193,19 +257,22 @@ def _crackle(seed: int, name: str, per_second: int, shape: Wave) -> Wave:
 
 
 def _unit(loop: NDArray[np.floating]) -> Wave:
-    return (loop / np.sqrt(np.mean(np.square(loop)))).astype(np.float32)
+    scaled: Wave = (loop / np.sqrt(np.mean(np.square(loop)))).astype(np.float32)
+    return scaled
 
 
 def _whistle(hz: float, bend: float) -> Wave:
     t = np.linspace(0, 1, round(0.1 * RATE), dtype=np.float32)
     turns = np.float32(hz * 0.1) * (t + np.float32(bend * 0.5) * t * t)
-    return np.sin(np.float32(math.tau) * turns) * np.sin(np.float32(math.pi) * t) ** 2
+    call: Wave = np.sin(np.float32(math.tau) * turns) * np.sin(np.float32(math.pi) * t) ** 2
+    return call
 
 
 def _blip(hz: float) -> Wave:
     t = np.linspace(0, 1, round(0.09 * RATE), dtype=np.float32)
     turns = np.float32(hz * 0.09) * (t + np.float32(0.35) * t * t)
-    return np.sin(np.float32(math.tau) * turns) * np.sin(np.float32(math.pi) * np.sqrt(t)) ** 2
+    bubble: Wave = np.sin(np.float32(math.tau) * turns) * np.sin(np.float32(math.pi) * np.sqrt(t)) ** 2
+    return bubble
 
 
 def _add_loop(mix: Wave, first: int, loop: Wave, level: float | Wave) -> None:

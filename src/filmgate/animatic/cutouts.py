@@ -33,6 +33,10 @@ class Placing:
     wide: float = 1.0
     tall: float = 1.0
 
+    @property
+    def upright(self) -> bool:
+        return self.turn == 0.0 and self.wide == self.tall == 1.0
+
 
 def cut_out(
     stage: Stage, name: str, height: float, *, faces_right: bool, action: str, stretch: float = 1.15
@@ -93,6 +97,24 @@ def paste(
     keep = _moved(patch.keep_half, half, size, 255)
     blend(frame.u[part], _moved(patch.u, half, size, 0), keep)
     blend(frame.v[part], _moved(patch.v, half, size, 0), keep)
+
+
+def glide(frame: Frame, patch: Patch, x: float, y: float) -> None:
+    """Draw an upright patch with its middle at a point between pixels; its border must be clear."""
+    height, width = patch.y.shape
+    left, top = math.floor(x - width / 2) & ~1, math.floor(y - height / 2) & ~1
+    right, down = x - width / 2 - left, y - height / 2 - top
+    whole, half = (width + 2, height + 2), (width // 2 + 1, height // 2 + 1)
+    at = ((width + 1) / 2 - right, (height + 1) / 2 - down)
+    at_half = (width / 4 - right / 2, height / 4 - down / 2)
+    moved = Patch(
+        y=cast("U8", cv2.getRectSubPix(patch.y, whole, at)),
+        u=cast("U8", cv2.getRectSubPix(patch.u, half, at_half)),
+        v=cast("U8", cv2.getRectSubPix(patch.v, half, at_half)),
+        keep=cast("U8", cv2.getRectSubPix(patch.keep, whole, at)),
+        keep_half=cast("U8", cv2.getRectSubPix(patch.keep_half, half, at_half)),
+    )
+    lay(frame, moved, left, top)
 
 
 def paste_soft(frame: Frame, patch: Patch, middle: tuple[float, float], size: tuple[float, float]) -> None:

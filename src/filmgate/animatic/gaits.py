@@ -1,6 +1,7 @@
 """How the joints of a two-legged figure turn: degrees from the rest position, positive is forward."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -25,28 +26,13 @@ STANDING = Turns(3, -3, -5, -2, -9, 12, 12, 14)
 
 
 def angles(action: str, phase: float) -> Turns | None:
-    """The pose at `phase` 0 to 1 of one cycle; None for an action that has no pose of its own."""
-    turn = phase * math.tau
-    match action:
-        case "walk":
-            return _stride(turn, reach=26, knee=42, arm=24, elbow=18, lean=1.5)
-        case "run":
-            return _stride(turn, reach=44, knee=88, arm=42, elbow=78, lean=9)
-        case "hunt":
-            return _stride(turn, reach=24, knee=46, arm=12, elbow=62, lean=16)
-        case "dance":
-            return _dance(turn)
-        case "sit":
-            return _seated(math.sin(turn), playing=False)
-        case "play":
-            return _seated(math.sin(turn), playing=True)
-        case "jump" | "fly":
-            return _leap(turn, flying=action == "fly")
-    return None
+    """Pose a figure at `phase` 0 to 1 of one cycle; None for an action that has no pose of its own."""
+    move = _MOVES.get(action)
+    return None if move is None else move(phase * math.tau)
 
 
 def _stride(turn: float, *, reach: float, knee: float, arm: float, elbow: float, lean: float) -> Turns:
-    """A leg swings forward with its knee bent and carries backwards almost straight."""
+    """Swing a leg forward with its knee bent, and let it carry backwards almost straight."""
     swing, speed = math.sin(turn), math.cos(turn)
     return Turns(
         near_thigh=reach * swing + lean * 0.5,
@@ -114,3 +100,15 @@ def _leap(turn: float, *, flying: bool) -> Turns:
         torso=8 * up,
         head=-4 * up,
     )
+
+
+_MOVES: dict[str, Callable[[float], Turns]] = {
+    "walk": lambda turn: _stride(turn, reach=26, knee=42, arm=24, elbow=18, lean=1.5),
+    "run": lambda turn: _stride(turn, reach=44, knee=88, arm=42, elbow=78, lean=9),
+    "hunt": lambda turn: _stride(turn, reach=24, knee=46, arm=12, elbow=62, lean=16),
+    "dance": _dance,
+    "sit": lambda turn: _seated(math.sin(turn), playing=False),
+    "play": lambda turn: _seated(math.sin(turn), playing=True),
+    "jump": lambda turn: _leap(turn, flying=False),
+    "fly": lambda turn: _leap(turn, flying=True),
+}

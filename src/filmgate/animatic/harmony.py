@@ -32,9 +32,9 @@ _OPEN = {
     "vi": (-3, 9, 16, 19, 21),
     "ii": (-10, 9, 14, 19, 21),
 }
-_MAJOR_WAYS = ("I vi IV V", "I IV vi IV", "I iii IV V", "IV I ii V", "I V vi IV")
-_MINOR_WAYS = ("i VI III VII", "i iv VI v", "i VII VI VII", "VI VII i i", "i III iv VI")
-_OPEN_WAYS = ("I vi V I", "I ii V vi", "vi V I ii")
+_MAJOR_WAYS: tuple[str, ...] = ("I vi IV V", "I IV vi IV", "I iii IV V", "IV I ii V", "I V vi IV")
+_MINOR_WAYS: tuple[str, ...] = ("i VI III VII", "i iv VI v", "i VII VI VII", "VI VII i i", "i III iv VI")
+_OPEN_WAYS: tuple[str, ...] = ("I vi V I", "I ii V vi", "vi V I ii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Score:
         return self.chords[number % len(self.chords)]
 
     def note(self, step: int) -> int | None:
-        """The tune's note at a step, None for a rest."""
+        """Find the tune's note at a step, None for a rest."""
         chance = shuffled(self.seed, step, "rest")
         likely = self.density * (1.3 if step % 2 == 0 else 0.75) * (1.25 if step % self.steps == 0 else 1.0)
         if chance >= likely:
@@ -81,7 +81,7 @@ def score_of(scene: Scene) -> Score:
 
 
 def shuffled(seed: int, number: int, purpose: str) -> float:
-    """An even share in [0, 1) that depends on nothing but its arguments."""
+    """Draw an even share in [0, 1) that depends on nothing but its arguments."""
     value = (seed * 0x100000001B3 + number * _SPLITMIX + int.from_bytes(purpose.encode()[:7], "big")) & _MASK
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         value = ((value ^ (value >> shift)) * factor) & _MASK
@@ -92,22 +92,21 @@ def _is_minor(scene: Scene) -> bool:
     if scene.mood in {"warm", "pastel"}:
         return False
     return (
-        scene.time in {"night", "dusk"} or scene.weather in {"storm", "rain"} or scene.mood in {"noir", "cold", "neon"}
+        scene.time in {"night", "dusk"}
+        or scene.weather in {"storm", "rain"}
+        or scene.mood in {"noir", "cold", "neon"}
     )
 
 
 def _manner(scene: Scene) -> tuple[float, str, float]:
     """Seconds a step, the instrument, and how many steps are played."""
-    if scene.mood == "neon":
-        return 0.26, "synth", 0.62
-    if scene.mood == "ink":
-        return 0.42, "strings", 0.5
-    if scene.place in {"space", "underwater"}:
-        return 0.58, "glass", 0.45
-    if scene.mood in {"noir", "cold"} or scene.weather in {"storm", "snow", "fog"}:
-        return 0.5, "glass", 0.42
-    if {"run", "hunt", "drive", "dance"} & set(scene.actions):
-        return 0.3, "kalimba", 0.5
-    if {subject.name for subject in scene.subjects} & {"piano", "guitar", "violin", "flute"}:
-        return 0.36, "piano", 0.66
-    return 0.4, "kalimba", 0.48
+    played = {subject.name for subject in scene.subjects}
+    manners = (
+        (scene.mood == "neon", (0.26, "synth", 0.62)),
+        (scene.mood == "ink", (0.42, "strings", 0.5)),
+        (scene.place in {"space", "underwater"}, (0.58, "glass", 0.45)),
+        (scene.mood in {"noir", "cold"} or scene.weather in {"storm", "snow", "fog"}, (0.5, "glass", 0.42)),
+        (bool({"run", "hunt", "drive", "dance"} & set(scene.actions)), (0.3, "kalimba", 0.5)),
+        (bool({"piano", "guitar", "violin", "flute"} & played), (0.36, "piano", 0.66)),
+    )
+    return next((manner for fits, manner in manners if fits), (0.4, "kalimba", 0.48))

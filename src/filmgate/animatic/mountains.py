@@ -74,7 +74,9 @@ def range_sheet(
     bright, dark = _faces(stage, distance, snowy)
     paper.fill(np.array(dark, dtype=np.float32).reshape(1, 1, 3))
     lump = (clouds(rng, paper.half_size, (7, 5), 3, 0.5) - np.float32(0.5)) * np.float32(1.1)
-    folds = fold_shades(paper, ridge, stage.light.x < stage.width / 2, sharp=6.0, fall=0.5, lump=lump)
+    folds = fold_shades(
+        paper, ridge, stage.light.x < stage.width / 2, sharp=2.0 if gaps else 6.0, fall=0.5, lump=lump
+    )
     paper.tint(folds, bright)
     if snowy:
         bare = _bare_rock(paper, rng, ridge, tall)

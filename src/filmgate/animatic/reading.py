@@ -5,7 +5,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from filmgate.animatic.scene import Scene, Subject
-from filmgate.animatic.sprites import traits
+from filmgate.animatic.traits import TRAITS
 from filmgate.animatic.vocabulary import Hit, hits
 
 _MOST_SUBJECTS = 4
@@ -46,7 +46,7 @@ _OPEN_TIMES = ("day", "sunset", "dawn", "dusk", "day", "night")
 
 
 def read_scene(prompt: str, seed: int | None = None, keep: Scene | None = None) -> Scene:
-    """The same prompt and seed always give the same scene, complete also where no word is known.
+    """Make a scene that is complete also where no word is known, the same for the same prompt and seed.
 
     With `keep` the scene is a remix: it stays as it is but for the slots that the prompt names.
     """
@@ -100,7 +100,9 @@ def _named(said: Iterable[Hit]) -> dict[str, str]:
 
 
 def _collected(said: Iterable[Hit], slot: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(meaning.value for hit in said for meaning in hit.meanings if meaning.slot == slot))
+    return tuple(
+        dict.fromkeys(meaning.value for hit in said for meaning in hit.meanings if meaning.slot == slot)
+    )
 
 
 def _subjects(said: Sequence[Hit]) -> tuple[Subject, ...]:
@@ -109,7 +111,7 @@ def _subjects(said: Sequence[Hit]) -> tuple[Subject, ...]:
         names = [meaning.value for meaning in hit.meanings if meaning.slot == "subject"]
         for name in names:
             # A pair of lovers is one man and one woman.
-            count = min(hit.count, _MOST_OF_ONE) if len(names) == 1 else 1
+            count = min(hit.number, _MOST_OF_ONE) if len(names) == 1 else 1
             counts[name] = max(counts.get(name, 1), count)
     if not counts:
         counts = dict.fromkeys(_collected(said, "pronoun")[:1], 1)
@@ -124,7 +126,8 @@ def _place(
 ) -> str:
     if named.get("mood") == "neon":
         return "city"
-    for subject in subjects:
+    # What flies is at home everywhere, so what stands below it says more.
+    for subject in sorted(subjects, key=lambda subject: TRAITS[subject.name].habitat == "air"):
         for place, names in _PLACE_OF_SUBJECT.items():
             if subject.name in names.split():
                 return place
@@ -158,7 +161,7 @@ def _seed(prompt: str) -> int:
 
 
 def _chooser(seed: int) -> Callable[[str, tuple[str, ...]], str]:
-    """A choice by seed, independent from slot to slot."""
+    """Choose by seed, independently from slot to slot."""
 
     def choose(slot: str, values: tuple[str, ...]) -> str:
         digest = sha256(f"{slot} {seed}".encode()).digest()

@@ -48,7 +48,7 @@ class Rig(TypedDict):
 
 
 def stacked(layers: Layers, order: Iterable[str]) -> Layer:
-    """The layers over each other, the first one behind."""
+    """Lay the layers over each other, the first one behind."""
     found = [layers[suffix] for suffix in order if suffix in layers]
     canvas = found[0].copy()
     for layer in found[1:]:
@@ -77,7 +77,7 @@ def flapped(layers: Layers, phase: float) -> Layer:
 
 
 def jointed(layers: Layers, rig: Rig, turns: Turns) -> Layer:
-    """A figure with its joints turned; the lower foot stands on the last row unless it is lifted."""
+    """Turn the joints of a figure; the lower foot stands on the last row unless it is lifted."""
     joints, axis, ground = rig["joints"], rig["axis"], rig["ground"]
     places = _places(joints, axis, turns)
     foot = ground - joints["ankle"]
@@ -108,7 +108,7 @@ def _bent(layer: Layer, hip_row: float, split: float, gait: tuple[float, float])
 
 
 def _legs(alpha: NDArray[np.uint8], split: float) -> list[tuple[NDArray[np.bool_], bool]]:
-    """What reaches the ground below the hip, and whether it is in front; a trunk or a tail does not reach it."""
+    """Find what reaches the ground below the hip, as a trunk does not, and whether it is in front."""
     count, labels, boxes, centres = cv2.connectedComponentsWithStats((alpha > 0).astype(np.uint8))
     height, width = alpha.shape
     columns = np.arange(width)
@@ -164,7 +164,7 @@ def _turn(x: float, y: float, degrees: float) -> NDArray[np.float64]:
 
 
 def _sole(shin: NDArray[np.float64], axis: float, foot: float, ground: float) -> float:
-    """The lowest row that heel or toe reaches."""
+    """Find the lowest row that heel or toe reaches."""
     return max(float((shin @ np.array([x, ground, 1.0]))[1]) for x in (axis - 0.7 * foot, axis + 1.6 * foot))
 
 

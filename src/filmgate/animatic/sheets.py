@@ -14,6 +14,8 @@ _SHIFT = 4
 # Alpha this faint is not worth a blend.
 _CLEAR = 253
 _GAP = 40
+# A row this full is blended as a whole.
+_MOST = 0.55
 Grade = Callable[[Field], Field]
 
 
@@ -30,7 +32,7 @@ class Sheet:
     """A patch that repeats every `period` columns; its first row lies on row `top` of the set.
 
     From row `solid` of the patch on nothing behind shows through. `drift` is its own motion in pixels a second.
-    `islands` names the only parts that hold something, where most of the sheet is empty.
+    Above the row `broad` only the `islands` hold something; below it the whole width is blended.
     """
 
     patch: Patch
@@ -40,6 +42,7 @@ class Sheet:
     solid: int
     drift: float = 0.0
     islands: tuple[Island, ...] = ()
+    broad: int = 0
 
     def covers(self, camera: Camera, t: float) -> int:
         """Give the row of the frame from which this sheet hides all behind it."""
@@ -55,17 +58,15 @@ class Sheet:
         above = py - py / view.zoom + view.y - self.top
         last = min(stop + 1, frame.height) & ~1
         seen = _Window(frame, left, above, view.zoom)
-        if self.islands:
-            for island in self.islands:
-                for turn in (0, self.period, 2 * self.period):
-                    seen.show(
-                        self.patch, island.rows, (island.columns[0] + turn, island.columns[1] + turn), last
-                    )
-            return
-        tall = self.patch.y.shape[0]
-        # What lies below the paper is its last row, drawn on.
-        seen.show(self.patch, (0, self.solid), None, last)
-        if self.solid < tall:
+        broad = seen.row(self.broad, last)
+        for island in self.islands:
+            for turn in (0, self.period, 2 * self.period):
+                seen.show(
+                    self.patch, island.rows, (island.columns[0] + turn, island.columns[1] + turn), (0, broad)
+                )
+        if self.solid > self.broad:
+            seen.show(self.patch, (self.broad, self.solid), None, (broad, last))
+        if self.solid < self.patch.y.shape[0]:
             seen.fill(self.patch, self.solid, last)
 
 
@@ -78,10 +79,17 @@ class _Window:
     above: float
     zoom: float
 
-    def show(self, patch: Patch, rows: tuple[int, int], columns: tuple[int, int] | None, last: int) -> None:
-        """Blend a part of the patch over the frame."""
-        y0 = max(0, int(np.floor((rows[0] - self.above) * self.zoom)) & ~1)
-        y1 = min(last, (int(np.ceil((rows[1] - self.above) * self.zoom)) + 3) & ~1)
+    def row(self, row: float, last: int) -> int:
+        """Give the even row of the frame that holds a row of the patch."""
+        return min(max(0, int(np.floor((row - self.above) * self.zoom)) & ~1), last)
+
+    def show(
+        self, patch: Patch, rows: tuple[int, int], columns: tuple[int, int] | None, between: tuple[int, int]
+    ) -> None:
+        """Blend a part of the patch over the frame, inside a band of the frame's rows."""
+        y0 = max(between[0], self.row(rows[0], between[1]))
+        # What lies below the paper is its last row, drawn on.
+        y1 = min(between[1], (int(np.ceil((rows[1] - self.above) * self.zoom)) + 3) & ~1)
         x0, x1 = 0, self.frame.width
         if columns is not None:
             x0 = max(0, int(np.floor((columns[0] - self.left) * self.zoom)) & ~1)
@@ -227,22 +235,27 @@ class Paper:
         patch = _widened(premultiplied((y, u, v), alpha), room)
         open_rows = np.flatnonzero(patch.keep.max(axis=1))
         solid = int(open_rows[-1]) + 1 if open_rows.size else 0
-        islands = _islands(patch.keep[:, : self.width]) if solid >= self.height else ()
-        return Sheet(patch, self.top, self.width, depth, solid, drift, islands)
+        broad, islands = _islands(patch.keep[:solid, : self.width])
+        return Sheet(patch, self.top, self.width, depth, solid, drift, islands, broad)
 
 
-def _islands(keep: U8) -> tuple[Island, ...]:
-    """Find runs of columns that hold something; none where the sheet is mostly full."""
-    filled = np.flatnonzero(keep.min(axis=0) < _CLEAR)
-    if not filled.size or filled.size > keep.shape[1] * 0.8:
-        return ()
+def _islands(keep: U8) -> tuple[int, tuple[Island, ...]]:
+    """Find the row from which most columns hold something, and the runs of columns that do above it."""
+    held = keep < _CLEAR
+    crowded = np.flatnonzero(held.mean(axis=1) > _MOST)
+    broad = int(crowded[0]) if crowded.size else keep.shape[0]
+    filled = np.flatnonzero(held[:broad].any(axis=0))
+    if broad < _GAP or filled.size > keep.shape[1] * 0.85:
+        return 0, ()
+    if not filled.size:
+        return broad, ()
     breaks = np.flatnonzero(np.diff(filled) > _GAP)
     firsts, lasts = np.concatenate([[0], breaks + 1]), np.concatenate([breaks, [filled.size - 1]])
     islands = []
     for first, last in zip(filled[firsts].tolist(), filled[lasts].tolist(), strict=True):
-        rows = np.flatnonzero(keep[:, first : last + 1].min(axis=1) < _CLEAR)
+        rows = np.flatnonzero(held[:broad, first : last + 1].any(axis=1))
         islands.append(Island((max(0, first - 2), last + 3), (max(0, int(rows[0]) - 2), int(rows[-1]) + 3)))
-    return tuple(islands)
+    return broad, tuple(islands)
 
 
 def _turns(low: float, high: float, period: int) -> list[int]:

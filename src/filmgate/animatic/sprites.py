@@ -72,7 +72,7 @@ def _moved(name: str, rig: Rig, action: str, phase: float) -> NDArray[np.uint8] 
 
 @lru_cache(maxsize=32)
 def _whole(name: str) -> NDArray[np.uint8]:
-    """The resting sprite at its full size, premultiplied."""
+    """Read the resting sprite at its full size, premultiplied."""
     original = name.removesuffix(_GLOW)
     layers = _layers(original)
     if name.endswith(_GLOW):
@@ -114,10 +114,12 @@ def _scaled(premultiplied: NDArray[np.uint8], height_px: int) -> NDArray[np.uint
     height, width = premultiplied.shape[:2]
     size = (max(1, round(width * height_px / height)), height_px)
     way = cv2.INTER_AREA if height_px <= height else cv2.INTER_CUBIC
-    scaled = cv2.resize(premultiplied, size, interpolation=way).astype(np.float32)
-    alpha = scaled[..., 3:]
-    colour = np.minimum(scaled[..., :3] * (255 / np.maximum(alpha, 1)), 255)
-    straight = np.concatenate([colour, alpha], axis=2).round().astype(np.uint8)
+    straight = cv2.resize(premultiplied, size, interpolation=way).astype(np.uint8, copy=False)
+    alpha = straight[..., 3]
+    edge = (alpha > 0) & (alpha < 255)  # noqa: PLR2004  # Elsewhere premultiplied and straight are the same.
+    seen = straight[edge].astype(np.float32)
+    seen[:, :3] = np.minimum(seen[:, :3] * (255 / seen[:, 3:]), 255)
+    straight[edge] = seen.round().astype(np.uint8)
     straight.setflags(write=False)
     return straight
 

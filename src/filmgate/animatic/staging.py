@@ -20,6 +20,8 @@ _SMALLEST_LEAD = 0.23
 _CROWD = 4
 _MIDDLE = 0.56
 _TWO = 2
+# Some birds are drawn perching; over water and in flight another takes their part.
+_ON_THE_WING = {"bird": "gull"}
 # What flies or hovers is not carried out of the frame when the camera comes near.
 _DEPTHS = {"air": 0.3, "void": 0.3, "deep": 0.4}
 _HALO_PX = 48
@@ -83,6 +85,8 @@ def cast_actors(stage: Stage) -> tuple[list[Element], list[Element]]:
     names = _crowd(stage.scene.subjects)
     if not names:
         return [], []
+    if "fly" in stage.scene.actions or stage.scene.place in {"sea", "lake"}:
+        names = [_ON_THE_WING.get(name, name) for name in names]
     boost = lead_height(stage, names[0]) / stage.unit / traits(names[0]).height
     places = _places(stage, names)
     actors: list[Element] = []

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from filmgate.animatic.camera import Camera
-from filmgate.animatic.cutouts import Placing, paste
+from filmgate.animatic.cutouts import Placing, glide, paste
 from filmgate.animatic.palette import hexed, mix
 from filmgate.animatic.planes import RGB, U8, Frame, Patch, faded, patch_of
 from filmgate.animatic.sprites import sprite
@@ -49,9 +49,12 @@ class Swarm:
             levels = self.kinds[index % len(self.kinds)]
             patch = levels[min(level, _LEVELS) - 1]
             at = mote.at
-            x = (at.x - view.x + edge) % self.span - edge
+            x, y = (at.x - view.x + edge) % self.span - edge, at.y - view.y
+            if at.upright:
+                glide(frame, patch, x, y)
+                continue
             tall, wide = patch.y.shape
-            paste(frame, patch, (wide / 2, tall / 2), Placing(x, at.y - view.y, at.turn, at.wide, at.tall))
+            paste(frame, patch, (wide / 2, tall / 2), Placing(x, y, at.turn, at.wide, at.tall))
 
 
 def fx_swarms(stage: Stage) -> list[Element]:
@@ -94,20 +97,20 @@ def dust(stage: Stage, count: int) -> Swarm:
         stage,
         "dust",
         count,
-        _glow_kinds(stage, (stage.palette.light,), (0.006, 0.011), 0.4),
+        _glow_kinds(stage, (stage.palette.light,), (0.006, 0.011, 0.008), 0.4),
         rise=0.008,
         low=0.98,
     )
 
 
 def _fireflies(stage: Stage) -> Swarm:
-    kinds = _glow_kinds(stage, (hexed("fff59a"), hexed("d8ff8a")), (0.03, 0.022), 1.0)
+    kinds = _glow_kinds(stage, (hexed("fff59a"), hexed("d8ff8a")), (0.036, 0.02, 0.028, 0.024, 0.016), 1.0)
     return _adrift(stage, "fireflies", 26, kinds, rise=0.0, low=0.97, wander=0.05, blink=True)
 
 
 def _embers(stage: Stage) -> Swarm:
     kinds = _glow_kinds(
-        stage, (hexed("ffb04a"), hexed("ff7a3a"), hexed("ffe08a")), (0.013, 0.009, 0.016), 1.0
+        stage, (hexed("ffb04a"), hexed("ff7a3a"), hexed("ffe08a")), (0.013, 0.009, 0.016, 0.011), 1.0
     )
     return _adrift(stage, "embers", 34, kinds, rise=0.075, low=1.05, wander=0.025, blink=True)
 
@@ -171,8 +174,7 @@ def _adrift(
         # What rises out of the frame fades before it starts again below.
         edge = min(1.0, (y - high) / (reach * 0.08), (high + reach - y) / (reach * 0.08)) if rise else 1.0
         glow = 0.5 + 0.5 * math.sin(t * (1.6 + 1.8 * d) + a * math.tau) if blink else 1.0
-        size = 0.75 + 0.5 * d
-        return Mote(Placing(x, y, tilt * math.sin(turn), size, size), max(0.0, edge) * (0.15 + 0.85 * glow))
+        return Mote(Placing(x, y, tilt * math.sin(turn)), max(0.0, edge) * (0.15 + 0.85 * glow))
 
     return Swarm(kinds, course, count, 0.6, span)
 

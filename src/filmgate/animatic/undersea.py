@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from filmgate.animatic.camera import Camera
+from filmgate.animatic.lens import Beams, beams
 from filmgate.animatic.mountains import hill_sheet
 from filmgate.animatic.noise import clouds, smooth_step, waves
 from filmgate.animatic.palette import hexed, mix, scaled
@@ -95,17 +96,15 @@ def paint_reef(stage: Stage) -> Setting:
     return Setting(back=back, front=front)
 
 
-def _rays(stage: Stage, rng: np.random.Generator, way: int) -> Sheet:
-    paper = stage.paper(-stage.margin, stage.height * 0.82)
+def _rays(stage: Stage, rng: np.random.Generator, way: int) -> Beams:
+    period, top, low = stage.period, -stage.margin & ~1, stage.height * 0.82
+    columns = (np.arange(period // 2, dtype=np.float32) * 2).reshape(1, -1)
+    rows = (np.arange((int(low) - top) // 2, dtype=np.float32) * 2 + np.float32(top)).reshape(-1, 1)
     slant = 0.28 * (1 if stage.light.x < stage.width / 2 else -1)
-    spread = paper.half_columns() - paper.half_rows() * np.float32(slant)
-    bars = np.clip(waves(rng, paper.width, 6, 3, 0.65), 0, 1) ** np.float32(1.3)
-    field = bars[np.mod(spread, paper.width).astype(np.int32)]
-    fade = smooth_step(stage.height * 0.8, -stage.height * 0.1, paper.half_rows())
-    paper.fill(np.array(stage.palette.light, dtype=np.float32).reshape(1, 1, 3))
-    alpha = cv2.GaussianBlur((field * fade * np.float32(0.34)).astype(np.float32), (0, 0), stage.unit * 0.004)
-    paper.alpha = np.asarray(cv2.resize(alpha, (paper.width, paper.height)), dtype=np.float32)
-    return paper.sheet(0.06, stage.width, drift=way * stage.unit * 0.016)
+    bars = np.clip(waves(rng, period, 6, 3, 0.65), 0, 1) ** np.float32(1.3)
+    field = bars[np.mod(columns - rows * np.float32(slant), period).astype(np.int32) % period]
+    fade = smooth_step(stage.height * 0.8, -stage.height * 0.1, rows)
+    return beams(field * fade * np.float32(0.2), top, way * stage.unit * 0.016, stage.width)
 
 
 def _rocks(

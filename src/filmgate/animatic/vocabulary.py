@@ -40,10 +40,10 @@ class Meaning(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """`count` is how many of it the words in front say, 0 where they say nothing."""
+    """`number` is how many of it the words in front say, 0 where they say nothing."""
 
     meanings: tuple[Meaning, ...]
-    count: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class _Term:
 
 
 def hits(prompt: str) -> Iterator[Hit]:
-    """What the prompt says, in its order; what it denies ("no cats", 没有人) is left out."""
+    """Say what the prompt shows, in its order; what it denies ("no cats", 没有人) is left out."""
     text = _BLANKS.sub(" ", prompt.lower().replace("’", "'"))
     table = _table()
     at = told = 0
@@ -67,7 +67,9 @@ def hits(prompt: str) -> Iterator[Hit]:
             continue
         term, end = found
         between = text[told:at]
-        denied = bool(_NEGATION.search(between[-_DENIAL_WINDOW:])) or (denied and _CONTINUATION.fullmatch(between) is not None)
+        denied = bool(_NEGATION.search(between[-_DENIAL_WINDOW:])) or (
+            denied and _CONTINUATION.fullmatch(between) is not None
+        )
         if not denied and term.meanings:
             plural = term.plural or end > at + len(term.text) or text.startswith("们", end)
             count = _MANY if "群" in term.text else _count(between[-_COUNT_WINDOW:], plural=plural)
@@ -91,7 +93,7 @@ def _longest(table: dict[str, list[_Term]], text: str, at: int) -> tuple[_Term, 
 
 
 def _count(before: str, *, plural: bool) -> int:
-    """The number word that stands nearest in front."""
+    """Read the number word that stands nearest in front."""
     words = [found.group() for found in _number().finditer(before)]
     count = 0 if not words else min(int(words[-1]), _MANY) if words[-1].isdigit() else _numbers()[words[-1]]
     return _FEW if plural and count <= 1 else count
@@ -135,7 +137,7 @@ def _table() -> dict[str, list[_Term]]:
 
 
 def _forms(text: str) -> tuple[str, ...]:
-    """A term, and its plural where that is more than an added s or es."""
+    """Add a plural that is more than an added s or es."""
     if text.isascii() and text.endswith("y") and text[-2:-1] not in "aeiou":
         return text, text.removesuffix("y") + "ies"
     return (text,)

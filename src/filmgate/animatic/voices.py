@@ -16,7 +16,14 @@ _TIMBRES = {
     "kalimba": ((1.0, 1.0, 0.42), (2.0, 0.22, 0.2), (3.0, 0.1, 0.12), (5.4, 0.05, 0.04)),
     "glass": ((1.0, 1.0, 0.9), (2.0, 0.12, 0.6), (2.76, 0.1, 0.3), (5.4, 0.03, 0.1)),
     "piano": ((1.0, 1.0, 0.7), (2.0, 0.42, 0.45), (3.0, 0.2, 0.28), (4.0, 0.1, 0.18), (5.0, 0.05, 0.1)),
-    "strings": ((1.0, 1.0, 0.55), (2.0, 0.5, 0.4), (3.0, 0.32, 0.28), (4.0, 0.2, 0.18), (5.0, 0.12, 0.12), (6.0, 0.08, 0.08)),
+    "strings": (
+        (1.0, 1.0, 0.55),
+        (2.0, 0.5, 0.4),
+        (3.0, 0.32, 0.28),
+        (4.0, 0.2, 0.18),
+        (5.0, 0.12, 0.12),
+        (6.0, 0.08, 0.08),
+    ),
     "synth": ((1.0, 1.0, 0.3), (2.0, 0.5, 0.16), (3.0, 0.34, 0.11), (4.0, 0.2, 0.07), (5.0, 0.12, 0.05)),
 }
 _LENGTH_S = 2.0
@@ -101,14 +108,15 @@ def _breath(start: int, count: int, rate_hz: float, order: int) -> Wave:
 
 
 def _turning(start: int, count: int, hz: float) -> NDArray[np.complex64]:
-    """exp(2 pi i hz t) by the product of coarse and fine turns, on blocks that do not depend on `start`."""
+    """Reckon exp(2 pi i hz t) by the product of coarse and fine turns, on blocks that do not depend on `start`."""
     block = start // _BLOCK
     blocks = (start + count - 1) // _BLOCK - block + 1
     turns = (np.arange(block, block + blocks, dtype=np.float64) * (_BLOCK * hz / _HALF)) % 1.0
     fine = np.exp(np.arange(_BLOCK) * (2j * math.pi * hz / _HALF)).astype(np.complex64)
     coarse = np.exp(2j * math.pi * turns).astype(np.complex64)
     skip = start - block * _BLOCK
-    return np.multiply.outer(coarse, fine).reshape(-1)[skip : skip + count]
+    turning: NDArray[np.complex64] = np.multiply.outer(coarse, fine).reshape(-1)
+    return turning[skip : skip + count]
 
 
 def _pluck(note: int, voice: str) -> Wave:
@@ -124,7 +132,8 @@ def _pluck(note: int, voice: str) -> Wave:
         heard = min(count, round(fade_s * ring * 8 * RATE))
         short = t[:heard]
         wave[:heard] += (
-            np.sin(short * np.float32(math.tau * hz * overtone)) * np.exp(short * np.float32(-1 / (fade_s * ring)))
+            np.sin(short * np.float32(math.tau * hz * overtone))
+            * np.exp(short * np.float32(-1 / (fade_s * ring)))
         ) * np.float32(share)
     attack, release = round(_ATTACK_S * RATE), round(_RELEASE_S * RATE)
     wave[:attack] *= np.linspace(0, 1, attack, dtype=np.float32)
@@ -143,4 +152,4 @@ def _lay(mix: Wave, wave: Wave, at: int, gain: float, pan: float) -> None:
 
 
 def _frequency(note: float) -> float:
-    return 440.0 * 2.0 ** ((note - 69) / 12)
+    return 440.0 * math.exp2((note - 69) / 12)

@@ -1,10 +1,8 @@
 """Forests and deserts."""
 
-from dataclasses import replace
-
-import cv2
 import numpy as np
 
+from filmgate.animatic.lens import beams
 from filmgate.animatic.meadow import ground_sheet
 from filmgate.animatic.mountains import fold_shades, range_sheet
 from filmgate.animatic.noise import chance, clouds, smooth_step, waves
@@ -24,7 +22,7 @@ def paint_forest(stage: Stage) -> Setting:
     floor = (
         stage.palette.snow()
         if stage.scene.weather == "snow"
-        else mix(stage.palette.lit(_MOSS, 0.0, 0.55), stage.palette.wash, 0.1)
+        else mix(stage.palette.lit(_MOSS, 0.0, 0.85), stage.palette.wash, 0.1)
     )
     back: list[Element] = [
         _trunks(stage, rng, far + below * 0.02, leaf=leaf, thick=0.012, number=30, distance=0.72, depth=0.1),
@@ -59,7 +57,7 @@ def _trunks(
     paper.fill(np.array(bark, dtype=np.float32).reshape(1, 1, 3))
     paper.paint(np.minimum(bright, wood), mix(bark, stage.palette.light, 0.22), 0.8)
     snowy = stage.scene.weather == "snow"
-    crown = stage.palette.snow(distance) if snowy else stage.palette.lit(leaf, distance, 0.6)
+    crown = stage.palette.snow(distance) if snowy else stage.palette.lit(leaf, distance, 0.85)
     paper.paint(roof, mix(scaled(crown, 0.82), stage.palette.wash, 0.2 if snowy else 0.0))
     paper.paint(np.minimum(lit, roof), mix(crown, stage.palette.light, 0.14), 0.85)
     rows = smooth_step(foot - unit * 0.3, foot, paper.half_rows()) * np.float32(0.55 * distance + 0.1)
@@ -124,18 +122,15 @@ def _shafts(stage: Stage, rng: np.random.Generator) -> list[Element]:
     """Light that falls between the trunks in slanting bars."""
     if stage.palette.dark or stage.scene.weather in {"rain", "storm"}:
         return []
-    paper = stage.paper(-stage.margin, stage.horizon + (stage.height - stage.horizon) * 0.35)
+    period, top = stage.period, -stage.margin & ~1
+    low = stage.horizon + (stage.height - stage.horizon) * 0.35
+    columns = (np.arange(period // 2, dtype=np.float32) * 2).reshape(1, -1)
+    rows = (np.arange((int(low) - top) // 2, dtype=np.float32) * 2 + np.float32(top)).reshape(-1, 1)
     slant = 0.5 if stage.light.x < stage.width / 2 else -0.5
-    columns = paper.half_columns() - paper.half_rows() * np.float32(slant)
-    bars = np.clip(waves(rng, paper.width, 7, 3, 0.7), 0, 1)
-    field = bars[np.mod(columns, paper.width).astype(np.int32)]
-    fade = smooth_step(float(paper.top + paper.height), stage.horizon * 0.3, paper.half_rows())
-    paper.fill(np.array(mix(stage.palette.light, (1, 1, 1), 0.2), dtype=np.float32).reshape(1, 1, 3))
-    alpha = (field * fade * np.float32(0.42)).astype(np.float32)
-    paper.alpha = np.asarray(
-        cv2.resize(alpha, (paper.width, paper.height), interpolation=cv2.INTER_LINEAR), dtype=np.float32
-    )
-    return [replace(paper.sheet(0.3, stage.width), drift=stage.unit * 0.004)]
+    bars = np.clip(waves(rng, period, 7, 3, 0.7), 0, 1)
+    field = bars[np.mod(columns - rows * np.float32(slant), period).astype(np.int32) % period]
+    fade = smooth_step(low, stage.horizon * 0.3, rows)
+    return [beams(field * fade * np.float32(0.26), top, stage.unit * 0.004, stage.width)]
 
 
 def _undergrowth(stage: Stage, rng: np.random.Generator) -> Sheet:

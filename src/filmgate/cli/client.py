@@ -3,7 +3,7 @@
 import http.client
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
@@ -116,7 +116,9 @@ class Gate:
                 connection.connect()
                 connection.sock.settimeout(timeout_s)
                 sent = True
-                connection.request(method, prefix + path, body, self._said(headers))
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    # Whoever refuses a large body may stop reading it, and has answered all the same.
+                    connection.request(method, prefix + path, body, self._said(headers))
                 answer = connection.getresponse()
             except (OSError, http.client.HTTPException) as error:
                 self._trace(f"{method} {path}: {reason_of(error)}")

@@ -1,15 +1,20 @@
-"""Tables and lines for people, drawn with rich."""
+"""Tables and facts for people, drawn with rich."""
+
+from collections.abc import Sequence
 
 from rich.box import Box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Styled
 
-from filmgate.cli.output import Cell, Grid
+from filmgate.cli.output import Cell, Column, Grid
 from filmgate.cli.text import printable
 
 # One thin rule under the heading, and nothing else: the rows speak.
 _RULE = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
+_GAP = 3
+_NARROWEST = 8
 
 
 def draw_grid(console: Console, grid: Grid, language: str) -> None:
@@ -18,30 +23,49 @@ def draw_grid(console: Console, grid: Grid, language: str) -> None:
         _draw_facts(console, grid)
         return
     shown = [index for index, column in enumerate(grid.columns) if console.width >= column.from_width]
-    table = Table(box=_RULE, header_style="dim", border_style="dim", pad_edge=False, padding=(0, 1))
-    for index in shown:
-        column = grid.columns[index]
+    rows = [[_styled(row[index]) for index in shown] for row in grid.rows]
+    columns = [grid.columns[index] for index in shown]
+    table = Table(
+        box=_RULE, header_style="dim", border_style="dim", show_edge=False, pad_edge=False, padding=(0, 1)
+    )
+    for column, width in zip(columns, _widths(console.width, columns, rows, language), strict=True):
         table.add_column(
             column.title.pick(language),
             justify="right" if column.right else "left",
             style=column.style,
             no_wrap=not column.wraps,
             overflow="fold" if column.wraps else "ellipsis",
-            ratio=1 if column.shrinks else None,
-            min_width=8 if column.shrinks else None,
+            width=width,
         )
-    for row in grid.rows:
-        table.add_row(*(_styled(row[index]) for index in shown))
+    for row in rows:
+        table.add_row(*row)
     console.print(table)
+
+
+def _widths(
+    room: int, columns: Sequence[Column], rows: Sequence[Sequence[Styled]], language: str
+) -> Sequence[int]:
+    """Give every column what it needs; what is missing is taken from the one that may shrink."""
+    needed = [
+        max([cell_len(column.title.pick(language)), *(row[index].cell_len for row in rows)])
+        for index, column in enumerate(columns)
+    ]
+    missing = sum(needed) + _GAP * (len(needed) - 1) - room
+    if missing <= 0:
+        return needed
+    return [
+        max(_NARROWEST, width - missing) if column.shrinks or column.wraps else width
+        for column, width in zip(columns, needed, strict=True)
+    ]
 
 
 def _draw_facts(console: Console, grid: Grid) -> None:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for row in grid.rows:
-        table.add_row(*(_styled(cell) for cell in row))
-    console.print(table)
+    styled = [[_styled(cell) for cell in row] for row in grid.rows]
+    width = max((title.cell_len for title, _ in styled), default=0)
+    for title, value in styled:
+        # A link stays one line, which the terminal itself may break and can be copied whole.
+        padding = " " * (width - title.cell_len + _GAP - 1)
+        console.print(Styled.assemble(title, padding, value), soft_wrap=True)
 
 
 def _styled(cell: Cell | str) -> Styled:

@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+import tempfile
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated, Final, cast
 
 from cyclopts import Group, Parameter
 
-from filmgate.cli.address import HERE, Place, find_address
+from filmgate.cli.address import HERE, Place, find_address, reason_of
 from filmgate.cli.board import Board, download_sight, open_board, sight_of
 from filmgate.cli.client import AwayError, UnreachableError
 from filmgate.cli.download import fetch_film
@@ -53,7 +54,7 @@ def generate(
         str | None, Parameter(group=FILM, help="The first frame: a file, or an https address.", negative="")
     ] = None,
     size: Annotated[str | None, Parameter(group=FILM, help="1280x720, or a ratio such as 9:16.")] = None,
-    seconds: Annotated[int | None, Parameter(group=FILM)] = None,
+    seconds: Annotated[int | None, Parameter(group=FILM, help="How long; else what the model makes.")] = None,
     seed: Annotated[int | None, Parameter(group=FILM, help="The same seed draws the same film.")] = None,
     output: Annotated[
         str | None,
@@ -113,11 +114,11 @@ def _target(prompt: str, output: str | None) -> Path:
 def _writable(target: Path) -> Path:
     """Refuse now what could not be written after the film was made."""
     folder = next(parent for parent in target.absolute().parents if parent.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise trouble(
-            "unwritable", path=str(target), reason=f"{folder} is not a folder that you may write to"
-        )
-    return target
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return target
+    except OSError as error:
+        raise trouble("unwritable", path=str(target), reason=f"{folder}: {reason_of(error)}") from None
 
 
 def _accepted(session: Session, wish: Wish) -> TaskShape:

@@ -36,7 +36,9 @@ class LiveBoard:
 
     def see(self, key: str, sight: Sight) -> None:
         if key not in self._lines:
-            self._lines[key] = self._progress.add_task("", total=None)
+            self._lines[key] = self._progress.add_task(
+                "", total=None, label="", word="", share="", detail="", ahead_s=0.0
+            )
         line = self._lines[key]
         drawn = next(task for task in self._progress.tasks if task.id == line)
         self._progress.update(
@@ -80,7 +82,12 @@ def _columns(width: int) -> Sequence[ProgressColumn]:
         BarColumn(
             bar_width=bar, style="grey30", complete_style="cyan", finished_style="cyan", pulse_style="grey50"
         ),
-        TextColumn("{task.fields[share]}", markup=False, table_column=Column(min_width=5, justify="right")),
+        TextColumn(
+            "{task.fields[share]}",
+            markup=False,
+            justify="right",
+            table_column=Column(min_width=5, justify="right"),
+        ),
         _ClockColumn(),
         TextColumn("{task.fields[detail]}", style="dim", markup=False),
     ]

@@ -17,7 +17,7 @@ _COLUMNS: Final = (
     Column(Text("sizes", "尺寸"), shrinks=True),
     Column(Text("images", "图片"), right=True),
     Column(Text("sound", "声音")),
-    Column(Text("dialects", "方言"), from_width=100),
+    Column(Text("dialects", "方言"), from_width=90),
     Column(Text("available", "可用")),
 )
 _YES: Final = Text("yes", "是")
@@ -41,10 +41,10 @@ def _row(model: ModelShape, output: Output) -> Sequence[Cell | str]:
     return [
         model["name"],
         spans(model["seconds"]),
-        " ".join(model["sizes"]),
+        ", ".join(model["sizes"]),
         str(max(model["pictures"].values(), default=0)),
         output.say(_YES if model["sound"] else _NO),
-        " ".join(model["dialects"]),
+        ", ".join(model["dialects"]),
         available,
     ]
 

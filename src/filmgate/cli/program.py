@@ -13,15 +13,15 @@ from cyclopts.exceptions import UnknownOptionError
 from filmgate import __version__
 from filmgate.cli.errors import CliError, Exit, trouble
 from filmgate.cli.output import Output, manner_of
+from filmgate.cli.pages import QuietPages
 
 _START: Final = Group("Start", sort_key=1)
 _FILMS: Final = Group("Films", sort_key=2)
 _OPERATE: Final = Group("Operate", sort_key=3)
+_ALSO: Final = Group("Also", sort_key=99)
 _SECRET_FLAG: Final = re.compile(r"--(?:api-?|admin-?)?(?:key|token|secret|password)\b")
 
-_EXAMPLES: Final = """\
-Two commands from nothing to a film:
-
+_EXAMPLES: Final = """
   filmgate serve --open
   filmgate generate "a paper boat on a rainy street / 雨巷里的纸船"
 
@@ -34,8 +34,9 @@ def make_program() -> App:
         name="filmgate",
         help="One self-hosted gate in front of all video models.",
         help_prologue=_EXAMPLES,
-        help_epilogue="Every verb explains itself: filmgate generate --help. Exit codes: filmgate help exit-codes.\n",
+        help_epilogue="Each verb: filmgate VERB --help · Exit codes: filmgate help exit-codes\n",
         help_format="plaintext",
+        help_formatter=QuietPages(),
         version=__version__,
         default_parameter=Parameter(show_default=False),
         exit_on_error=False,
@@ -46,6 +47,8 @@ def make_program() -> App:
     )
     for order, (name, path, group, help_) in enumerate(_VERBS):
         program.command(f"filmgate.cli.{path}", name=name, group=group, sort_key=order, help=help_)
+    for flag in ("--help", "--version"):
+        program[flag].group = (_ALSO,)
     return program
 
 

@@ -33,6 +33,7 @@ _COMMANDS: Final = (
     "filmgate keys create my-app",
 )
 _STARTING: Final = Text("Starting the gate; Ctrl-C stops it.", "正在启动网关，Ctrl-C 停止。")
+_STOPPED: Final = Text("Stopped.", "已停止。")
 _READY: Final = Text(
     "Ready in {seconds} s. Next, in another terminal:", "{seconds} 秒就绪。下一步，在另一个终端："
 )
@@ -88,11 +89,13 @@ def serve(
     try:
         settings = Settings.load(flags, config)
         output.note(output.say(_STARTING), "dim")
-        return run_gate(settings, flags, config, output.note, greet)
+        code = run_gate(settings, flags, config, output.note, greet)
     except BadSettingsError as error:
         raise trouble("bad_settings", reason=str(error)) from None
     except CannotServeError as error:
         raise trouble("cannot_serve", reason=str(error)) from None
+    output.note("\n" + output.say(_STOPPED), "dim")
+    return code
 
 
 class Greeting:

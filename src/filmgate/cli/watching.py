@@ -13,6 +13,8 @@ from filmgate.cli.shapes import FilmShape, TaskDetailShape, TaskShape
 from filmgate.cli.text import ENDS, Text, state_word
 
 WAIT_S: Final = 20
+QUEUE_WAIT_S: Final = 3
+_AT_ONCE_S: Final = 1.0
 _SPARE_S: Final = 15.0
 _GOES_ON: Final = Text(
     "The task goes on where it runs. Back: `filmgate tasks watch {id}`",
@@ -40,16 +42,16 @@ def next_change(
 def follow(session: Session, task: TaskShape, timeout_s: float | None) -> Iterator[TaskShape]:
     """Yield the task as it is, and again on each change, until it has ended; raise CliError `timeout`."""
     until = None if timeout_s is None else session.clock.monotonic() + timeout_s
-    while True:
-        yield task
-        if task["state"] in ENDS:
-            return
-        left = WAIT_S if until is None else until - session.clock.monotonic()
-        if left <= 0:
+    yield task
+    while task["state"] not in ENDS:
+        left_s = WAIT_S if until is None else until - session.clock.monotonic()
+        if left_s <= 0:
             raise trouble("timeout", seconds=f"{timeout_s:g}", ids=task["id"])
-        wait_s = min(WAIT_S, max(left, 0.1))
+        # A place in the queue changes without the task: ask for it more often.
+        wait_s = min(QUEUE_WAIT_S if task["state"] == "queued" else WAIT_S, max(left_s, 0.1))
+        asked = session.clock.monotonic()
         try:
-            task = next_change(session, task["id"], version=task["version"], wait_s=wait_s, until=until)
+            seen = next_change(session, task["id"], version=task["version"], wait_s=wait_s, until=until)
         except CliError as error:
             if (
                 error.exit_code == Exit.UNREACHABLE
@@ -58,6 +60,16 @@ def follow(session: Session, task: TaskShape, timeout_s: float | None) -> Iterat
             ):
                 raise trouble("timeout", seconds=f"{timeout_s:g}", ids=task["id"]) from error
             raise
+        if _moment(seen) != _moment(task):
+            yield seen
+        elif session.clock.monotonic() - asked < _AT_ONCE_S:
+            # A gate that stops answers a wait at once, and must not be asked in a circle.
+            session.sleep(min(_AT_ONCE_S, left_s))
+        task = seen
+
+
+def _moment(task: TaskShape) -> tuple[int, str, int, int | None]:
+    return task["version"], task["state"], task["progress"], task["queue_position"]
 
 
 def ending(task: TaskShape, output: Output, path: Path | None = None) -> str:

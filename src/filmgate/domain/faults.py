@@ -45,3 +45,7 @@ class Uncertain(Fault):
 
 class Vanished(Fault):
     pass
+
+
+class StorageFault(Exception):  # noqa: N818  # named as the faults above
+    """Where files live failed this time, which says nothing of any provider: a later try may do."""

@@ -4,13 +4,14 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from filmgate.domain import ids
 from filmgate.domain.failpoint import failpoint
-from filmgate.domain.faults import Fault
+from filmgate.domain.faults import Fault, StorageFault
 from filmgate.domain.limits import COLLECT_TRIES, FILM_BYTES, FILM_SECONDS, LEASE_RENEWAL, STEP_LEASE
 from filmgate.domain.states import State
 from filmgate.domain.task import Film, StoredFile
@@ -23,7 +24,9 @@ from filmgate.store import transitions
 from filmgate.store.ends import End, Notice
 from filmgate.store.work import Claim
 
-_ENDINGS: Final = {"image/webp": ".webp", "image/jpeg": ".jpg"}
+_TYPES: Final = {"mp4": "video/mp4", "webp": "image/webp", "jpg": "image/jpeg"}
+# Each says nothing final of the film: it is fetched and looked at again later.
+_NOT_THIS_TIME: Final = (Fault, StorageFault, NotAFilm, ChildError, TimeoutError)
 
 
 async def collect(parts: Parts, claim: Claim) -> None:
@@ -43,18 +46,15 @@ async def collect(parts: Parts, claim: Claim) -> None:
                 async with asyncio.timeout(FILM_SECONDS):
                     await _fetch(provider.fetch(attempt.result), path)
                     inspection = await parts.workshop.inspect(path)
-                    playable = await _playable(parts, path, inspection)
-            except (Fault, NotAFilm, ChildError, TimeoutError) as error:
-                parts.telemetry.asked(
-                    name, "download", type(error).__name__.lower(), parts.clock.monotonic() - started
-                )
+                parts.telemetry.asked(name, "download", "done", parts.clock.monotonic() - started)
+                await failpoint("collect.after_fetch")
+                film, files = await _store(parts, claim, path, inspection)
+            except _NOT_THIS_TIME as error:
+                outcome = type(error).__name__.lower()
+                parts.telemetry.asked(name, "download", outcome, parts.clock.monotonic() - started)
                 await _not_collected(parts, claim, error)
                 return
-            parts.telemetry.asked(name, "download", "done", parts.clock.monotonic() - started)
-            await failpoint("collect.after_fetch")
-            files = await _store(parts, claim, playable, inspection)
         await failpoint("collect.after_store")
-    film = Film(facts=inspection.facts, files={file.role: file.id for file in files})
     await finish(parts, End(claim=claim, state=State.SUCCEEDED, kept=parts.retention, film=film, files=files))
 
 
@@ -68,43 +68,47 @@ async def _fetch(chunks: AsyncIterator[bytes], path: Path) -> None:
             file.write(chunk)
 
 
-async def _playable(parts: Parts, path: Path, inspection: Inspection) -> Path:
-    """Give the film with its index in front, so that it plays while it loads."""
-    if inspection.facts.faststart:
-        return path
-    ahead = path.with_name("ahead.mp4")
-    await parts.workshop.faststart(path, ahead)
-    return ahead
-
-
-async def _store(parts: Parts, claim: Claim, film: Path, inspection: Inspection) -> Sequence[StoredFile]:
-    files: list[StoredFile] = []
-    # Named by what it holds: a stale worker that stores it again cannot put other bytes under a name in use.
-    name = f"tasks/{claim.task_id}/{await asyncio.to_thread(_digest, film)}"
-    for role, content, media_type in (
-        ("video", film, "video/mp4"),
-        ("thumbnail", inspection.thumbnail_webp, "image/webp"),
-        ("poster", inspection.thumbnail_jpeg, "image/jpeg"),
-        ("spritesheet", inspection.spritesheet_jpeg, "image/jpeg"),
+async def _store(
+    parts: Parts, claim: Claim, path: Path, inspection: Inspection
+) -> tuple[Film, Sequence[StoredFile]]:
+    # Named by what came: a stale worker that stores it again cannot put other bytes under a name in use.
+    name = f"tasks/{claim.task_id}/{await asyncio.to_thread(_digest, path)}"
+    files, facts = [], inspection.facts
+    if facts.faststart:
+        files.append(await _kept(parts, claim, "video", f"{name}.mp4", path))
+    else:
+        # It plays while it loads only with its index in front; what the provider sent is kept beside the copy.
+        files.append(await _kept(parts, claim, "clip", f"{name}.original.mp4", path))
+        ahead = path.with_name("ahead.mp4")
+        await parts.workshop.faststart(path, ahead)
+        video = await _kept(parts, claim, "video", f"{name}.mp4", ahead)
+        files.append(video)
+        facts = replace(facts, size_bytes=video.size_bytes, faststart=True)
+    for role, content, ending in (
+        ("thumbnail", inspection.thumbnail_webp, "webp"),
+        ("poster", inspection.thumbnail_jpeg, "jpg"),
+        ("spritesheet", inspection.spritesheet_jpeg, "jpg"),
     ):
-        if isinstance(content, Path):
-            stored = await parts.objects.put_file(f"{name}.mp4", content)
-        else:
-            stored = await parts.objects.put_bytes(f"{name}.{role}{_ENDINGS[media_type]}", content)
-        await failpoint(f"collect.stored_{role}")
-        files.append(
-            StoredFile(
-                id=ids.uuid7(parts.clock.now(), parts.chance),
-                account_id=claim.task.account_id,
-                task_id=claim.task_id,
-                role=role,
-                object_key=stored.key,
-                media_type=media_type,
-                size_bytes=stored.size_bytes,
-                sha256=stored.sha256.hex(),
-            )
-        )
-    return files
+        files.append(await _kept(parts, claim, role, f"{name}.{role}.{ending}", content))
+    return Film(facts=facts, files={file.role: file.id for file in files}), files
+
+
+async def _kept(parts: Parts, claim: Claim, role: str, key: str, content: Path | bytes) -> StoredFile:
+    if isinstance(content, Path):
+        stored = await parts.objects.put_file(key, content)
+    else:
+        stored = await parts.objects.put_bytes(key, content)
+    await failpoint(f"collect.stored_{role}")
+    return StoredFile(
+        id=ids.uuid7(parts.clock.now(), parts.chance),
+        account_id=claim.task.account_id,
+        task_id=claim.task_id,
+        role=role,
+        object_key=stored.key,
+        media_type=_TYPES[key.rpartition(".")[2]],
+        size_bytes=stored.size_bytes,
+        sha256=stored.sha256.hex(),
+    )
 
 
 def _digest(path: Path) -> str:

@@ -9,6 +9,7 @@ import orjson
 from filmgate.domain import ids
 from filmgate.domain.contracts import ClipRequest, Frame
 from filmgate.domain.failpoint import failpoint
+from filmgate.domain.faults import StorageFault
 from filmgate.domain.limits import (
     ATTEMPTS,
     IDLE_CLAIM,
@@ -21,10 +22,12 @@ from filmgate.domain.rehearsal import cut
 from filmgate.domain.request import Picture
 from filmgate.domain.states import AttemptState, Step
 from filmgate.domain.task import StoredFile
+from filmgate.engine.backoff import after_question
 from filmgate.engine.end import fail
 from filmgate.engine.parts import Parts
 from filmgate.engine.route import Line
 from filmgate.engine.submit import submit
+from filmgate.media.child import ChildError
 from filmgate.media.findings import BadPicture
 from filmgate.net.denied import Denied
 from filmgate.net.fetch import FetchFailed
@@ -48,6 +51,11 @@ async def prepare(parts: Parts, claim: Claim) -> None:
         frames = await _frames(parts, claim)
     except Problem as problem:
         await fail(parts, claim, problem.code, parameters=problem.parameters)
+        return
+    except (ChildError, StorageFault) as error:
+        # That says nothing of the picture: it is looked at again later.
+        parts.telemetry.event("prepare.failed", task=str(claim.task_id), reason=type(error).__name__)
+        await parts.moves.make(transitions.postponed(claim, after_question(claim.tries)))
         return
     await failpoint("prepare.after_frames")
     clip = _clip(claim, line, frames)

@@ -65,6 +65,7 @@ class Worker:
         self._running: dict[UUID, tuple[Step, asyncio.Task[None]]] = {}
         self._alone: list[Claim] = []
         self._stopping = asyncio.Event()
+        self._left = False
         self.heartbeat = parts.clock.monotonic()
 
     async def run(self) -> None:
@@ -93,6 +94,9 @@ class Worker:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _claim(self) -> int:
+        if self._left:
+            await self._parts.claims.release_lost(self._busy())
+            self._left = False
         if self._alone:
             return self._start_alone()
         claims: list[tuple[Claim, Verb]] = []
@@ -155,6 +159,7 @@ class Worker:
         except StaleLease:
             self._parts.telemetry.event("lease.lost", task=str(claim.task_id), step=claim.step.value)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self._left = True
             self._parts.telemetry.event(
                 "store.unavailable", task=str(claim.task_id), reason=type(error).__name__
             )

@@ -11,7 +11,7 @@ from PIL.Image import Image
 
 from filmgate.media.findings import NotAFilm
 from filmgate.media.source import Source, blaming, demuxed
-from filmgate.media.track import demux, packets_of, picture
+from filmgate.media.track import Track, demux, packets_of, picture
 
 # Above this many, about 60 s of 1080p, only key frames are decoded: pictures for people need not be exact.
 DECODED_PIXELS: Final = 3_000_000_000
@@ -25,16 +25,31 @@ def images_at(source: Source, shares: Sequence[float], widths: Sequence[int]) ->
     Raise NotAFilm where the film cannot be decoded.
     """
     track = demux(source)
-    exact = track.width * track.height * track.frames <= DECODED_PIXELS
+    return images_of(source, track, shares, widths, to_end=False)
+
+
+def images_of(
+    source: Source, track: Track, shares: Sequence[float], widths: Sequence[int], *, to_end: bool
+) -> list[Image]:
+    """As images_at. With `to_end` what can be decoded exactly is decoded whole, as a proof that it can be."""
     times = [track.start + share * (track.end - track.start) for share in shares]
     with demuxed(source) as container:
         stream = picture(container)
-        frames = _exactly(container, stream, times) if exact else _nearby(container, stream, times)
+        if decodes_exactly(track):
+            frames = _exactly(container, stream, times, to_end=to_end)
+        else:
+            frames = _nearby(container, stream, times)
         with blaming("its pictures cannot be decoded"):
             return [_image(frame, width) for frame, width in zip(frames, widths, strict=True)]
 
 
-def _exactly(container: InputContainer, stream: VideoStream, times: Sequence[float]) -> Iterator[VideoFrame]:
+def decodes_exactly(track: Track) -> bool:
+    return track.width * track.height * track.frames <= DECODED_PIXELS
+
+
+def _exactly(
+    container: InputContainer, stream: VideoStream, times: Sequence[float], *, to_end: bool
+) -> Iterator[VideoFrame]:
     """For each time the frame that is on the screen then."""
     shown: VideoFrame | None = None
     left = list(times)
@@ -44,8 +59,10 @@ def _exactly(container: InputContainer, stream: VideoStream, times: Sequence[flo
             while left and shown is not None and frame.pts is not None and frame.pts > left[0]:
                 del left[0]
                 yield shown
-            if not left:
+            if not left and not to_end:
                 return
+            if frame.is_corrupt:
+                raise NotAFilm(f"its picture at {frame.time or 0:.2f} s cannot be decoded")
             shown = frame
     if shown is None:
         raise NotAFilm("its pictures cannot be decoded")

@@ -26,13 +26,28 @@ def probe(source: Source) -> FilmFacts:
 def validate(source: Source) -> FilmFacts:
     """Prove that the film is whole and can be shown. Raise NotAFilm or TruncatedFilm when it is not."""
     with opened(source) as file:
-        _check_start(file)
-        _check_boxes(file)
-        track = demux(file)
-        _check_count(file, track)
-        facts = _facts(file, track)
-        _check_pictures(file, track)
+        facts, track = examine(file)
+        decode_ends(file, track)
         return facts
+
+
+def examine(file: BinaryIO) -> tuple[FilmFacts, Track]:
+    """Check all that can be checked without decoding."""
+    _check_start(file)
+    _check_boxes(file)
+    track = demux(file)
+    _check_count(file, track)
+    return _facts(file, track), track
+
+
+def decode_ends(file: BinaryIO, track: Track) -> None:
+    """Decode from the first key frame to the second, and from the last to the end."""
+    if not track.keyframes:
+        raise NotAFilm("it has no picture that can be decoded by itself")
+    second = track.keyframes[1] if len(track.keyframes) > 1 else None
+    _decode_group(file, track.keyframes[0], second)
+    if second is not None:
+        _decode_group(file, track.keyframes[-1], None)
 
 
 def _facts(file: BinaryIO, track: Track) -> FilmFacts:
@@ -79,15 +94,6 @@ def _check_count(file: BinaryIO, track: Track) -> None:
     packets = demux(file, {"ignore_editlist": "1"}).packets
     if packets < track.announced:
         raise TruncatedFilm(f"it has {packets} of the {track.announced} pictures that it announces")
-
-
-def _check_pictures(file: BinaryIO, track: Track) -> None:
-    if not track.keyframes:
-        raise NotAFilm("it has no picture that can be decoded by itself")
-    second = track.keyframes[1] if len(track.keyframes) > 1 else None
-    _decode_group(file, track.keyframes[0], second)
-    if second is not None:
-        _decode_group(file, track.keyframes[-1], None)
 
 
 def _decode_group(file: BinaryIO, start: int, stop: int | None) -> None:

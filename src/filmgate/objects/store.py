@@ -15,6 +15,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
+from filmgate.domain.faults import StorageFault
 from filmgate.domain.limits import CONTENT_CHUNK, MIB
 from filmgate.objects.durable import Sync, sync_folder, write_durably
 from filmgate.objects.keys import checked_key, checked_prefix
@@ -29,7 +30,7 @@ TEMPORARY_LIFE: Final = timedelta(days=1)
 READ_BYTES: Final = MIB
 
 
-class ObjectStoreError(Exception):
+class ObjectStoreError(StorageFault):
     """The store could not do it this time; its `__cause__` says why."""
 
 

@@ -11,14 +11,23 @@ https://platform.openai.com/docs/api-reference/videos
 | frames         | `input_reference` | one file, the first frame; the body is a form then |
 | sound, seed    |                   | the API has no field for them                      |
 
-| status of a video       | meaning                                                               |
-|-------------------------|-----------------------------------------------------------------------|
-| `queued`, `in_progress` | pending, with `progress` 0 to 100                                     |
-| `completed`             | done; the bytes are at `GET /videos/{id}/content`                     |
-| `failed`                | failed; `error.code` says why: codes of moderation, else a new attempt |
-| any other               | pending                                                               |
+| status of a video       | meaning                                                                |
+|-------------------------|------------------------------------------------------------------------|
+| `queued`, `in_progress` | pending, with `progress` 0 to 100                                      |
+| `completed`             | done; the bytes are at `GET /videos/{id}/content`                      |
+| `failed`                | failed; `error.code` says why: moderation, or what a new try may avoid |
+| any other               | pending                                                                |
 
-The API itself forgets nothing and replays nothing. A server that gives the first video again for an
+| answer to a create that is no success                      | meaning                              |
+|------------------------------------------------------------|--------------------------------------|
+| 400, 413, 415, 422, 451 with an error of the vendor's own  | nothing was created: the request     |
+| the same, or 401 to 403, whose code speaks of moderation   | nothing was created: refused         |
+| 401, 402, 403; a code of quota, billing or model           | nothing was created: the settings    |
+| 404, 405, 410 with an error of the vendor's own; 301, 307, 308 | nothing was created: the settings |
+| 429, 503 with an error of the vendor's own                 | nothing was created: busy            |
+| any other                                                  | nobody knows                         |
+
+The API itself replays nothing. A server that gives the first video again for an
 `Idempotency-Key` that it has seen may be declared with the option `idempotent = true`.
 """
 

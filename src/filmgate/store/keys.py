@@ -10,6 +10,7 @@ from typing import Any, Final
 from filmgate.domain.ids import hint
 from filmgate.domain.task import Owner
 from filmgate.store.batch import Lane
+from filmgate.store.patience import patiently
 from filmgate.store.pool import Pool
 
 _FIND: Final = """
@@ -83,7 +84,8 @@ class Keys:
 
     async def _find(self, batch: Sequence[Sequence[bytes]]) -> Sequence[Owner | None]:
         wanted = {digest for digests in batch for digest in digests}
-        found = {row["hash"]: _owner(row) for row in await self._pool.fetch(_FIND, list(wanted))}
+        rows = await patiently(lambda: self._pool.fetch(_FIND, list(wanted)))
+        found = {row["hash"]: _owner(row) for row in rows}
         return [next((found[digest] for digest in digests if digest in found), None) for digests in batch]
 
     async def open_account(self, name: str) -> str:

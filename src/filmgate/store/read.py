@@ -9,6 +9,7 @@ from filmgate.domain.states import State
 from filmgate.domain.task import Attempt, StoredFile, Task
 from filmgate.store import rows
 from filmgate.store.batch import Lane
+from filmgate.store.patience import patiently
 from filmgate.store.pool import Pool
 
 # An id of ours and an alias of a dialect are both names; whichever it is, the account must be the task's own.
@@ -65,7 +66,8 @@ class Reader:
     async def _find(self, batch: Sequence[_Wanted]) -> Sequence[Task | None]:
         ids = [_uuid(wanted.name) for wanted in batch]
         aliases = [None if id_ else wanted.name for id_, wanted in zip(ids, batch, strict=True)]
-        found = await self._pool.fetch(_FIND, aliases, ids, [wanted.account_id for wanted in batch])
+        accounts = [wanted.account_id for wanted in batch]
+        found = await patiently(lambda: self._pool.fetch(_FIND, aliases, ids, accounts))
         tasks = {row["no"]: rows.task(row) for row in found}
         return [tasks.get(no) for no in range(1, len(batch) + 1)]
 

@@ -76,6 +76,10 @@ update work w set lease_by = null, due_at = now(), deaths = w.deaths + (b.superv
 from boots b where w.lease_by = b.id and b.folder = $1 and b.id <> $3
 """
 
+_RELEASE_LOST: Final = """
+update work set lease_by = null, due_at = now() where lease_by = $1 and not task_id = any($2::uuid[])
+"""
+
 _BOOT: Final = "insert into boots (id, folder, supervisor) values ($1, $2, $3)"
 
 _NEXT_DUE: Final = "select extract(epoch from min(due_at) - now())::float8 from work"
@@ -155,6 +159,10 @@ class Claims:
         """Claim tasks that wait to start at one credential."""
         found = await self._pool.fetch(_CLAIM_STARTS, credential_id, limit, self._boot.id, lease, list(busy))
         return [claim_of(row, since) for row in found]
+
+    async def release_lost(self, in_hand: Sequence[UUID]) -> None:
+        """Give back what this boot had claimed and holds no more, since the database went away meanwhile."""
+        await self._pool.execute(_RELEASE_LOST, self._boot.id, list(in_hand))
 
     async def room(self) -> Mapping[int, int]:
         """Tell how many more clips each credential with waiting tasks may have in flight."""

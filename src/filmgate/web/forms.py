@@ -135,9 +135,7 @@ def fold(parts: Sequence[Part]) -> Fields:
     return folded
 
 
-def _put(
-    into: dict[str, Value], keys: Sequence[str], value: str | Upload
-) -> None:
+def _put(into: dict[str, Value], keys: Sequence[str], value: str | Upload) -> None:
     first, rest = keys[0], keys[1:]
     if rest == [""] or (not rest and first in _REPEATABLE and first in into):
         known = into.get(first, [])

@@ -53,6 +53,7 @@ class LinkSigner:
         signed = {
             role: origin + self.sign(f"{file_id.hex}.{_ENDINGS[role]}")
             for role, file_id in task.film.files.items()
+            if role in _ENDINGS
         }
         return Links(
             video=signed.get("video"), thumbnail=signed.get("thumbnail"), poster=signed.get("poster")

@@ -3,16 +3,21 @@
 import asyncpg
 
 from filmgate.domain.problems import Problem
+from filmgate.store.patience import AWAY
 
-UNAVAILABLE = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.QueryCanceledError)
-_ALSO_UNAVAILABLE = (asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
-                     asyncpg.TooManyConnectionsError, asyncpg.DiskFullError, TimeoutError)  # fmt: skip
+UNAVAILABLE = (
+    *AWAY,
+    asyncpg.QueryCanceledError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.DiskFullError,
+    TimeoutError,
+)
 
 
 def as_problem(error: Exception, request_id: str) -> Problem:
     """Turn any error into a Problem; never with a trace, a statement or an address in it."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, UNAVAILABLE + _ALSO_UNAVAILABLE):
+    if isinstance(error, UNAVAILABLE):
         return Problem("store_unavailable").with_headers({"retry-after": "5"})
     return Problem("internal_error", request_id=request_id)

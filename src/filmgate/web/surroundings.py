@@ -24,6 +24,12 @@ class Bell(Protocol):
     def set(self) -> None: ...
 
 
+class Flag(Protocol):
+    """Tells that this process is about to stop: whoever only waits is answered at once."""
+
+    def is_set(self) -> bool: ...
+
+
 class WebTelemetry(Protocol):
     def event(self, event: str, **fields: object) -> None: ...
     def accepted(self, dialect: str, model: str) -> None: ...
@@ -42,6 +48,7 @@ class Surroundings:
     clock: Clock
     chance: Chance
     bell: Bell
+    draining: Flag
     telemetry: WebTelemetry
     public_url: str | None = None
     """What links in answers start with; None takes the request's Host."""

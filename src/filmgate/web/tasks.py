@@ -162,6 +162,12 @@ def task_routes(around: Surroundings) -> APIRouter:
         shown = [await _shown(around, task, request) for task in tasks]
         return TaskPageOut(data=shown, next_cursor=shown[-1].id if more and shown else None)
 
+    _add_readers(router, around)
+    _add_files(router, around)
+    return router
+
+
+def _add_readers(router: APIRouter, around: Surroundings) -> None:
     @router.get("/tasks/{id}")
     async def show(
         request: Request,
@@ -180,6 +186,14 @@ def task_routes(around: Surroundings) -> APIRouter:
         shown = await _shown(around, task, request)
         return TaskDetailOut(**shown.model_dump(), attempts=None if tried is None else _attempts(tried))
 
+    @router.get("/models")
+    async def models(request: Request) -> ModelPageOut:
+        """Say what each model can do."""
+        await around.doorman.owner(request)
+        return ModelPageOut(data=_models(around))
+
+
+def _add_files(router: APIRouter, around: Surroundings) -> None:
     @router.delete("/tasks/{id}", status_code=204)
     async def delete(request: Request, id: str) -> None:  # noqa: A002  # the path's own word
         """Remove an ended task and its files."""
@@ -194,14 +208,6 @@ def task_routes(around: Surroundings) -> APIRouter:
         owner = await around.doorman.owner(request)
         task = await _mine(around, owner, id)
         return await film_answer(request, around, task, file.partition(".")[0], task_headers(task))
-
-    @router.get("/models")
-    async def models(request: Request) -> ModelPageOut:
-        """Say what each model can do."""
-        await around.doorman.owner(request)
-        return ModelPageOut(data=_models(around))
-
-    return router
 
 
 def _draft(film: NewFilm) -> Draft:
@@ -227,7 +233,8 @@ async def _changed(around: Surroundings, owner: Owner, name: str, wait: float, a
     give_up = around.clock.monotonic() + wait
     while True:
         task = await _mine(around, owner, name)
-        if task.version > after or task.state.ended or around.clock.monotonic() >= give_up:
+        over = around.clock.monotonic() >= give_up or around.draining.is_set()
+        if task.version > after or task.state.ended or over:
             return task
         await asyncio.sleep(_LOOK_EVERY_S)
 

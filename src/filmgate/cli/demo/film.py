@@ -26,6 +26,7 @@ class Seen:
     """What the demo saw of one film; `error` says what was missing."""
 
     order: Order
+    line: str
     id: str = ""
     phases: list[str] = field(default_factory=list)
     shares: list[int] = field(default_factory=list)
@@ -34,6 +35,10 @@ class Seen:
     provider: str = ""
     took_s: float = 0.0
     error: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"{self.order.tongue.name:<8}{self.order.prompt}"
 
     @property
     def story(self) -> str:
@@ -63,9 +68,9 @@ class Customer:
     clock: Clock
     leaving: threading.Event
 
-    def make(self, order: Order, folder: Path, board: Board) -> Seen:
-        """Have a film made; nothing is raised, what went wrong stands in the answer."""
-        seen, began = Seen(order), self.clock.monotonic()
+    def make(self, seen: Seen, folder: Path, board: Board) -> None:
+        """Have a film made; nothing is raised, what went wrong stands in what was seen."""
+        began = self.clock.monotonic()
         try:
             self._submit(seen)
             last = self._wait(seen, board, began)
@@ -73,7 +78,6 @@ class Customer:
         except (_MissingError, WireError, OSError) as error:
             seen.error = str(error)
         seen.took_s = self.clock.monotonic() - began
-        return seen
 
     def _submit(self, seen: Seen) -> None:
         order = seen.order
@@ -100,8 +104,7 @@ class Customer:
             if status in tongue.failed:
                 raise _MissingError(str(_read(answer, tongue.reason_field))[:_TEXT_LENGTH])
             share = seen.shares[-1] if seen.shares else 0
-            label = f"{tongue.name:<8}{seen.order.prompt}"
-            board.see(seen.id, Sight(label, status, status, share or None, "", elapsed_s))
+            board.see(seen.line, Sight(seen.label, status, status, share or None, "", elapsed_s))
             if self.leaving.wait(_POLL_EVERY_S):
                 raise _MissingError("stopped")
 

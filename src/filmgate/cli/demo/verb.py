@@ -6,19 +6,19 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Final, cast
 
 from cyclopts import Parameter
 
-from filmgate.cli.board import Board, open_board
+from filmgate.cli.board import Board, Sight, open_board
 from filmgate.cli.client import Gate
 from filmgate.cli.demo.film import Customer, Seen
 from filmgate.cli.demo.gate import DemoGate, run_gate
-from filmgate.cli.demo.orders import ORDERS, Order
-from filmgate.cli.demo.wire import open_wire
+from filmgate.cli.demo.orders import ORDERS
+from filmgate.cli.demo.wire import Wire, open_wire
 from filmgate.cli.errors import CliError, Exit, trouble
 from filmgate.cli.measures import clock_time, file_size
 from filmgate.cli.output import PLAIN_MANNER, Cell, Column, Form, Grid, Json, Manner, Output
@@ -30,7 +30,9 @@ from filmgate.domain.clock import Clock
 from filmgate.world import SystemClock
 
 _FILMS: Final = "films"
-_STARTING: Final = Text("Starting a gate in {data}", "正在 {data} 启动网关")
+_STARTING: Final = Text("starting", "启动中")
+_SENDING: Final = Text("sending", "发送中")
+_GATE: Final = Text("a gate of its own", "独立网关")
 _READY: Final = Text(
     "{base_url} was ready in {seconds} s · {films} films in {dialects} dialects · sent by {wire}",
     "{base_url} 在 {seconds} 秒后就绪 · {dialects} 种方言共 {films} 个视频 · 由 {wire} 发送",
@@ -44,13 +46,13 @@ _KEPT: Final = Text(
 )
 _COLUMNS: Final = (
     Column(Text("dialect", "方言"), style="bold"),
-    Column(Text("provider", "上游"), from_width=100),
+    Column(Text("provider", "上游"), from_width=118),
     Column(Text("model", "模型")),
     Column(Text("file", "文件"), shrinks=True),
     Column(Text("seconds", "秒"), right=True),
     Column(Text("size", "尺寸"), right=True),
-    Column(Text("bytes", "大小"), right=True, from_width=100),
-    Column(Text("phases seen", "所见阶段"), from_width=130),
+    Column(Text("bytes", "大小"), right=True, from_width=130),
+    Column(Text("phases seen", "所见阶段"), from_width=106),
     Column(Text("time", "用时"), right=True, style="dim"),
 )
 
@@ -68,7 +70,6 @@ def demo(
     folder = (keep or Path(_FILMS)).absolute()
     folder.mkdir(parents=True, exist_ok=True)
     with _in_order(), _data_folder(folder if keep else None) as data:
-        output.note(output.say(_STARTING, data=str(data)), "dim")
         gate, seen = _play(output, clock, folder, data)
     _say(output, seen, folder)
     missing = [one for one in seen if one.error]
@@ -85,43 +86,56 @@ def _play(output: Output, clock: Clock, folder: Path, data: Path) -> tuple[DemoG
 
     with tempfile.TemporaryDirectory(prefix="filmgate-demo-") as desk:
         picture = draw_picture(Path(desk))
-        with serve_picture(picture) as (picture_url, pair), run_gate(data, pair, clock) as gate:
+        with ExitStack() as stack:
+            picture_url, pair = stack.enter_context(serve_picture(picture))
             wire = open_wire()
-            dialects = len({order.tongue.name for order in ORDERS})
-            said = {"base_url": gate.base_url, "seconds": f"{gate.ready_s:.1f}", "wire": wire.name}
-            output.note(output.say(_READY, films=len(ORDERS), dialects=dialects, **said), "bold")
+            with open_board(output) as board:
+                board.see("gate", Sight(output.say(_GATE), "starting", output.say(_STARTING), None, "", 0.0))
+                gate = stack.enter_context(run_gate(data, pair, clock))
+                board.end("gate", _ready(output, gate, wire), "succeeded")
             output.note()
             customer = Customer(wire, gate.base_url, gate.key, picture, picture_url, clock, threading.Event())
             seen = _make_all(output, customer, gate.client, folder)
     return gate, seen
 
 
+def _ready(output: Output, gate: DemoGate, wire: Wire) -> str:
+    dialects = len({order.tongue.name for order in ORDERS})
+    said = {"base_url": gate.base_url, "seconds": f"{gate.ready_s:.1f}", "wire": wire.name}
+    return output.say(_READY, films=len(ORDERS), dialects=dialects, **said)
+
+
 def _make_all(output: Output, customer: Customer, gate: Gate, folder: Path) -> Sequence[Seen]:
     """Make all films at once, each in a thread that mostly waits."""
-    with open_board(output) as board, ThreadPoolExecutor(len(ORDERS)) as threads:
+    films = [Seen(order, line=str(no)) for no, order in enumerate(ORDERS)]
+    with open_board(output) as board, ThreadPoolExecutor(len(films)) as threads:
 
-        def make(order: Order) -> Seen:
-            seen = customer.make(order, folder, board)
+        def make(seen: Seen) -> None:
+            customer.make(seen, folder, board)
+            if customer.leaving.is_set():
+                return
             seen.provider = _provider(gate, seen)
             _end(board, seen)
-            return seen
 
-        making = [threads.submit(make, order) for order in ORDERS]
+        for seen in films:
+            board.see(seen.line, Sight(seen.label, "sending", output.say(_SENDING), None, "", 0.0))
+        making = [threads.submit(make, seen) for seen in films]
         try:
-            return [film.result() for film in making]
+            for film in making:
+                film.result()
         except BaseException:
             # The threads are waited for, and must not wait for films that nobody wants any more.
             customer.leaving.set()
             raise
+    return films
 
 
 def _end(board: Board, seen: Seen) -> None:
-    said = f"{seen.order.tongue.name:<8}{seen.order.prompt} · "
     if seen.error or seen.film is None or seen.path is None:
-        board.end(seen.id, said + seen.error, "failed")
+        board.end(seen.line, f"{seen.label} · {seen.error}", "failed")
     else:
         measures = film_measures(seen.film)
-        board.end(seen.id, f"{said}{clock_time(seen.took_s)} · {measures}", "succeeded")
+        board.end(seen.line, f"{seen.label} · {clock_time(seen.took_s)} · {measures}", "succeeded")
 
 
 def _provider(gate: Gate, seen: Seen) -> str:

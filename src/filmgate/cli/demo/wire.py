@@ -1,6 +1,7 @@
 """How the demo speaks HTTP: with the program curl, as the dialects' documents do, or without it with urllib."""
 
 import json
+import os
 import shutil
 import subprocess
 import urllib.error
@@ -86,7 +87,14 @@ class CurlWire:
             "-w",
             "\n%{http_code}",
         ]
-        done = subprocess.run([*command, *arguments], input=secret.encode(), capture_output=True, check=False)
+        done = subprocess.run(
+            [*command, *arguments],
+            input=secret.encode(),
+            capture_output=True,
+            check=False,
+            # Ctrl-C is for the demo, which lets every call end.
+            process_group=0 if os.name == "posix" else None,
+        )
         if done.returncode:
             raise WireError(done.stderr.decode(errors="replace").strip())
         body, _, status = done.stdout.rpartition(b"\n")

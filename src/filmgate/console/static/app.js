@@ -16,7 +16,12 @@ const orders = new Map();
 const door = startDoor(enter);
 const composer = startComposer(order);
 const shelf = startShelf(pick);
-const stage = startStage({ again, edit: composer.edit, changed: shelf.put, signedOut: () => leave(word("door.ended")) });
+const stage = startStage({
+  again,
+  edit: composer.edit,
+  changed: shelf.put,
+  signedOut: () => leave(word("door.ended")),
+});
 
 async function order(request, picture) {
   const said = JSON.stringify(request);
@@ -27,7 +32,7 @@ async function order(request, picture) {
     orders.set(task.id, { request, picture });
     shelf.put(task);
     choose(task);
-    if (matchMedia("(max-width: 899px)").matches) byId("stage").scrollIntoView({ block: "start" });
+    bringStage();
   } catch (error) {
     if (error.code !== "unreachable") unanswered = null;
     if (error.status === 401) leave(word("door.ended"));
@@ -49,7 +54,12 @@ function choose(task) {
 
 function pick(task) {
   choose(task);
-  byId("stage").scrollIntoView({ block: "nearest" });
+  bringStage();
+}
+
+function bringStage() {
+  const small = matchMedia("(max-width: 899px)").matches;
+  byId("stage").scrollIntoView({ block: small ? "start" : "nearest" });
 }
 
 function leave(text) {

@@ -64,7 +64,8 @@ export function startChoices(changed) {
     byId("length-told").textContent = "";
     const segments = () => model.seconds.map((one) =>
       radio("seconds", one, one === seconds, [word("seconds", { seconds: one })], pick(one)));
-    const choice = model.seconds.length > SEGMENTS_AT_MOST ? slider() : element("div", { class: "segments" }, ...segments());
+    const many = model.seconds.length > SEGMENTS_AT_MOST;
+    const choice = many ? slider() : element("div", { class: "segments" }, ...segments());
     byId("length").replaceChildren(legend, choice);
   }
 

@@ -1,6 +1,8 @@
 import { currentLanguage, word } from "./language.js";
 
 const SENDS = 3;
+// A proxy says these when the gate's answer did not reach it: the order may have been taken.
+const LOST = new Set([502, 504]);
 
 /** What the gate said no to, or `unreachable` where it said nothing. */
 export class GateError extends Error {
@@ -15,19 +17,29 @@ export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 async function ask(path, { method = "GET", body, headers = {}, signal } = {}) {
   const said = { accept: "application/json", "accept-language": currentLanguage(), "x-filmgate-page": "1", ...headers };
   if (body !== undefined) said["content-type"] = "application/json";
-  let response;
+  const sent = body === undefined ? undefined : JSON.stringify(body);
+  let status;
+  let text;
   try {
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    response = await fetch(path, { method, headers: said, body: text, signal, credentials: "same-origin" });
+    const response = await fetch(path, { method, headers: said, body: sent, signal, credentials: "same-origin" });
+    status = response.status;
+    text = await response.text();
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new GateError("unreachable", word("unreachable"));
   }
-  if (response.status === 204) return null;
-  const answer = await response.json().catch(() => null);
-  if (response.ok && answer !== null) return answer;
-  const { code = "odd", message, details } = answer?.error ?? {};
-  throw new GateError(code, message ?? word("odd", { status: response.status }), response.status, details?.field);
+  const answer = read(text);
+  if (status < 300 && (answer || status === 204)) return answer;
+  const { code = LOST.has(status) ? "unreachable" : "odd", message, details } = answer?.error ?? {};
+  throw new GateError(code, message ?? word("odd", { status }), status, details?.field);
+}
+
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 export const models = async () => (await ask("gate/v1/models")).data.filter((model) => model.available);

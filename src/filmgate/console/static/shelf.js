@@ -22,7 +22,9 @@ export function startShelf(pick) {
       "data-id": task.id,
       title: task.prompt,
       onclick: () => pick(task),
-    }, element("span", { class: "frame" }, picture(task)), element("span", { class: "caption", text: task.prompt }), when(task));
+    });
+    const caption = element("span", { class: "caption", text: task.prompt });
+    button.append(element("span", { class: "frame" }, picture(task)), caption, when(task));
     return element("li", {}, button);
   }
 

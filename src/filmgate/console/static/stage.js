@@ -59,17 +59,18 @@ export function startStage({ again, edit, changed, signedOut }) {
     byId("told").textContent = task?.prompt ?? "";
     const mark = () => element("li", { class: "mark", "data-state": task.state }, icon(task.state), word(task.state));
     byId("facts").replaceChildren(...(look === "done" ? [mark(), ...factsOf(task)] : []));
-    byId("actions").replaceChildren(...(look === "done" || look === "failed" ? actions(look) : []));
+    byId("actions").replaceChildren(...(task && ended(task) ? actions() : []));
   }
 
-  function actions(look) {
+  function actions() {
     const own = task;
-    const button = (name, onclick) => element("button", { type: "button", class: "plain", onclick }, icon(name), word(name));
-    const download = () => element("a", { class: "plain", href: gate.local(own.urls.video), download: fileNameOf(own) },
-      icon("download"), word("download"));
+    const button = (name, onclick) =>
+      element("button", { type: "button", class: "plain", onclick }, icon(name), word(name));
+    const file = { href: gate.local(own.urls.video), download: fileNameOf(own) };
+    const download = element("a", { class: "plain", ...file }, icon("download"), word("download"));
     const curl = element("button", { type: "button", class: "plain", "aria-label": word("curl"), title: word("curl") });
     return [
-      look === "done" ? download() : "",
+      own.film ? download : "",
       button("again", () => again(own)),
       button("edit", () => edit(own)),
       startCurlButton(curl, () => curlOf(requestOf(own), location.origin)),
@@ -78,9 +79,10 @@ export function startStage({ again, edit, changed, signedOut }) {
 
   function title() {
     const running = task && !ended(task);
-    const share = running && hasShare(task) ? word("percent", { percent: task.progress }) : running ? word(task.state) : "";
-    const unseen = document.hidden && task && ended(task) ? word(task.state) : "";
-    document.title = [share || unseen, "Filmgate"].filter(Boolean).join(" · ");
+    const share = running && hasShare(task) ? word("percent", { percent: task.progress }) : null;
+    // A film that ends while nobody looks says so in its tab.
+    const state = running || (task && document.hidden) ? word(task.state) : null;
+    document.title = [share ?? state, "Filmgate"].filter(Boolean).join(" · ");
   }
 
   function connection(text) {

@@ -20,7 +20,7 @@ export default {
   "count": "{count} characters",
   "examples": "Examples",
   "example.1": "A paper boat sails down a rainy street at night",
-  "example.2": "A cat plays the piano in a flower meadow",
+  "example.2": "A cat plays the piano in a sunny meadow",
   "example.3": "Aurora over snowy mountains, starry sky",
   "example.4": "Sea turtle and tropical fish above a coral reef",
   "example.5": "Hot-air balloons over a lake at sunrise",

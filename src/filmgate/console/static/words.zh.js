@@ -20,7 +20,7 @@ export default {
   "count": "{count} 字",
   "examples": "示例",
   "example.1": "雨夜的街道上，一只纸船顺水漂流",
-  "example.2": "一只猫在开满鲜花的草地上弹钢琴",
+  "example.2": "阳光下的草地上，一只猫在弹钢琴",
   "example.3": "极光下的雪山，星空",
   "example.4": "珊瑚礁上方，海龟和热带鱼在游动",
   "example.5": "日出时分，湖面上空的热气球",

@@ -1,4 +1,4 @@
-"""The page in a real Chromium, driven through its DevTools protocol."""
+"""A real Chromium, driven through its DevTools protocol."""
 
 import asyncio
 import itertools
@@ -11,8 +11,9 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
+from filmgate.domain.task import Owner
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -69,6 +70,31 @@ class Page:
                 await asyncio.sleep(0.05)
         return found
 
+    async def text(self, selector):
+        return await self.value(_text_of(selector))
+
+    async def until_text(self, selector, text=None):
+        """Wait for this text, or for any."""
+        await self.until(_text_of(selector) + ("" if text is None else f" === {json.dumps(text)}"))
+        return await self.text(selector)
+
+    async def until_look(self, look):
+        """Wait until the stage is `empty`, `running`, `done` or `failed`."""
+        await self.until(f"document.querySelector('#stage').dataset.look === '{look}'")
+
+    async def until_studio(self):
+        await self.until("document.body?.dataset.view === 'studio'")
+
+    async def look(self, width, height, language="en-US"):
+        await self.tell(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
+        await self.tell("Network.setUserAgentOverride", userAgent="Chromium", acceptLanguage=language)
+
     async def open(self, address):
         await self.tell("Page.navigate", url=address)
         await self.until("document.readyState === 'complete'")
@@ -104,6 +130,7 @@ async def browsing(folder, *flags):
     """Start a Chromium of our own and give its one tab."""
     # Where HOME cannot be written, Chromium's crash reporter keeps it from starting.
     environment = {**os.environ, "HOME": str(folder)}
+    assert CHROMIUM is not None
     process = await asyncio.create_subprocess_exec(
         CHROMIUM, *FLAGS, *flags, f"--user-data-dir={folder}", "about:blank",
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, env=environment,
@@ -134,8 +161,41 @@ async def _devtools(process):
     raise AssertionError("Chromium did not start")
 
 
-@asynccontextmanager
-async def free_port():
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        yield probe.getsockname()[1]
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+async def tab(tmp_path_factory):
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    async with browsing(tmp_path_factory.mktemp("chromium")) as page:
+        yield page
+
+
+@pytest.fixture
+async def studio(tab, gate, serving):
+    """The page of a gate of its own, signed in, in English, at a desk; nothing may go wrong on it unseen."""
+    await tab.tell("Network.clearBrowserCookies")
+    await tab.look(1280, 800)
+    async with serving(gate, free_port()) as tab.address:
+        gate.speed = 3
+        await enter(tab, gate)
+        tab.faults.clear()
+        yield tab
+        await tab.open("about:blank")
+        assert tab.faults == []
+
+
+async def enter(page, gate):
+    ticket = gate.sessions.issue_ticket(Owner(account_id=7, key_id=3))
+    await page.open(f"{page.address}/signin?ticket={ticket}")
+    await page.value("localStorage.clear()")
+    await page.open(f"{page.address}/?fresh")
+    await page.until_studio()
+
+
+def _text_of(selector):
+    return f"document.querySelector({json.dumps(selector)}).innerText.replace(/\\s+/g, ' ').trim()"

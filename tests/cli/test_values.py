@@ -1,0 +1,130 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from filmgate.cli.demo.film import Seen
+from filmgate.cli.demo.orders import ORDERS, PICTURE_URL
+from filmgate.cli.errors import EXIT_TEXTS, WORDINGS, Exit
+from filmgate.cli.measures import age, clock_time, expiry, file_size, money, seconds_of
+from filmgate.cli.models import spans
+from filmgate.cli.naming import film_name, put_in_place
+from filmgate.cli.text import STATES, printable
+from filmgate.domain.states import ENDS, State
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("A paper boat", "a-paper-boat.mp4"),
+        ("雨巷里的纸船", "雨巷里的纸船.mp4"),
+        ("a paper boat on a rainy street / 雨巷里的纸船", "a-paper-boat-on-a-rainy-street-雨巷里的纸船.mp4"),
+        ("a cat --sandbox=fail", "a-cat.mp4"),
+        ("../../etc/passwd", "etc-passwd.mp4"),
+        ("  ?! ", "film.mp4"),
+        ("NUL", "film-nul.mp4"),
+        ("one two " * 20, "one-two-one-two-one-two-one-two-one-two-one-two.mp4"),
+        ("雨" * 80, "雨" * 48 + ".mp4"),
+        ("ｆｕｌｌ　ｗｉｄｔｈ", "full-width.mp4"),
+    ],
+)
+def test_a_film_is_named_after_its_prompt(prompt: str, name: str) -> None:
+    assert film_name(prompt) == name
+
+
+def test_a_name_that_is_taken_gets_a_number(tmp_path: Path) -> None:
+    (tmp_path / "boat.mp4").write_text("mine")
+    for number in (2, 3):
+        part = tmp_path / "part"
+        part.write_text("new")
+        assert put_in_place(part, tmp_path / "boat.mp4") == tmp_path / f"boat-{number}.mp4"
+    assert (tmp_path / "boat.mp4").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [(0.2, "0:00"), (5, "0:05"), (59.7, "1:00"), (118, "1:58"), (3727, "1:02:07")]
+)
+def test_a_time_is_said_as_a_clock(given: float, said: str) -> None:
+    assert clock_time(given) == said
+
+
+@pytest.mark.parametrize(
+    ("size", "said"), [(812, "812 B"), (1_100_000, "1.1 MB"), (24_000_000, "24 MB"), (999, "999 B")]
+)
+def test_a_size_is_said_in_two_digits(size: int, said: str) -> None:
+    assert file_size(size) == said
+
+
+@pytest.mark.parametrize(("micros", "said"), [(0, "$0.00"), (400_000, "$0.40"), (1_230, "$0.0012")])
+def test_money_is_said_to_the_cent_and_below_one_to_four_decimals(micros: int, said: str) -> None:
+    assert money(micros) == said
+
+
+@pytest.mark.parametrize(
+    ("before", "said"), [(5, "5s"), (720, "12m"), (10_800, "3h"), (200_000, "2d"), (-3, "0s")]
+)
+def test_an_age_is_coarse(before: int, said: str) -> None:
+    assert age(NOW - timedelta(seconds=before), NOW) == said
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("90", 90), ("90s", 90), ("5m", 300), ("2 h", 7200), ("1.5d", 129600)]
+)
+def test_a_duration_is_read_in_any_unit(written: str, seconds: float) -> None:
+    assert seconds_of(written) == seconds
+
+
+def test_an_expiry_is_a_duration_or_a_date() -> None:
+    assert expiry("30d", NOW) == NOW + timedelta(days=30)
+    assert expiry("2030-01-02T03:04:05Z", NOW) == datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert expiry("2030-01-02", NOW).tzinfo is not None
+    with pytest.raises(ValueError, match="2026-12-31"):
+        expiry("next week", NOW)
+
+
+def test_lengths_are_said_as_a_span_or_a_list() -> None:
+    assert (spans([4, 5, 6]), spans([4, 8]), spans([8])) == ("4-6", "4, 8", "8")
+
+
+def test_what_would_move_the_cursor_becomes_a_space() -> None:
+    assert printable("a\x1b[2J\tb\nc\x9b雨") == "a [2J b c 雨"
+
+
+def test_every_state_of_the_gate_has_a_word_in_both_languages() -> None:
+    assert set(STATES) == set(State)
+    assert all(word.en and word.zh for word in STATES.values())
+    assert {state for state in STATES if State(state).ended} == ENDS
+
+
+def test_every_end_is_said_in_both_languages() -> None:
+    assert set(EXIT_TEXTS) == set(Exit)
+    texts = [*EXIT_TEXTS.values(), *(wording.text for wording in WORDINGS.values())]
+    assert all(text.en and text.zh for text in texts)
+
+
+def test_the_demo_asks_in_the_words_of_the_dialects_own_document() -> None:
+    assert ORDERS[0].filled("http://127.0.0.1:1/valley.png") == {
+        "model": "sora-2",
+        "prompt": "A cat playing piano in the garden",
+        "size": "720x1280",
+        "seconds": "5",
+        "input_reference": ["http://127.0.0.1:1/valley.png"],
+    }
+    assert PICTURE_URL not in str([order.filled("x") for order in ORDERS])
+
+
+@pytest.mark.parametrize(
+    ("phases", "shares", "story"),
+    [
+        (["queued", "processing", "completed"], [0, 12, 87, 100], "queued → processing 12-87 % → completed"),
+        (["queued", "processing", "completed"], [0, 50, 100], "queued → processing 50 % → completed"),
+        (["queued", "completed"], [0, 100], "queued → completed"),
+        ([], [], ""),
+    ],
+)
+def test_what_was_seen_of_a_film_is_told_in_one_line(
+    phases: list[str], shares: list[int], story: str
+) -> None:
+    assert Seen(ORDERS[0], "0", phases=phases, shares=shares).story == story

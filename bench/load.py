@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,8 @@ async def drive(port: int, request: Callable[[], bytes], *, connections: int, se
     events = [asyncio.Event() for _ in range(connections)]
     askers: list[_Asker] = []
     for event in events:
-        _, asker = await loop.create_connection(
-            lambda event=event: _Asker(request, until, event), "127.0.0.1", port
-        )
+        asker = _Asker(request, until, event)
+        await loop.create_connection(partial(_itself, asker), "127.0.0.1", port)
         askers.append(asker)
     await asyncio.gather(*(event.wait() for event in events))
     times = sorted(moment for asker in askers for moment in asker.times)
@@ -71,6 +71,10 @@ async def drive(port: int, request: Callable[[], bytes], *, connections: int, se
         p50_ms=times[len(times) // 2] * 1000,
         p99_ms=times[int(len(times) * 0.99)] * 1000,
     )
+
+
+def _itself(asker: _Asker) -> _Asker:
+    return asker
 
 
 def get(path: str, key: str | None = None) -> bytes:

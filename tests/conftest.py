@@ -12,7 +12,7 @@ import pytest
 
 from filmgate.store.embedded.keeper import PostgresKeeper
 from filmgate.store.embedded.programs import find_programs
-from filmgate.store.lock import DataLock
+from filmgate.store.lock import FolderLock
 from filmgate.store.migrate import migrate
 from filmgate.store.pool import Pool, open_pool
 
@@ -23,7 +23,7 @@ _numbers = itertools.count()
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Start a PostgreSQL for the whole run; give asyncpg's arguments for it."""
-    with DataLock.acquire(tmp_path_factory.mktemp("gate") / "data", started=datetime.now(UTC)) as lock:
+    with FolderLock.acquire(tmp_path_factory.mktemp("gate") / "data", started=datetime.now(UTC)) as lock:
         keeper = PostgresKeeper(lock, find_programs(None, os.environ["PATH"]), tell=lambda _: None)
         address = keeper.start()
         try:

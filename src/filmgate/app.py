@@ -14,6 +14,7 @@ from uuid import UUID
 from starlette.types import ASGIApp
 
 from filmgate import providers as kinds
+from filmgate.console.pages import pages
 from filmgate.dialects import DIALECTS
 from filmgate.domain import ids
 from filmgate.domain.catalogue import Catalogue, read_catalogue
@@ -26,9 +27,10 @@ from filmgate.media.renderers import Renderers
 from filmgate.media.workshop import Workshop
 from filmgate.net.dial import GuardedDial
 from filmgate.net.fetch import GuardedFetch
-from filmgate.net.guard import Guard, GuardRules, allowed_pairs
+from filmgate.net.guard import Guard, GuardRules, allowed_pairs, trusted_pair
 from filmgate.net.http import open_http
 from filmgate.net.resolver import SystemResolver
+from filmgate.net.results import GuardedResults
 from filmgate.node import Node
 from filmgate.objects.store import ObjectStore, open_store
 from filmgate.secrets import derive, make_secret
@@ -47,12 +49,14 @@ from filmgate.telemetry import Telemetry
 from filmgate.web.app import build_app
 from filmgate.web.keys import Doorman
 from filmgate.web.links import LinkSigner
+from filmgate.web.session import Sessions
 from filmgate.web.surroundings import Surroundings
 from filmgate.world import SystemChance, SystemClock
 
 _WEB_CONNECTIONS: Final = 8
 _ENGINE_CONNECTIONS: Final = 8
 _REMOTE_IN_FLIGHT: Final = 100
+_WAITING_RENDERS: Final = 4
 _STILL_S: Final = 15.0
 
 
@@ -76,6 +80,7 @@ class _Ground:
     objects: ObjectStore
     guard: Guard
     router: Router
+    renderer: Renderers
     clock: SystemClock
     chance: SystemChance
 
@@ -85,6 +90,11 @@ def secrets_of(settings: Settings, chance: SystemChance) -> list[bytes]:
     if settings.secret is None:
         return [make_secret(settings.data, chance)]
     return [part.strip().encode() for part in settings.secret.get_secret_value().split(",") if part.strip()]
+
+
+def sessions_of(settings: Settings, clock: SystemClock, chance: SystemChance) -> Sessions:
+    keys = [derive(secret, "sessions") for secret in secrets_of(settings, chance)]
+    return Sessions(keys, clock, chance, settings.public_url)
 
 
 def load_catalogue(settings: Settings) -> Catalogue:
@@ -108,7 +118,14 @@ async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
         around = _around(ground, parts, web, keys, draining)
         own_engine = settings.worker and settings.web_workers == 1
         health = Health(web, worker if own_engine else None, ground)
-        app = build_app(around, DIALECTS, health, (), ground.telemetry, lambda: ground.chance.bytes(12).hex())
+        app = build_app(
+            around,
+            DIALECTS,
+            health,
+            pages(around.doorman.sessions, around.doorman.known),
+            ground.telemetry,
+            lambda: ground.chance.bytes(12).hex(),
+        )
         yield Gate(app, worker, keys)
 
 
@@ -127,8 +144,14 @@ async def _ground(stack: AsyncExitStack, node: Node, settings: Settings, pool: P
     http = await stack.enter_async_context(open_http())
     renderer = Renderers(settings.data / "renders", settings.renders_at_once)
     stack.push_async_callback(renderer.close)
-    tools = Tools(http=http, renderer=renderer, clock=clock)
-    made = {config.name: kinds.build(config, tools) for config in configs}
+    allowed = allowed_pairs(",".join(sorted(settings.guard_allow)))
+    made = {}
+    for config in configs:
+        # What a provider sends goes to its configured address; where it says that a film lies is another matter.
+        own = allowed | ({trusted_pair(config.base_url)} if config.base_url else set())
+        results = GuardedFetch(GuardedDial(Guard(GuardRules(allow=own), resolver)))
+        tools = Tools(http=GuardedResults(http, results), renderer=renderer, clock=clock)
+        made[config.name] = kinds.build(config, tools)
     credentials = await Credentials(pool).sync([_credential(config, settings) for config in configs])
     return _Ground(
         node=node,
@@ -136,8 +159,9 @@ async def _ground(stack: AsyncExitStack, node: Node, settings: Settings, pool: P
         catalogue=catalogue,
         telemetry=Telemetry([model.name for model in catalogue.models], list(made)),
         objects=open_store(settings.objects_url or settings.data / "objects"),
-        guard=Guard(GuardRules(allow=allowed_pairs(",".join(sorted(settings.guard_allow)))), resolver),
+        guard=Guard(GuardRules(allow=allowed), resolver),
         router=_router(settings, made, credentials),
+        renderer=renderer,
         clock=clock,
         chance=chance,
     )
@@ -163,7 +187,8 @@ def provider_configs(settings: Settings) -> Sequence[ProviderConfig]:
 
 
 def _credential(config: ProviderConfig, settings: Settings) -> CredentialRow:
-    usual = settings.renders_at_once if config.kind == ANIMATIC else _REMOTE_IN_FLIGHT
+    # A few clips may wait inside the renderer, so that one that rehearses a slow vendor does not stop all others.
+    usual = settings.renders_at_once + _WAITING_RENDERS if config.kind == ANIMATIC else _REMOTE_IN_FLIGHT
     rate = None if config.submits_per_minute is None else config.submits_per_minute / 60
     return CredentialRow(config.name, "default", config.in_flight or usual, rate)
 
@@ -197,6 +222,7 @@ def _parts(ground: _Ground, pool: Pool) -> Parts:
         pictures=GuardedFetch(GuardedDial(ground.guard)),
         telemetry=ground.telemetry,
         workspace=workspace,
+        scratch=(ground.renderer, ground.objects),
         retention=timedelta(days=ground.settings.retention_days),
     )
 
@@ -218,7 +244,9 @@ def _around(ground: _Ground, parts: Parts, pool: Pool, keys: Keys, draining: asy
         reader=Reader(pool),
         files=Files(pool),
         keys=keys,
-        doorman=Doorman(keys, ground.clock, secrets),
+        doorman=Doorman(
+            keys, ground.clock, secrets, sessions_of(ground.settings, ground.clock, ground.chance)
+        ),
         objects=ground.objects,
         signer=LinkSigner([derive(secret, "links") for secret in secrets], ground.clock),
         clock=ground.clock,

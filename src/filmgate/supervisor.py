@@ -38,7 +38,7 @@ from filmgate.store.embedded.errors import EmbeddedPostgresError
 from filmgate.store.embedded.keeper import PostgresKeeper
 from filmgate.store.embedded.programs import find_programs
 from filmgate.store.keys import Keys
-from filmgate.store.lock import AlreadyRunningError, DataLock
+from filmgate.store.lock import AlreadyRunningError, FolderLock
 from filmgate.store.migrate import MigrationError, migrate
 from filmgate.store.pool import WEB_STATEMENT_MS, open_pool
 from filmgate.store.upkeep import Upkeep
@@ -84,7 +84,7 @@ def serve(
     clock, chance = SystemClock(), SystemChance()
     try:
         with ExitStack() as stack:
-            lock = stack.enter_context(DataLock.acquire(settings.data, started=clock.now()))
+            lock = stack.enter_context(FolderLock.acquire(settings.data, started=clock.now()))
             settings.data.chmod(0o700)
             port = _free_port(settings)
             base_url = f"http://{_shown(settings.host)}:{port}"
@@ -140,7 +140,7 @@ def _free_port(settings: Settings) -> int:
 
 
 @contextmanager
-def _database(settings: Settings, lock: DataLock, tell: Tell) -> Iterator[dict[str, Any]]:
+def _database(settings: Settings, lock: FolderLock, tell: Tell) -> Iterator[dict[str, Any]]:
     if settings.database_url is not None:
         yield {"dsn": settings.database_url.get_secret_value()}
         return

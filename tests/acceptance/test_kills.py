@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from kit.gates import RealGate, free_port
@@ -113,7 +114,7 @@ def test_lost_replies_and_kills_never_draw_a_film_twice_at_the_vendor(tmp_path: 
         [[providers]]
         name = "mirage"
         kind = "openai"
-        base_url = "{vendor.base_url}/v1"
+        base_url = "{vendor.base_url}"
         credentials = "env:MIRAGE_KEY"
         options = {{ idempotent = true }}
         [[routes]]
@@ -130,8 +131,7 @@ def test_lost_replies_and_kills_never_draw_a_film_twice_at_the_vendor(tmp_path: 
     finally:
         if gate.process is not None:
             gate.kill()
-        vendor.process.kill()
-        vendor.process.wait()
+        vendor.stop()
     events = [json.loads(line) for line in log.read_text().splitlines()]
     accepted = Counter(event["key"] for event in events if event["event"] == "accepted")
     drawn = Counter(event["job"] for event in events if event["event"] == "drawn")
@@ -145,6 +145,10 @@ class Vendor:
     def __init__(self, process: subprocess.Popen[str], base_url: str) -> None:
         self.process = process
         self.base_url = base_url
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.communicate()
 
 
 def start_mirage(folder: Path, *arguments: str) -> tuple[Vendor, Path]:
@@ -187,7 +191,8 @@ def test_a_clean_stop_leaves_nothing_behind_and_the_next_start_goes_on(gate: Rea
     id_ = gate.make(prompt="a boat --sandbox=slow:3")
     family = gate.family()
     assert gate.stop() == 0
-    assert [process.pid for process in family if process.is_running()] == []
+    left = [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    assert [process.cmdline() for process in left] == []
     gate.start()
     assert gate.ended(id_)["state"] == "succeeded"
 

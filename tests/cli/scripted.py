@@ -81,6 +81,7 @@ class ScriptedGate:
     lost_replies: int = 0
     away: int = 0
     silent: threading.Event | None = None
+    stalled: threading.Event | None = None
     look_s: float = 0.0
     refusal: tuple[int, dict[str, Any]] | None = None
     cut_after: list[int] = field(default_factory=list)
@@ -174,7 +175,10 @@ class _Answers(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(FILM) - start))
         self.end_headers()
         end = start + gate.cut_after.pop(0) if gate.cut_after else len(FILM)
-        self.wfile.write(FILM[start:end])
+        self.wfile.write(FILM[start : start + 10_000])
+        if gate.stalled is not None:
+            gate.stalled.wait(10)
+        self.wfile.write(FILM[start + 10_000 : end])
         self.close_connection = True
 
     def _json(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:

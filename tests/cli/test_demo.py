@@ -17,7 +17,7 @@ from filmgate.cli.demo.wire import CurlWire, PlainWire, Wire
 from filmgate.world import SystemClock
 
 _CURL = shutil.which("curl")
-WIRES = [PlainWire(), *([CurlWire(_CURL)] if _CURL else [])]
+WIRES: list[Wire] = [PlainWire(), *([CurlWire(_CURL)] if _CURL else [])]
 
 
 class SilentBoard:

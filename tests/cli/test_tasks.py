@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from cli.scripted import FILM, TASK_ID, TASKS, Program, ScriptedGate, interrupt, problem, serving, task
+from cli.scripted import FILM, TASK_ID, TASKS, Program, ScriptedGate, interrupt, serving, task
 
 ATTEMPT = {
     "clip": 1,
@@ -139,9 +139,19 @@ def test_one_missing_film_does_not_keep_the_others_away(gate: ScriptedGate, prog
     assert (ran.code, ran.error["code"], ran.document["id"]) == (7, "task_not_found", TASK_ID)
 
 
-def test_ctrl_c_while_downloading_says_how_to_go_on(gate: ScriptedGate, program: Program) -> None:
-    gate.refusal, gate.silent = (503, problem("store_unavailable", "Not now.", 6)), threading.Event()
+def test_leaving_a_download_says_how_to_go_on_and_keeps_what_came(
+    gate: ScriptedGate, program: Program
+) -> None:
+    gate.stalled, part = threading.Event(), program.folder / f".{TASK_ID}.mp4.part"
     process = program.knows(gate).start("tasks", "download", TASK_ID)
-    while not gate.asked:
+    while not part.exists():
         time.sleep(0.01)
-    assert interrupt(process).code in {6, 130}
+    ran = interrupt(process)
+    gate.stalled.set()
+    assert (ran.code, ran.error["message"]) == (
+        130,
+        f"Stopped. The film is done and stays at the gate: `filmgate tasks download {TASK_ID}`",
+    )
+    gate.stalled = None
+    assert program.run("tasks", "download", TASK_ID).code == 0
+    assert (program.folder / "a-paper-boat.mp4").read_bytes() == FILM

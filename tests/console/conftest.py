@@ -92,7 +92,7 @@ class Gate:
     orders: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
-        self.sessions = Sessions(b"k" * 32, Clock(), Chance())
+        self.sessions = Sessions([b"k" * 32], Clock(), Chance())
 
     def app(self):
         routes = [

@@ -117,6 +117,7 @@ def test_a_folder_that_is_removed_beneath_a_writer_is_made_again(root):
                     folder.rmdir()
                 except OSError:
                     continue
+            stop.wait(0.0005)
 
     remover = threading.Thread(target=remove)
     remover.start()

@@ -187,9 +187,9 @@ async def test_leftovers_of_killed_writers_are_swept_after_a_day_and_never_liste
         path.write_bytes(b"half a film")
         os.utime(path, times=((now - age).timestamp(),) * 2)
     assert await listing(folder_store) == {}
-    assert await folder_store.sweep_temporary(now) == 1
+    assert await folder_store.sweep(now - timedelta(days=1)) == 1
     assert (old.exists(), young.exists()) == (False, True)
-    assert await open_store("memory:///").sweep_temporary(now) == 0
+    assert await open_store("memory:///").sweep(now) == 0
 
 
 async def test_a_disk_that_fails_is_an_error_of_the_store(tmp_path):

@@ -14,7 +14,7 @@ import filmgate
 from filmgate.store.embedded.address import PostgresAddress
 from filmgate.store.embedded.programs import find_programs
 from filmgate.store.embedded.server import start
-from filmgate.store.lock import DataLock
+from filmgate.store.lock import FolderLock
 from filmgate.store.migrate import (
     BadMigrationFilesError,
     EditedMigrationError,
@@ -46,7 +46,7 @@ asyncio.run(main())
 def server() -> Iterator[PostgresAddress]:
     with (
         tempfile.TemporaryDirectory(prefix="fg-") as folder,
-        DataLock.acquire(Path(folder), started=datetime.now(UTC)) as lock,
+        FolderLock.acquire(Path(folder), started=datetime.now(UTC)) as lock,
     ):
         running = start(lock, find_programs(None, ""), tell=print)
         yield running.address

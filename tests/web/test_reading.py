@@ -67,7 +67,7 @@ def test_a_form_that_contradicts_itself_is_refused(names: list[str]) -> None:
 
 BODY = (
     b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\na cat\r\n'
-    b'--b\r\nContent-Disposition: form-data; name="input_reference"; filename="/home/x/../ref.png"\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="input_reference"; filename="/tmp/x/../ref.png"\r\n'
     b"Content-Type: image/png\r\n\r\n\x89PNG\r\n\x00--b\r\n--b--\r\n"
 )
 

@@ -42,7 +42,7 @@ def clock():
 
 @pytest.fixture
 def sessions(clock):
-    return Sessions(b"a" * 32, clock, Chance())
+    return Sessions([b"a" * 32], clock, Chance())
 
 
 def asked(method="GET", scheme="http", **headers):
@@ -99,15 +99,23 @@ def test_a_used_ticket_is_not_forgotten_before_it_ends(sessions, clock):
 
 
 def test_another_worker_of_the_same_secret_takes_ticket_and_cookie(sessions, clock):
-    other = Sessions(b"a" * 32, clock, Chance())
+    other = Sessions([b"a" * 32], clock, Chance())
     assert other.redeem(sessions.issue_ticket(OWNER)) is not None
     assert other.owner(sessions.sign_in(OWNER)) == OWNER
 
 
 def test_another_secret_takes_neither(sessions, clock):
-    other = Sessions(b"b" * 32, clock, Chance())
+    other = Sessions([b"b" * 32], clock, Chance())
     assert other.redeem(sessions.issue_ticket(OWNER)) is None
     assert other.owner(sessions.sign_in(OWNER)) is None
+
+
+def test_a_new_key_beside_the_old_one_signs_nobody_out(sessions, clock):
+    both = Sessions([b"b" * 32, b"a" * 32], clock, Chance())
+    old = signed_in(sessions)
+    assert both.visitor(old) == OWNER
+    assert both.redeem(sessions.issue_ticket(OWNER)) is not None
+    assert sessions.visitor(signed_in(both)) is None
 
 
 def test_a_cookie_ends_after_thirty_days(sessions, clock):
@@ -150,13 +158,13 @@ def test_a_cookie_over_https_belongs_to_this_host_alone(sessions):
 
 
 def test_behind_a_proxy_the_public_address_tells_that_it_is_https(clock):
-    sessions = Sessions(b"a" * 32, clock, Chance(), "https://film.example")
+    sessions = Sessions([b"a" * 32], clock, Chance(), "https://film.example")
     assert "Secure" in cookie_of(sessions, asked(host="film.example"), "value")
     assert "Secure" not in cookie_of(sessions, asked(host="127.0.0.1:8080"), "value")
 
 
 def test_gates_on_two_ports_of_one_host_use_two_cookies(sessions, clock):
-    other = Sessions(b"b" * 32, clock, Chance())
+    other = Sessions([b"b" * 32], clock, Chance())
     names = {cookie_of(one, asked(host="127.0.0.1"), "v").partition("=")[0] for one in (sessions, other)}
     assert len(names) == 2
 
@@ -191,6 +199,7 @@ def test_a_visitor_may_write_from_our_own_page(sessions, method, headers):
         {"origin": HERE, "sec_fetch_site": "same-origin"},
         OWN | {"origin": "http://evil.example"},
         OWN | {"origin": "null"},
+        OWN | {"origin": "http://["},
         OWN | {"origin": "http://127.0.0.1:9090"},
         OWN | {"origin": "file://127.0.0.1:8080"},
         OWN | {"sec_fetch_site": "cross-site", "origin": HERE},
@@ -205,7 +214,7 @@ def test_a_write_from_anywhere_else_finds_nobody_signed_in(sessions, method, hea
 
 
 def test_the_public_address_is_an_own_origin_where_a_proxy_renames_the_host(clock):
-    sessions = Sessions(b"a" * 32, clock, Chance(), "https://film.example")
+    sessions = Sessions([b"a" * 32], clock, Chance(), "https://film.example")
     own = {"x_filmgate_page": "1", "origin": "https://film.example"}
     assert sessions.visitor(signed_in(sessions, "POST", host="10.0.0.5:8080", **own)) == OWNER
 

@@ -152,6 +152,9 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "The gate did not become ready within {seconds} s. The end of its log:\n{log}",
         "网关未能在 {seconds} 秒内就绪。日志末尾：\n{log}",
     )),
+    "gate_died": Wording(Exit.FAILED, Text(
+        "The gate stopped before it was ready. The end of its log:\n{log}", "网关在就绪前退出。日志末尾：\n{log}",
+    )),
     "demo_failed": Wording(Exit.FAILED, Text(
         "{count} of {total} films did not arrive whole.", "{total} 个视频中有 {count} 个未能完整到达。",
     )),

@@ -4,10 +4,10 @@ import os
 import shlex
 import sys
 import tempfile
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final, cast
+from uuid import UUID
 
 from cyclopts import Group, Parameter
 
@@ -123,7 +123,7 @@ def _writable(target: Path) -> Path:
 
 def _accepted(session: Session, wish: Wish) -> TaskShape:
     """Send the wish until it is answered, always with the same key, so that it is made once."""
-    key, body = str(uuid.uuid4()), wish.body()
+    key, body = str(UUID(bytes=session.chance.bytes(16), version=4)), wish.body()
     tries = _Tries()
 
     def send() -> TaskShape:

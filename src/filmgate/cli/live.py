@@ -16,7 +16,9 @@ from filmgate.cli.text import mark_of, printable
 _BAR_WIDTH = 36
 _LABEL_WIDTH = 34
 _WORD_WIDTH = 11
-_WIDE = 96
+_WIDE = 106
+_BESIDE_BAR = 70
+_NARROWEST = 8
 
 
 class LiveBoard:
@@ -24,7 +26,14 @@ class LiveBoard:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._progress = Progress(*_columns(console.width), console=console, transient=True)
+        self._bar = BarColumn(
+            bar_width=_BAR_WIDTH,
+            style="grey30",
+            complete_style="cyan",
+            finished_style="cyan",
+            pulse_style="grey50",
+        )
+        self._progress = Progress(*_columns(self._bar), console=console, transient=True)
         self._lines: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
@@ -35,6 +44,8 @@ class LiveBoard:
         self._progress.stop()
 
     def see(self, key: str, sight: Sight) -> None:
+        if sight.label and self._console.width < _WIDE:
+            self._bar.bar_width = max(_NARROWEST, self._console.width - _BESIDE_BAR)
         if key not in self._lines:
             self._lines[key] = self._progress.add_task(
                 "", total=None, label="", word="", share="", detail="", ahead_s=0.0
@@ -68,26 +79,15 @@ class _ClockColumn(ProgressColumn):
         return Styled(clock_time(elapsed_s), "dim")
 
 
-def _columns(width: int) -> Sequence[ProgressColumn]:
-    columns: list[ProgressColumn] = [
+def _columns(bar: BarColumn) -> Sequence[ProgressColumn]:
+    return [
         SpinnerColumn("dots", style="cyan"),
         TextColumn("{task.fields[label]}", markup=False),
         TextColumn(
             "{task.fields[word]}", style="bold", markup=False, table_column=Column(min_width=_WORD_WIDTH)
         ),
-    ]
-    bar = _BAR_WIDTH if width >= _WIDE else max(8, width - _LABEL_WIDTH - 36)
-    return [
-        *columns,
-        BarColumn(
-            bar_width=bar, style="grey30", complete_style="cyan", finished_style="cyan", pulse_style="grey50"
-        ),
-        TextColumn(
-            "{task.fields[share]}",
-            markup=False,
-            justify="right",
-            table_column=Column(min_width=5, justify="right"),
-        ),
+        bar,
+        TextColumn("{task.fields[share]}", markup=False, justify="right", table_column=Column(min_width=5)),
         _ClockColumn(),
         TextColumn("{task.fields[detail]}", style="dim", markup=False),
     ]

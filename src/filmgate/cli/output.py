@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TextIO, TypeAlias
 
@@ -107,6 +107,7 @@ class Output:
     errors_as_json: bool
     stdout: TextIO
     stderr: TextIO
+    consoles: "dict[bool, Console]" = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, manner: Manner, env: Mapping[str, str], stdout: TextIO, stderr: TextIO) -> "Output":
@@ -183,15 +184,17 @@ class Output:
         self._to_stderr(message, "bold red" if error.exit_code not in _CALM else "yellow")
 
     def console(self, *, stderr: bool = False) -> "Console":
-        from rich.console import Console  # noqa: PLC0415  # drawing is slow to import
+        """Give the one console of a stream: a line that it prints goes above a bar that it draws."""
+        if stderr not in self.consoles:
+            from rich.console import Console  # noqa: PLC0415  # drawing is slow to import
 
-        return Console(
-            file=self.stderr if stderr else self.stdout, highlight=False, emoji=False, markup=False
-        )
+            file = self.stderr if stderr else self.stdout
+            self.consoles[stderr] = Console(file=file, highlight=False, emoji=False, markup=False)
+        return self.consoles[stderr]
 
     def _to_stderr(self, line: str, style: str) -> None:
-        if style and self.stderr.isatty():
-            self.console(stderr=True).print(line, style=style, soft_wrap=True)
+        if self.stderr.isatty() and (style or True in self.consoles):
+            self.console(stderr=True).print(line, style=style or None, soft_wrap=True)
         else:
             print(line, file=self.stderr, flush=True)
 

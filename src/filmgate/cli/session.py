@@ -11,8 +11,8 @@ from filmgate.cli.client import AwayError, Gate, UnreachableError
 from filmgate.cli.errors import CliError, trouble
 from filmgate.cli.output import Manner, Output
 from filmgate.cli.text import Text
-from filmgate.domain.clock import Clock
-from filmgate.world import SystemClock
+from filmgate.domain.clock import Chance, Clock
+from filmgate.world import SystemChance, SystemClock
 
 T = TypeVar("T")
 
@@ -34,6 +34,7 @@ class Session:
     output: Output
     gate: Gate
     clock: Clock
+    chance: Chance
     sleep: Callable[[float], None]
 
     def persist(
@@ -83,4 +84,4 @@ def open_session(manner: Manner, place: Place) -> Session:
     """Open what a client verb needs; nothing is asked yet."""
     output = manner.output
     gate = Gate(find_address(place, os.environ), output.language, output.trace)
-    return Session(output, gate, SystemClock(), time.sleep)
+    return Session(output, gate, SystemClock(), SystemChance(), time.sleep)

@@ -67,6 +67,7 @@ COMMIT_BATCH: Final = 256
 
 LINK_LIFE: Final = timedelta(hours=24)
 LINK_LIFE_LONGEST: Final = timedelta(days=7)
+SCRATCH_LIFE: Final = timedelta(days=1)
 FILM_RETENTION: Final = timedelta(days=7)
 CONTENT_CHUNK: Final = MIB
 PAGE: Final = 20

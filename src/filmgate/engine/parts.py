@@ -1,9 +1,9 @@
 """What the engine's verbs are handed; whatever reaches out of the process is a protocol here."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -42,6 +42,14 @@ class Objects(Protocol):
     def stream(self, key: str) -> AsyncIterator[bytes]: ...
 
 
+class Scratch(Protocol):
+    """Something that leaves files behind when it is killed."""
+
+    async def sweep(self, before: datetime) -> int:
+        """Remove what was left before that time; tell how many files."""
+        ...
+
+
 class Telemetry(Protocol):
     """Counts and tells what the engine does, for operators."""
 
@@ -73,6 +81,8 @@ class Parts:
     telemetry: Telemetry
     workspace: Path
     """A folder of this machine for films on their way into the object store."""
+    scratch: Sequence[Scratch]
+    """What leaves files on this machine while it works."""
     retention: timedelta
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when something in this process became due."""

@@ -183,7 +183,8 @@ async def _checked(parts: Parts, picture: Picture) -> Frame:
             )
             content = fetched.body
         checked = await parts.workshop.check_picture(content)
-    except Denied:
+    except Denied as denied:
+        parts.telemetry.event("picture.denied", reason=denied.operator)
         raise Problem("picture_denied", field="input_reference") from None
     except FetchFailed as error:
         parts.telemetry.event("picture.unreachable", reason=error.operator)

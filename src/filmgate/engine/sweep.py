@@ -1,6 +1,6 @@
 """Sweep: end what is overdue, remove what was kept long enough, repair and report what should not be."""
 
-from filmgate.domain.limits import CLAIM_BATCH
+from filmgate.domain.limits import CLAIM_BATCH, SCRATCH_LIFE
 from filmgate.domain.states import AttemptState, State
 from filmgate.engine.end import fail
 from filmgate.engine.parts import Parts
@@ -17,6 +17,8 @@ async def sweep(parts: Parts, upkeep: Upkeep) -> None:
     await _expire(parts, upkeep)
     await _remove_files(parts)
     await upkeep.forget_keys()
+    for scratch in parts.scratch:
+        await scratch.sweep(parts.clock.now() - SCRATCH_LIFE)
 
 
 async def _expire(parts: Parts, upkeep: Upkeep) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 Sync = Callable[[int], None]
 # A deletion removes a folder that it empties, also one that was just made for a file to come.
-TRIES: Final = 50
+TRIES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)

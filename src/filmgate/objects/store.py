@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 # No key begins with a dot, so nothing in here can be taken for an object.
 TEMPORARY: Final = ".temporary"
-TEMPORARY_LIFE: Final = timedelta(days=1)
 READ_BYTES: Final = MIB
 
 
@@ -130,11 +129,13 @@ class ObjectStore:
                     if not meta["path"].startswith(TEMPORARY):
                         yield Listed(meta["path"], meta["size"], meta["last_modified"])
 
-    async def sweep_temporary(self, now: datetime, older_than: timedelta = TEMPORARY_LIFE) -> int:
-        """Remove what writers left that were killed; give how many files it was."""
-        if self._root is None:
-            return 0
-        return await asyncio.to_thread(_sweep, self._root / TEMPORARY, (now - older_than).timestamp())
+    async def sweep(self, before: datetime) -> int:
+        """Remove what killed writers left before that time; tell how many files."""
+        return (
+            0
+            if self._root is None
+            else await asyncio.to_thread(_sweep, self._root / TEMPORARY, before.timestamp())
+        )
 
     async def _write(self, root: Path, key: str, chunks: Iterable[bytes]) -> Stored:
         target, temporary = root / key, root / TEMPORARY

@@ -24,7 +24,7 @@ https://platform.openai.com/docs/api-reference/videos
 | the same, or 401 to 403, whose code speaks of moderation   | nothing was created: refused         |
 | 401, 402, 403; a code of quota, billing or model           | nothing was created: the settings    |
 | 404, 405, 410 with an error of the vendor's own; 301, 307, 308 | nothing was created: the settings |
-| 429, 503 with an error of the vendor's own                 | nothing was created: busy            |
+| 429; 503 with an error of the vendor's own                 | nothing was created: busy            |
 | any other                                                  | nobody knows                         |
 
 The API itself replays nothing. A server that gives the first video again for an
@@ -168,7 +168,7 @@ class OpenAIVideos:
         status, error = reply.status, _error(json_object(reply.body))
         words = f"{status}: {self._words(reply)}"
         if error is None:
-            return Misconfigured(words) if status in _UNAUTHORISED | _MOVED else Uncertain(words)
+            return self._unsaid(reply, words)
         text = public(error.message, self._key)
         if status in _UNFIT | _UNAUTHORISED and _MODERATION.search(error.code):
             return Refused(text)
@@ -180,6 +180,12 @@ class OpenAIVideos:
         if status in _BUSY:
             return Busy(words, wait_of(reply.headers, self._clock.now()) or BUSY_FOR)
         return Uncertain(words)
+
+    def _unsaid(self, reply: HttpReply, words: str) -> Fault:
+        if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+            # Whoever limits the rate has not passed the request on, be it the vendor or a proxy in front of it.
+            return Busy(words, wait_of(reply.headers, self._clock.now()) or BUSY_FOR)
+        return Misconfigured(words) if reply.status in _UNAUTHORISED | _MOVED else Uncertain(words)
 
     def _unanswered(self, reply: HttpReply) -> Fault:
         words = f"{reply.status}: {self._words(reply)}"

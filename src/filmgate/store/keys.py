@@ -18,6 +18,11 @@ select k.hash, k.id, k.account_id, k.dialect, k.strict, k.operator from keys k
 where k.hash = any($1::bytea[]) and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
 """
 
+_STANDING: Final = """
+select k.id, k.account_id, k.dialect, k.strict, k.operator from keys k
+where k.id = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+"""
+
 _ACCOUNT: Final = """
 with made as (insert into accounts (name) values ($1) on conflict (name) do nothing returning id)
 select id from made union all select id from accounts where name = $1 limit 1
@@ -87,6 +92,11 @@ class Keys:
         rows = await patiently(lambda: self._pool.fetch(_FIND, list(wanted)))
         found = {row["hash"]: _owner(row) for row in rows}
         return [next((found[digest] for digest in digests if digest in found), None) for digests in batch]
+
+    async def standing(self, key_id: int) -> Owner | None:
+        """Find a key's owner by its id, unless it was revoked or has expired."""
+        row = await patiently(lambda: self._pool.fetchrow(_STANDING, key_id))
+        return None if row is None else _owner(row)
 
     async def open_account(self, name: str) -> str:
         """Open a new account of that name, or of that name with a number; give the name."""

@@ -33,7 +33,7 @@ class AlreadyRunningError(Exception):
         super().__init__(_explain(data, holder))
 
 
-class DataLock:
+class FolderLock:
     """Held from `acquire` to `release`, or to the death of this process, whatever kills it."""
 
     def __init__(self, data: Path, descriptor: int, holder: LockHolder) -> None:

@@ -17,7 +17,7 @@ import filmgate
 from filmgate.store.embedded.programs import PostgresPrograms, find_programs
 from filmgate.store.embedded.running import RunningPostgres
 from filmgate.store.embedded.server import start
-from filmgate.store.lock import DataLock
+from filmgate.store.lock import FolderLock
 
 SOURCES = Path(filmgate.__file__).parents[1]
 
@@ -28,7 +28,7 @@ from datetime import datetime, UTC
 from pathlib import Path
 from filmgate.store.embedded.keeper import PostgresKeeper
 from filmgate.store.embedded.programs import inspect_programs
-from filmgate.store.lock import DataLock
+from filmgate.store.lock import FolderLock
 
 def say(**what):
     print(json.dumps(what), flush=True)
@@ -37,7 +37,7 @@ data, bin, namespaces = sys.argv[1:]
 def tell(line):
     say(told=line)
 
-with DataLock.acquire(Path(data), started=datetime.now(UTC)) as lock:
+with FolderLock.acquire(Path(data), started=datetime.now(UTC)) as lock:
     programs = inspect_programs(Path(bin), "setting")
     keeper = PostgresKeeper(lock, programs, tell=tell, namespaces=namespaces == "True")
     address = keeper.start()
@@ -76,7 +76,7 @@ def quick_parent() -> str | None:
 @pytest.fixture(scope="session")
 def template(programs) -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="fg-template-", dir=quick_parent()))
-    with DataLock.acquire(made / "data", started=datetime.now(UTC)) as lock:
+    with FolderLock.acquire(made / "data", started=datetime.now(UTC)) as lock:
         server = start(lock, programs, tell=print)
         # What no test needs is not copied for every test.
         for statement in (
@@ -97,8 +97,8 @@ def data(quick_folder, template) -> Path:
 
 
 @pytest.fixture
-def lock(data) -> Iterator[DataLock]:
-    with DataLock.acquire(data, started=datetime.now(UTC)) as held:
+def lock(data) -> Iterator[FolderLock]:
+    with FolderLock.acquire(data, started=datetime.now(UTC)) as held:
         yield held
 
 

@@ -9,7 +9,7 @@ from filmgate.store.embedded.cluster import cluster_major
 from filmgate.store.embedded.errors import ClusterRefusedError
 from filmgate.store.embedded.programs import find_programs
 from filmgate.store.embedded.server import start
-from filmgate.store.lock import DataLock
+from filmgate.store.lock import FolderLock
 
 OTHER_PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
@@ -34,7 +34,7 @@ def test_a_folder_with_files_that_are_no_database_is_left_alone(quick_folder, pr
     letter.parent.mkdir(parents=True)
     letter.write_text("dear")
     with (
-        DataLock.acquire(quick_folder / "data", started=datetime.now(UTC)) as lock,
+        FolderLock.acquire(quick_folder / "data", started=datetime.now(UTC)) as lock,
         pytest.raises(ClusterRefusedError, match="holds files but no PG_VERSION"),
     ):
         start(lock, programs, tell=print)
@@ -47,7 +47,7 @@ async def test_a_start_that_was_killed_while_making_the_database_is_made_good(qu
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
     (data / "postgres").mkdir()
-    with DataLock.acquire(data, started=datetime.now(UTC)) as lock:
+    with FolderLock.acquire(data, started=datetime.now(UTC)) as lock:
         server = start(lock, programs, tell=print)
         connection = await asyncpg.connect(**server.address.connect_arguments)
         row = await connection.fetchrow(
@@ -74,7 +74,7 @@ async def test_a_start_that_was_killed_while_making_the_database_is_made_good(qu
 @pytest.mark.parametrize("namespaces", [True, False])
 async def test_a_packaged_postgresql_serves_as_well(quick_folder, namespaces):
     programs = find_programs(OTHER_PROGRAMS[-1], "")
-    with DataLock.acquire(quick_folder / "data", started=datetime.now(UTC)) as lock:
+    with FolderLock.acquire(quick_folder / "data", started=datetime.now(UTC)) as lock:
         server = start(lock, programs, tell=print, namespaces=namespaces)
         connection = await asyncpg.connect(server.address.dsn)
         version = await connection.fetchval("show server_version")

@@ -20,7 +20,7 @@ from filmgate.store.embedded.errors import ClusterRefusedError
 from filmgate.store.embedded.programs import PostgresPrograms, inspect_programs
 from filmgate.store.embedded.runner import Runner, choose_runner
 from filmgate.store.embedded.server import start
-from filmgate.store.lock import DataLock
+from filmgate.store.lock import FolderLock
 
 NOBODY = 65534
 
@@ -54,7 +54,7 @@ def modes(folder: Path) -> dict[Path, int]:
     return {parent: parent.stat().st_mode for parent in (folder, *folder.parents)}
 
 
-async def rows_kept(lock: DataLock, programs: PostgresPrograms, **options) -> int:
+async def rows_kept(lock: FolderLock, programs: PostgresPrograms, **options) -> int:
     server = start(lock, programs, **{"tell": print, **options})
     try:
         connection = await asyncpg.connect(**server.address.connect_arguments)
@@ -70,7 +70,7 @@ async def rows_kept(lock: DataLock, programs: PostgresPrograms, **options) -> in
 async def test_root_needs_no_other_user_and_changes_no_permission(hidden_programs, folder, template):
     data = shutil.copytree(template, folder / "home" / "data")
     before = modes(hidden_programs.bin)
-    with DataLock.acquire(data, started=datetime.now(UTC)) as lock:
+    with FolderLock.acquire(data, started=datetime.now(UTC)) as lock:
         assert await rows_kept(lock, hidden_programs) == 1
     assert {path.stat().st_uid for path in (data, *data.rglob("*"))} == {0}
     assert modes(hidden_programs.bin) == before
@@ -83,7 +83,7 @@ async def test_where_namespaces_are_forbidden_a_copy_runs_as_an_unprivileged_use
     data = folder / "home" / "data"
     told: list[str] = []
     before = modes(hidden_programs.bin)
-    with DataLock.acquire(data, started=datetime.now(UTC)) as lock:
+    with FolderLock.acquire(data, started=datetime.now(UTC)) as lock:
         assert await rows_kept(lock, hidden_programs, tell=told.append, namespaces=False) == 1
         (copy,) = temporary.iterdir()
         name = pwd.getpwuid(NOBODY).pw_name

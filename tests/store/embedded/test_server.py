@@ -236,11 +236,11 @@ async def test_a_long_path_gets_a_short_private_socket_folder_that_is_remembered
 ):
     from datetime import UTC, datetime
 
-    from filmgate.store.lock import DataLock
+    from filmgate.store.lock import FolderLock
 
     data = quick_folder / ("long" * 20) / "data"
     shutil.copytree(template, data)
-    with DataLock.acquire(data, started=datetime.now(UTC)) as lock:
+    with FolderLock.acquire(data, started=datetime.now(UTC)) as lock:
         server = start(lock, programs, tell=print)
         place = server.address.folder
         assert await query(server, "select 1") == 1

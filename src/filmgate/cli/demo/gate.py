@@ -90,7 +90,10 @@ def _wait(process: "subprocess.Popen[bytes]", base_url: str, data: Path, clock: 
         else:
             return
     lines = (data / _LOG).read_text(errors="replace").splitlines()[-_LOG_LINES:]
-    raise trouble("not_ready", seconds=int(_READY_S), log="\n".join(lines))
+    log_end = "\n".join(lines)
+    if process.poll() is not None:
+        raise trouble("gate_died", log=log_end)
+    raise trouble("not_ready", seconds=int(_READY_S), log=log_end)
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> int:

@@ -33,13 +33,16 @@ def download(
     session = open_session(manner, place)
     folder = output or Path()
     missing: list[CliError] = []
-    for id_ in dict.fromkeys(ids):
+    wanted = list(dict.fromkeys(ids))
+    for no, id_ in enumerate(wanted):
         try:
             task = _ended(session, id_)
             path = _fetch(session, task, folder)
         except CliError as error:
             missing.append(error)
             continue
+        except KeyboardInterrupt:
+            raise trouble("detached_done", ids=" ".join(wanted[no:])) from None
         if session.output.form is Form.JSON:
             session.output.line(cast("Json", {**task, "path": str(path.absolute())}))
         else:

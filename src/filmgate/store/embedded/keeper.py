@@ -11,7 +11,7 @@ from filmgate.store.embedded.programs import PostgresPrograms
 from filmgate.store.embedded.runner import Tell
 from filmgate.store.embedded.running import STOP_TIMEOUT_S, RunningPostgres
 from filmgate.store.embedded.server import READY_TIMEOUT_S, start
-from filmgate.store.lock import DataLock
+from filmgate.store.lock import FolderLock
 
 _FIRST_DELAY_S = 0.1
 _LONGEST_DELAY_S = 10.0
@@ -28,7 +28,7 @@ class PostgresKeeper:
 
     def __init__(
         self,
-        lock: DataLock,
+        lock: FolderLock,
         programs: PostgresPrograms,
         *,
         tell: Tell,

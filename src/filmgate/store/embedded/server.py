@@ -16,7 +16,7 @@ from filmgate.store.embedded.programs import PostgresPrograms
 from filmgate.store.embedded.runner import Runner, Tell, choose_runner
 from filmgate.store.embedded.running import RunningPostgres
 from filmgate.store.embedded.serverlog import LogTail, open_log
-from filmgate.store.lock import DataLock
+from filmgate.store.lock import FolderLock
 
 # Given as arguments: they win over every configuration file in the folder.
 SETTINGS = {
@@ -47,7 +47,7 @@ _QUIET_S = 1.0
 
 
 def start(
-    lock: DataLock,
+    lock: FolderLock,
     programs: PostgresPrograms,
     *,
     tell: Tell,

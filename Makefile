@@ -20,10 +20,10 @@ demo: setup
 	$(RUN)filmgate demo
 
 test: setup
-	$(PYTEST) -m 'not slow' -n 2 --dist loadgroup
+	$(PYTEST) -m 'not slow' -n 2 --dist loadfile
 
 check: setup format lint types imports
-	$(PYTEST) -m 'not slow' -n 2 --dist loadgroup
+	$(PYTEST) -m 'not slow' -n 2 --dist loadfile
 
 format: setup
 	$(RUN)ruff format --check .

@@ -26,9 +26,10 @@ from granian.http import HTTP1Settings
 from granian.server.mp import MPServer as Granian
 
 from filmgate import __version__
-from filmgate.app import node_folder, secrets_of
+from filmgate.app import node_folder, secrets_of, sessions_of
 from filmgate.domain import ids
 from filmgate.domain.limits import HEADERS_SECONDS, SHUTDOWN
+from filmgate.domain.task import Owner
 from filmgate.node import Node
 from filmgate.secrets import derive, write_private
 from filmgate.server import DRAIN
@@ -61,6 +62,7 @@ class Welcome:
     """What an operator is told once the gate is up."""
 
     base_url: str
+    signin_url: str
     data: Path
     database: str
     admin_key: str | None
@@ -92,12 +94,12 @@ def serve(
             supervisor = ids.uuid7(clock.now(), chance)
             flags = {**flags, "port": port, "data": str(settings.data.resolve())}
             node = Node(flags, config, database, node_folder(settings.data), supervisor, base_url)
-            admin_key = asyncio.run(_prepare(settings, node, clock, chance))
+            signin_url, admin_key = asyncio.run(_prepare(settings, node, clock, chance))
             lock.announce(base_url)
             node.hand_down()
             if settings.worker and settings.web_workers > 1:
                 stack.enter_context(_engine_process(tell))
-            greet(_welcome(settings, node, admin_key))
+            greet(_welcome(settings, node, signin_url, admin_key))
             return _serve_web(settings, port, tell)
     except AlreadyRunningError as error:
         raise CannotServeError(str(error)) from None
@@ -107,12 +109,20 @@ def serve(
         raise CannotServeError(f"{type(error).__name__}: {error}") from error
 
 
-def _welcome(settings: Settings, node: Node, admin_key: str | None) -> Welcome:
+def _welcome(settings: Settings, node: Node, signin_url: str, admin_key: str | None) -> Welcome:
     database = (
         "PostgreSQL of its own" if settings.database_url is None else "PostgreSQL by FILMGATE_DATABASE_URL"
     )
     sandbox = not settings.providers
-    return Welcome(node.base_url, settings.data, database, admin_key, settings.web_workers, sandbox)
+    return Welcome(
+        base_url=node.base_url,
+        signin_url=signin_url,
+        data=settings.data,
+        database=database,
+        admin_key=admin_key,
+        web_workers=settings.web_workers,
+        sandbox=sandbox,
+    )
 
 
 def _shown(host: str) -> str:
@@ -154,8 +164,10 @@ def _database(settings: Settings, lock: FolderLock, tell: Tell) -> Iterator[dict
         keeper.stop()
 
 
-async def _prepare(settings: Settings, node: Node, clock: SystemClock, chance: SystemChance) -> str | None:
-    """Bring the database up to date and make what the first start needs; give the admin key if it is new."""
+async def _prepare(
+    settings: Settings, node: Node, clock: SystemClock, chance: SystemChance
+) -> tuple[str, str | None]:
+    """Bring the database up to date; give a one-time sign-in address, and the admin key if it is new."""
     connection = await asyncpg.connect(**node.database)
     try:
         await connection.execute("create schema if not exists film")
@@ -168,8 +180,9 @@ async def _prepare(settings: Settings, node: Node, clock: SystemClock, chance: S
     try:
         await Upkeep(pool).make_partitions(clock.now())
         keys = Keys(pool, [derive(secret, "pepper") for secret in secrets_of(settings, chance)])
-        await _write_client(settings, node, keys, chance)
-        return await _admin_key(settings, keys, chance)
+        owner = await _write_client(settings, node, keys, chance)
+        ticket = sessions_of(settings, clock, chance).issue_ticket(owner)
+        return f"{node.base_url}/signin?ticket={ticket}", await _admin_key(settings, keys, chance)
     finally:
         await pool.close()
 
@@ -184,15 +197,20 @@ async def _demand_durability(connection: "asyncpg.Connection[asyncpg.Record]") -
             )
 
 
-async def _write_client(settings: Settings, node: Node, keys: Keys, chance: SystemChance) -> None:
+async def _write_client(settings: Settings, node: Node, keys: Keys, chance: SystemChance) -> Owner:
+    """Write what the client verbs of this machine need; give the owner that they act for."""
     path = settings.data / CLIENT_FILE
-    known = json.loads(path.read_text()) if path.exists() else {}
-    key = known.get("api_key")
-    if key is None or await keys.owner(key) is None:
+    key = json.loads(path.read_text()).get("api_key", "") if path.exists() else ""
+    owner = await keys.owner(key)
+    if owner is None:
         key = ids.new_key(chance)
         await keys.create(key, name=LOCAL_ACCOUNT, account=LOCAL_ACCOUNT)
+        owner = await keys.owner(key)
+    if owner is None:
+        raise CannotServeError("the key of this machine cannot be read back from the database")
     said = {"base_url": node.base_url, "api_key": key}
     write_private(path, json.dumps(said, indent=2).encode() + b"\n")
+    return owner
 
 
 async def _admin_key(settings: Settings, keys: Keys, chance: SystemChance) -> str | None:

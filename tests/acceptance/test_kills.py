@@ -191,7 +191,9 @@ def test_a_clean_stop_leaves_nothing_behind_and_the_next_start_goes_on(gate: Rea
     id_ = gate.make(prompt="a boat --sandbox=slow:3")
     family = gate.family()
     assert gate.stop() == 0
-    left = [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    left = [
+        process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    ]
     assert [process.cmdline() for process in left] == []
     gate.start()
     assert gate.ended(id_)["state"] == "succeeded"

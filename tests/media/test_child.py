@@ -22,6 +22,7 @@ from filmgate.media.child import (
     run,
 )
 from filmgate.media.messages import Message
+from kit.families import Family
 
 MIB = 1024 * 1024
 LIMITS = ChildLimits(wall_s=60, cpu_s=10, memory_bytes=512 * MIB, file_bytes=MIB)
@@ -41,8 +42,9 @@ def program(tmp_path, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _no_child_is_left():
+    family = Family()
     yield
-    left = psutil.Process().children(recursive=True)
+    left = family.new()
     assert [(child.pid, child.status(), child.cmdline()) for child in left] == []
 
 
@@ -257,6 +259,7 @@ async def test_cancelling_kills_the_whole_group_before_it_goes_on(program, tmp_p
 
 
 async def test_cancelling_at_any_moment_leaves_nothing(program):
+    family = Family()
     module = program("import time; time.sleep(60)")
     for delay in (0, 0.0001, 0.001, 0.003, 0.01, 0.02, 0.03):
         running = asyncio.ensure_future(run(module, limits=LIMITS))
@@ -265,7 +268,7 @@ async def test_cancelling_at_any_moment_leaves_nothing(program):
         with pytest.raises(asyncio.CancelledError):
             await running
     for _ in range(100):
-        if not psutil.Process().children():
+        if not family.new():
             break
         await asyncio.sleep(0.01)
 

@@ -26,6 +26,7 @@ from filmgate.media.inspection import inspect
 from filmgate.media.messages import Message
 from filmgate.media.pictures import check_picture
 from filmgate.media.workshop import CHECKING, INSPECTING, Workshop
+from kit.families import Family
 
 MIB = 1024 * 1024
 # A busy machine is no reason to fail.
@@ -269,10 +270,10 @@ async def test_nothing_is_loaded_after_becoming_nobody(
 
 
 async def test_no_more_children_run_at_once_than_were_allowed(encode):
-    workshop, data, most = Workshop(pictures_at_once=2), encode("PNG"), 0
+    workshop, data, most, family = Workshop(pictures_at_once=2), encode("PNG"), 0, Family()
     jobs = asyncio.gather(*(workshop.check_picture(data) for _ in range(5)))
     while not jobs.done():
-        most = max(most, len(psutil.Process().children()))
+        most = max(most, len(family.new()))
         await asyncio.wait([jobs], timeout=0.005)
     assert len(await jobs) == 5
     assert most == 2
@@ -289,13 +290,14 @@ async def test_the_memory_of_the_gate_stays_flat(workshop, encode):
 
 
 async def test_cancelling_an_inspection_ends_its_child(workshop, films):
+    family = Family()
     running = asyncio.ensure_future(workshop.inspect(films.whole))
-    while not psutil.Process().children():
+    while not family.new():
         await asyncio.wait([running], timeout=0.001)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert psutil.Process().children() == []
+    assert family.new() == []
 
 
 def test_the_workshop_loads_no_decoder_into_the_gate():

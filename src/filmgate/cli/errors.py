@@ -181,8 +181,13 @@ class CliError(Exception):
         self.details = details or {}
 
 
+_DETAILS: Final = frozenset({"base_url", "path", "id", "ids"})
+
+
 def trouble(code: str, /, **parameters: str | float | Text) -> CliError:
     """Give the program's own error of this code; the parameters fill its texts, each in its language."""
     wording = WORDINGS[code]
-    details = {name: value for name, value in parameters.items() if isinstance(value, str)}
+    details = {
+        name: value for name, value in parameters.items() if name in _DETAILS and isinstance(value, str)
+    }
     return CliError(code, wording.exit_code, wording.text.filled(**parameters), details)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _READY_S: Final = 60.0
 _ASK_S: Final = 2.0
 _ASK_EVERY_S: Final = 0.1
-_TITLE_WIDTH: Final = 12
+_TITLE_WIDTH: Final = 34
 _COMMANDS: Final = (
     'filmgate generate "a paper boat on a rainy street / 雨巷里的纸船"',
     "filmgate tasks list",
@@ -42,6 +42,7 @@ _NOT_YET: Final = Text(
     "{seconds} 秒后仍未就绪，`filmgate doctor` 会指出原因。就绪后：",
 )
 _ADMIN: Final = Text("admin key", "管理员密钥")
+_PAGE: Final = Text("page (opens once, within 10 min)", "页面（10 分钟内有效，仅一次）")
 _DATA: Final = Text("data", "数据目录")
 _DATABASE: Final = Text("database", "数据库")
 _SANDBOX: Final = Text(
@@ -119,7 +120,7 @@ class Greeting:
             for line, style in self._lines(ready=ready, took_s=took_s):
                 self._output.note(line, style)
         if ready and self._open_browser:
-            webbrowser.open(self._welcome.base_url)
+            webbrowser.open(self._welcome.signin_url)
 
     def _wait(self) -> bool:
         welcome = self._welcome
@@ -138,6 +139,7 @@ class Greeting:
         welcome = self._welcome
         return {
             "base_url": welcome.base_url,
+            "signin_url": welcome.signin_url,
             "data": str(welcome.data),
             "admin_key": welcome.admin_key,
             "version": welcome.version,
@@ -148,7 +150,7 @@ class Greeting:
         yield "", ""
         yield f"  Filmgate {welcome.version}   {welcome.base_url}", "bold cyan"
         yield "", ""
-        facts = [(_DATA, str(welcome.data)), (_DATABASE, welcome.database)]
+        facts = [(_PAGE, welcome.signin_url), (_DATA, str(welcome.data)), (_DATABASE, welcome.database)]
         facts += [(_ADMIN, welcome.admin_key)] if welcome.admin_key else []
         for title, value in facts:
             yield f"  {_padded(output.say(title), _TITLE_WIDTH)}{value}", ""

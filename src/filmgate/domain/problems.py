@@ -131,7 +131,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "上游无法生成该视频：{reason}。未扣费。",
     ),
     "provider_failed": Wording(
-        502, 1, "The provider failed ({attempts} attempts). Nothing was charged. You can try again.",
+        502, 1, "The provider failed (attempts: {attempts}). Nothing was charged. You can try again.",
         "上游生成失败（已尝试 {attempts} 次）。未扣费，可重试。",
     ),
     "no_provider": Wording(

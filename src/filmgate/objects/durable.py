@@ -11,7 +11,7 @@ from typing import Final
 
 Sync = Callable[[int], None]
 # A deletion removes a folder that it empties, also one that was just made for a file to come.
-TRIES: Final = 10
+TRIES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ def _publish(written: Path, target: Path) -> None:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             written.replace(target)
-        except FileNotFoundError:
+        except (FileNotFoundError, FileExistsError):
+            # A sweep may remove the empty folder between any two of these calls.
             if not left:
                 raise
         else:

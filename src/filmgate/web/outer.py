@@ -9,6 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from filmgate.domain.clock import Clock
 
+# Probes ask these all day: only a failure is worth a line.
+_UNTOLD: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+_FAILED: Final = 400
 _OWN: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -55,6 +58,8 @@ class Outer:
         route = scope.get("route")
         template = str(getattr(route, "path", "unknown"))
         self._telemetry.answered(template, scope["method"], status, dialect, seconds)
+        if template in _UNTOLD and status < _FAILED:
+            return
         self._telemetry.event(
             "http.answered",
             route=template,

@@ -8,10 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from filmgate.dialects.reading import pictures
 from filmgate.domain.catalogue import GATE
 from filmgate.domain.limits import PAGE, PAGE_LONGEST, WAIT_LONGEST
 from filmgate.domain.problems import Problem
-from filmgate.domain.request import Draft, Picture, PictureRole
+from filmgate.domain.request import Draft
 from filmgate.domain.states import State
 from filmgate.domain.task import Attempt, Owner, Task
 from filmgate.engine.accept import Repeat
@@ -58,6 +59,7 @@ class Addresses(BaseModel):
     self: str
     video: str | None = None
     thumbnail: str | None = None
+    poster: str | None = None
 
 
 class TaskOut(BaseModel):
@@ -115,6 +117,7 @@ class ModelOut(BaseModel):
     seconds: list[int]
     default_seconds: int
     sizes: list[str]
+    prompt_characters: int
     pictures: dict[str, int]
     sound: bool
     available: bool
@@ -211,14 +214,13 @@ def _add_files(router: APIRouter, around: Surroundings) -> None:
 
 
 def _draft(film: NewFilm) -> Draft:
-    pictures = (Picture(PictureRole.FIRST, url=film.image),) if film.image else ()
     return Draft(
         model=film.model,
         prompt=film.prompt,
         size=film.size,
         seconds=None if film.seconds is None else str(film.seconds),
         seed=None if film.seed is None else str(film.seed),
-        pictures=pictures,
+        pictures=pictures({"image": film.image}),
     )
 
 
@@ -271,6 +273,7 @@ async def _shown(around: Surroundings, task: Task, request: Request) -> TaskOut:
             self=f"{around.origin(request)}/gate/v1/tasks/{task.id}",
             video=links.video,
             thumbnail=links.thumbnail,
+            poster=links.poster,
         ),
     )
 
@@ -306,6 +309,7 @@ def _models(around: Surroundings) -> list[ModelOut]:
                 seconds=list(offer.seconds.allowed),
                 default_seconds=offer.seconds.default,
                 sizes=[str(size) for size in offer.sizes],
+                prompt_characters=offer.prompt_characters,
                 pictures=counts,
                 sound=model.sound,
                 available=bool(around.acceptance.router.lines(model.name)),

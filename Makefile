@@ -41,7 +41,7 @@ chaos: setup
 	$(PYTEST) -m slow tests/acceptance
 
 clients: setup
-	$(PYTEST) tests/clients
+	$(PYTEST) -m slow tests/clients
 
 bench: setup
 	$(RUN)python -m bench

@@ -9,11 +9,11 @@ import av
 import numpy as np
 import pytest
 
-from filmgate.cli.board import Sight
 from filmgate.cli.demo.film import Customer, Seen, look
 from filmgate.cli.demo.orders import ORDERS, Order
 from filmgate.cli.demo.picture import draw_picture, serve_picture
 from filmgate.cli.demo.wire import CurlWire, PlainWire, Wire
+from filmgate.cli.sight import Sight
 from filmgate.world import SystemClock
 
 _CURL = shutil.which("curl")

@@ -1,38 +1,16 @@
 """What is seen while films are made: one line per film, moving where the terminal can, else one per phase."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Self
 
 from filmgate.cli.output import Output
 from filmgate.cli.shapes import TaskShape
+from filmgate.cli.sight import Board, Sight
 from filmgate.cli.text import Text, mark_of, state_word
 
 _AHEAD = Text("{count} ahead", "前面还有 {count} 个")
 _NEXT = Text("next", "下一个")
 _DOWNLOADING = Text("downloading", "下载中")
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """One moment of one film; without `progress` the bar moves and claims nothing."""
-
-    label: str
-    state: str
-    word: str
-    progress: int | None
-    detail: str
-    elapsed_s: float
-
-
-class Board(Protocol):
-    def see(self, key: str, sight: Sight) -> None:
-        """Show this moment in the film's line."""
-        ...
-
-    def end(self, key: str, line: str, state: str) -> None:
-        """Replace the film's line by its last words."""
-        ...
 
 
 class LineBoard:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Styled
 
-from filmgate.cli.output import Cell, Column, Grid
+from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.text import printable
 
 # One thin rule under the heading, and nothing else: the rows speak.

@@ -12,7 +12,7 @@ from uuid import UUID
 from cyclopts import Group, Parameter
 
 from filmgate.cli.address import HERE, Place, find_address, reason_of
-from filmgate.cli.board import Board, download_sight, open_board, sight_of
+from filmgate.cli.board import download_sight, open_board, sight_of
 from filmgate.cli.client import AwayError, UnreachableError
 from filmgate.cli.download import fetch_film
 from filmgate.cli.errors import CliError, Exit, trouble
@@ -21,6 +21,7 @@ from filmgate.cli.naming import film_name
 from filmgate.cli.output import PLAIN_MANNER, Form, Manner, Output
 from filmgate.cli.session import STRANGER_S, Session, open_session
 from filmgate.cli.shapes import TaskShape
+from filmgate.cli.sight import Board
 from filmgate.cli.text import ENDS, Text, printable
 from filmgate.cli.verb import verb
 from filmgate.cli.watching import detached, ending, failure, follow

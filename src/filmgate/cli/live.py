@@ -9,8 +9,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Column
 from rich.text import Text as Styled
 
-from filmgate.cli.board import Sight
 from filmgate.cli.measures import clock_time
+from filmgate.cli.sight import Sight
 from filmgate.cli.text import mark_of, printable
 
 _BAR_WIDTH = 36

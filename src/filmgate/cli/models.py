@@ -5,7 +5,8 @@ from typing import Final, cast
 
 from filmgate.cli.address import HERE, Place
 from filmgate.cli.errors import Exit
-from filmgate.cli.output import PLAIN_MANNER, Cell, Column, Form, Grid, Json, Manner, Output
+from filmgate.cli.grid import Cell, Column, Grid
+from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.session import open_session
 from filmgate.cli.shapes import ModelPageShape, ModelShape
 from filmgate.cli.text import Text

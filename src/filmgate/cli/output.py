@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TextIO, TypeAlias
 from cyclopts import Group, Parameter
 
 from filmgate.cli.errors import CliError
+from filmgate.cli.grid import Grid
 from filmgate.cli.text import Text, printable
 
 if TYPE_CHECKING:
@@ -69,30 +70,6 @@ class Manner:
 
 
 PLAIN_MANNER: Final = Manner()
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table; `from_width` is the narrowest terminal that has room for it."""
-
-    title: Text
-    right: bool = False
-    style: str = ""
-    shrinks: bool = False
-    wraps: bool = False
-    from_width: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    text: str
-    style: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    columns: Sequence[Column]
-    rows: Sequence[Sequence[Cell | str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from typing import Final
 from cyclopts import App
 
 from filmgate.cli.errors import EXIT_TEXTS, Exit
-from filmgate.cli.output import PLAIN_MANNER, Cell, Column, Form, Grid, Manner
+from filmgate.cli.grid import Cell, Column, Grid
+from filmgate.cli.output import PLAIN_MANNER, Form, Manner
 from filmgate.cli.text import Text
 from filmgate.cli.verb import verb
 

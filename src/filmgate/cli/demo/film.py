@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from filmgate.cli.board import Board, Sight
 from filmgate.cli.demo.orders import Order
 from filmgate.cli.demo.wire import Said, Wire, WireError
 from filmgate.cli.naming import film_name, put_in_place
 from filmgate.cli.output import Json
 from filmgate.cli.shapes import FilmShape
+from filmgate.cli.sight import Board, Sight
 from filmgate.domain.clock import Clock
 
 _POLL_EVERY_S: Final = 0.3

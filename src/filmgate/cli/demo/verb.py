@@ -13,16 +13,18 @@ from typing import Annotated, Final, cast
 
 from cyclopts import Parameter
 
-from filmgate.cli.board import Board, Sight, open_board
+from filmgate.cli.board import open_board
 from filmgate.cli.client import Gate
 from filmgate.cli.demo.film import Customer, Seen
 from filmgate.cli.demo.gate import DemoGate, run_gate
 from filmgate.cli.demo.orders import ORDERS
 from filmgate.cli.demo.wire import Wire, open_wire
 from filmgate.cli.errors import CliError, Exit, trouble
+from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.measures import clock_time, file_size
-from filmgate.cli.output import PLAIN_MANNER, Cell, Column, Form, Grid, Json, Manner, Output
+from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.shapes import TaskDetailShape
+from filmgate.cli.sight import Board, Sight
 from filmgate.cli.text import Text
 from filmgate.cli.verb import verb
 from filmgate.cli.watching import film_measures

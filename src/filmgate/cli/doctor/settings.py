@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from filmgate.cli.address import Place, find_address
 from filmgate.cli.doctor.check import Check, fail, ok, warn
 from filmgate.cli.errors import trouble
-from filmgate.cli.output import Cell, Column, Grid
+from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.text import Text
 from filmgate.settings import CONFIG_NAME, BadSettingsError, Settings
 

@@ -6,9 +6,10 @@ from typing import Final, cast
 
 from filmgate.cli.address import HERE, Place
 from filmgate.cli.errors import Exit
+from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.keys.operator import operator_session
 from filmgate.cli.measures import age, moment
-from filmgate.cli.output import PLAIN_MANNER, Cell, Column, Form, Grid, Json, Manner, Output
+from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.shapes import KeyPageShape, KeyShape
 from filmgate.cli.text import Text
 from filmgate.cli.verb import verb

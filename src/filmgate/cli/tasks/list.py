@@ -9,8 +9,9 @@ from cyclopts import Parameter
 
 from filmgate.cli.address import HERE, Place
 from filmgate.cli.errors import Exit
+from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.measures import age, moment, money
-from filmgate.cli.output import PLAIN_MANNER, Cell, Column, Form, Grid, Json, Manner, Output
+from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.session import open_session
 from filmgate.cli.shapes import TaskPageShape, TaskShape
 from filmgate.cli.text import ENDS, Text, mark_of, state_word

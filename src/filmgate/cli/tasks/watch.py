@@ -6,12 +6,13 @@ from typing import Annotated, Final, cast
 from cyclopts import Parameter
 
 from filmgate.cli.address import HERE, Place
-from filmgate.cli.board import Board, open_board, sight_of
+from filmgate.cli.board import open_board, sight_of
 from filmgate.cli.errors import Exit, trouble
 from filmgate.cli.measures import seconds_of
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner
 from filmgate.cli.session import Session, open_session
 from filmgate.cli.shapes import TaskShape
+from filmgate.cli.sight import Board
 from filmgate.cli.text import ENDS
 from filmgate.cli.verb import verb
 from filmgate.cli.watching import detached, ending, failure, follow, next_change, read_task

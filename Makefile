@@ -35,7 +35,7 @@ types: setup
 	$(RUN)mypy
 
 imports: setup
-	$(RUN)lint-imports --no-logo 2>/dev/null || $(RUN)lint-imports
+	$(RUN)lint-imports --no-logo
 
 chaos: setup
 	$(PYTEST) -m slow tests/acceptance

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -15,6 +16,9 @@ from filmgate.store.embedded.programs import find_programs
 from filmgate.store.lock import FolderLock
 from filmgate.store.migrate import migrate
 from filmgate.store.pool import Pool, open_pool
+
+# A run in the background may have been started with Ctrl-C switched off, and programs inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _TEMPLATE = "film_template"
 _numbers = itertools.count()

@@ -33,7 +33,7 @@ from filmgate.net.resolver import SystemResolver
 from filmgate.net.results import GuardedResults
 from filmgate.node import Node
 from filmgate.objects.store import ObjectStore, open_store
-from filmgate.secrets import derive, make_secret
+from filmgate.secrets import derive, make_secret, write_private
 from filmgate.settings import Settings, secret_of
 from filmgate.store.accept import Acceptor
 from filmgate.store.credentials import CredentialRow, Credentials
@@ -67,6 +67,7 @@ class Gate:
     app: ASGIApp
     worker: Worker
     keys: Keys
+    telemetry: Telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
             ground.telemetry,
             lambda: ground.chance.bytes(12).hex(),
         )
-        yield Gate(app, worker, keys)
+        yield Gate(app, worker, keys, ground.telemetry)
 
 
 async def _pool(stack: AsyncExitStack, node: Node, size: int, statement_ms: int, name: str) -> Pool:
@@ -207,11 +208,15 @@ def _parts(ground: _Ground, pool: Pool) -> Parts:
     workspace = ground.settings.data / "workspace"
     workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
     boot = Boot(ids.uuid7(ground.clock.now(), ground.chance), ground.node.folder, ground.node.supervisor)
+
+    def unreadable(task_id: UUID, error: Exception) -> None:
+        ground.telemetry.event("task.unreadable", task=str(task_id), error=error)
+
     return Parts(
         clock=ground.clock,
         chance=ground.chance,
         router=ground.router,
-        claims=Claims(pool, boot),
+        claims=Claims(pool, boot, unreadable),
         moves=Moves(pool),
         ends=Ends(pool),
         reader=Reader(pool),
@@ -288,7 +293,7 @@ def node_folder(data: Path) -> UUID:
     """Give the identity of a data folder, which outlives every process on it."""
     path = data / "node"
     if not path.exists():
-        path.write_text(str(UUID(bytes=os.urandom(16), version=4)))
+        write_private(path, f"{UUID(bytes=os.urandom(16), version=4)}\n".encode())
     return UUID(path.read_text().strip())
 
 

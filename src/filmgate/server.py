@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import os
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -44,15 +45,28 @@ class Application:
             return
         self._app = gate.app
         settings = self._node.settings()
-        engine = (
-            asyncio.create_task(gate.worker.run()) if settings.worker and settings.web_workers == 1 else None
-        )
+        engine = _start(gate) if settings.worker and settings.web_workers == 1 else None
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        if engine is not None:
-            await _stop(gate, engine)
-        await self._stack.aclose()
+        try:
+            if engine is not None:
+                await _stop(gate, engine)
+        finally:
+            await self._stack.aclose()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _start(gate: Gate) -> "asyncio.Task[None]":
+    """Start the engine; a process whose engine has broken ends, so that its supervisor starts another."""
+    engine = asyncio.create_task(gate.worker.run())
+
+    def ended(task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            gate.telemetry.event("engine.broken", error=error)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    engine.add_done_callback(ended)
+    return engine
 
 
 async def _stop(gate: Gate, engine: "asyncio.Task[None]") -> None:
@@ -81,7 +95,7 @@ def die_with_parent() -> None:
 async def run_engine(node: Node) -> None:
     """Run the engine alone, until SIGTERM or SIGINT."""
     async with open_gate(node, asyncio.Event()) as gate:
-        engine = asyncio.create_task(gate.worker.run())
+        engine = _start(gate)
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)

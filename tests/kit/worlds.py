@@ -83,6 +83,10 @@ class World:
         return [dict(row) for row in await self.pool.fetch(statement, *arguments)]
 
 
+def unreadable(task_id: UUID, error: Exception) -> None:
+    raise AssertionError(task_id) from error
+
+
 async def make_world(pool: Pool, *, in_flight: int = 2) -> World:
     keys = Keys(pool, [b"pepper"])
     await keys.create("sk-test", name="test", account="test")
@@ -90,7 +94,7 @@ async def make_world(pool: Pool, *, in_flight: int = 2) -> World:
     assert owner is not None
     credentials = await Credentials(pool).sync([CredentialRow("fake", "default", in_flight)])
     boot = Boot(*(UUID(bytes=chance.bytes(16)) for _ in range(3)))
-    claims = Claims(pool, boot)
+    claims = Claims(pool, boot, unreadable)
     await claims.begin()
     return World(
         pool=pool,

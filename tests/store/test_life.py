@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -16,8 +16,9 @@ from filmgate.store.accept import Remember, Verdict
 from filmgate.store.ends import End, Notice
 from filmgate.store.moves import NoRoom, Sending, StaleLease
 from filmgate.store.pool import Pool
+from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Boot, Claim, Claims, OpenAttempt
-from kit.worlds import World, make_world
+from kit.worlds import World, make_world, unreadable
 
 LEASE = timedelta(seconds=30)
 
@@ -210,7 +211,7 @@ async def test_a_new_boot_takes_over_at_once_and_counts_a_death_only_under_the_s
     claim = await started(world)
     for supervisor, deaths in ((world.boot.supervisor, 1), (UUID(int=7), 1)):
         boot = Boot(UUID(int=100 + deaths + supervisor.int % 50), world.boot.folder, supervisor)
-        claims = Claims(world.pool, boot)
+        claims = Claims(world.pool, boot, unreadable)
         assert await claims.begin() == 1
         [taken] = await claims.due(Step.SUBMIT, limit=1, lease=LEASE, since=0.0)
         assert (taken.task_id, taken.deaths) == (claim.task_id, deaths)
@@ -249,3 +250,69 @@ async def test_pages_go_newest_first_and_back(world: World) -> None:
     assert ([task.id for task in page], more) == (names[1::-1], False)
     page, _ = await world.reader.page(world.owner.account_id, after=names[0], limit=9, newest_first=False)
     assert [task.id for task in page] == names[1:]
+
+
+async def test_a_stale_write_beside_a_fresh_one_in_one_batch_is_refused(world: World) -> None:
+    await world.accept()
+    old = await accepted(world)
+    new = await claimed(world, Step.POLL)
+    moves = [
+        transitions.again(old, AttemptState.FAILED, "x", "y", timedelta(0)),
+        transitions.progressed(new, 30, timedelta(seconds=1)),
+    ]
+    results = await asyncio.gather(*map(world.moves.make, moves), return_exceptions=True)
+    assert [type(result) for result in results] == [StaleLease, type(None)]
+    assert await world.rows("select state from attempts") == [{"state": "accepted"}]
+
+
+async def test_an_end_closes_the_attempt_that_nobody_spoke_of_and_frees_its_slot(world: World) -> None:
+    await world.accept()
+    claim = await accepted(world)
+    failure = Failure("engine_error", {"reason": "a\0b"})
+    await world.ends.end(End(claim=claim, state=State.FAILED, kept=timedelta(days=1), failure=failure))
+    assert await world.rows("select state from attempts") == [{"state": "abandoned"}]
+    assert await world.rows("select in_flight from credentials") == [{"in_flight": 0}]
+
+
+async def test_tries_count_only_the_same_failure_in_a_row(world: World) -> None:
+    await world.accept()
+    claim = await accepted(world)
+    counted = []
+    for why in ("question", "question", "vanished", "question"):
+        await world.moves.make(transitions.postponed(claim, timedelta(0), why))
+        claim = await claimed(world, Step.POLL)
+        counted.append((claim.tried_as, claim.tries))
+    assert counted == [("question", 1), ("question", 2), ("vanished", 1), ("question", 1)]
+
+
+async def test_a_task_without_its_work_row_is_repaired_and_a_row_of_an_ended_task_removed(
+    world: World,
+) -> None:
+    upkeep = Upkeep(world.pool)
+    await world.accept()
+    await world.pool.execute("delete from work")
+    await world.pool.execute("update tasks set created_at = now() - interval '1 hour'")
+    assert await upkeep.repair() == 1
+    claim = await accepted(world)
+    failure = Failure("engine_error", {})
+    await world.ends.end(End(claim=claim, state=State.FAILED, kept=timedelta(days=1), failure=failure))
+    await world.pool.execute(
+        "insert into work (task_id, step, due_at) values ($1, 'poll', now())", claim.task_id
+    )
+    assert await world.claims.due(Step.POLL, limit=9, lease=LEASE, since=0.0) == []
+    assert await upkeep.remove_strays() == 1
+
+
+async def test_submits_per_minute_are_kept(pool: Pool) -> None:
+    world = await make_world(pool, in_flight=9)
+    await world.pool.execute("update credentials set rate_per_s = 0.01, burst = 2, tokens = 2")
+    for no in range(3):
+        await world.accept(f"boat {no}")
+    await started(world)
+    await started(world)
+    assert await world.claims.room() == {world.credential_id: 0}
+
+
+async def test_rows_in_the_default_partition_stop_no_housekeeping(world: World) -> None:
+    await world.accept()
+    assert len(await Upkeep(world.pool).make_partitions(datetime.now(UTC))) == 4

@@ -52,6 +52,7 @@ QUESTION_SLOWEST: Final = timedelta(seconds=60)
 PROGRESS_STEP: Final = 5
 ATTEMPTS: Final = 3
 ATTEMPT_BACKOFF: Final = timedelta(seconds=1)
+MISCONFIGURED_PAUSE: Final = timedelta(seconds=30)
 RECONCILE_GIVE_UP: Final = timedelta(minutes=30)
 LOST_ANSWERS: Final = 5
 LOST_OVER: Final = timedelta(minutes=10)

@@ -28,7 +28,7 @@ def after_attempt(no: int) -> timedelta:
 
 def after_collect(tries: int) -> timedelta:
     """Spread the tries for a result over two hours: at once first, rarely at the end."""
-    share = (4.0 ** min(tries, COLLECT_TRIES)) / sum(4.0**no for no in range(COLLECT_TRIES - 1))
+    share = (4.0 ** min(tries, COLLECT_TRIES - 2)) / sum(4.0**no for no in range(COLLECT_TRIES - 1))
     return max(COLLECT_OVER * share, timedelta(seconds=1))
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,18 +22,19 @@ from filmgate.media.child import ChildError
 from filmgate.media.findings import Inspection, NotAFilm
 from filmgate.store import transitions
 from filmgate.store.ends import End, Notice
+from filmgate.store.patience import AWAY
 from filmgate.store.work import Claim
 
 _TYPES: Final = {"mp4": "video/mp4", "webp": "image/webp", "jpg": "image/jpeg"}
 # Each says nothing final of the film: it is fetched and looked at again later.
-_NOT_THIS_TIME: Final = (Fault, StorageFault, NotAFilm, ChildError, TimeoutError)
+_NOT_THIS_TIME: Final = (Fault, StorageFault, NotAFilm, ChildError, TimeoutError, OSError)
 
 
 async def collect(parts: Parts, claim: Claim) -> None:
     attempt = claim.attempt
     named = None if attempt is None else parts.router.provider(attempt.credential_id)
     if attempt is None or attempt.result is None or named is None:
-        await parts.moves.make(transitions.postponed(claim, after_collect(claim.tries)))
+        await _not_collected(parts, claim, Fault("its provider is not configured any more"))
         return
     name, provider = named
     started = parts.clock.monotonic()
@@ -122,7 +123,7 @@ async def _not_collected(parts: Parts, claim: Claim, error: Exception) -> None:
         notice = Notice("result_lost", f"the film was made but never arrived whole: {error}")
         await fail(parts, claim, "result_lost", notice=notice)
         return
-    await parts.moves.make(transitions.postponed(claim, after_collect(claim.tries)))
+    await parts.moves.make(transitions.postponed(claim, after_collect(claim.tries), "collect"))
 
 
 @asynccontextmanager
@@ -132,7 +133,8 @@ async def _renewing(parts: Parts, claim: Claim) -> AsyncIterator[None]:
     async def renew() -> None:
         while True:
             await asyncio.sleep(LEASE_RENEWAL.total_seconds())
-            await parts.claims.renew(claim, STEP_LEASE)
+            with suppress(*AWAY):
+                await parts.claims.renew(claim, STEP_LEASE)
 
     renewing = asyncio.create_task(renew())
     try:

@@ -35,6 +35,13 @@ async def finish(parts: Parts, end: End) -> None:
         (now - started).total_seconds(),
     )
     parts.telemetry.event("task.ended", task=str(task.id), state=end.state.value, error_code=reason)
+    await tidied(parts, end.claim)
+
+
+async def tidied(parts: Parts, claim: Claim) -> None:
+    """Let a provider remove what it kept here of an attempt that is over."""
+    attempt = claim.attempt
+    named = None if attempt is None else parts.router.provider(attempt.credential_id)
     if named and attempt and attempt.ref is not None and isinstance(named[1], Tidies):
         await named[1].tidy(ticket_of(attempt))
 

@@ -8,7 +8,7 @@ from filmgate.domain.faults import Fault, Vanished
 from filmgate.domain.limits import ATTEMPTS, LOST_ANSWERS, LOST_OVER, POLL_SECONDS, PROGRESS_STEP
 from filmgate.domain.states import AttemptState
 from filmgate.engine.backoff import after_attempt, after_question, between_polls
-from filmgate.engine.end import fail
+from filmgate.engine.end import fail, tidied
 from filmgate.engine.parts import Parts
 from filmgate.engine.tickets import ticket_of
 from filmgate.store import transitions
@@ -22,7 +22,7 @@ async def poll(parts: Parts, claim: Claim) -> None:
     named = None if attempt is None else parts.router.provider(attempt.credential_id)
     if attempt is None or named is None:
         parts.telemetry.event("provider.missing", task=str(claim.task_id))
-        await parts.moves.make(transitions.postponed(claim, after_question(claim.tries)))
+        await parts.moves.make(transitions.postponed(claim, after_question(claim.tries), "provider missing"))
         return
     name, provider = named
     started = parts.clock.monotonic()
@@ -51,7 +51,8 @@ async def _unanswered(parts: Parts, claim: Claim, error: Exception) -> None:
         parts.telemetry.event(
             "poll.broken", task=str(claim.task_id), reason=f"{type(error).__name__}: {error}"
         )
-    await parts.moves.make(transitions.postponed(claim, after_question(claim.tries)))
+    why = "vanished" if isinstance(error, Vanished) else "question"
+    await parts.moves.make(transitions.postponed(claim, after_question(claim.tries), why))
 
 
 async def _answered(parts: Parts, claim: Claim, answer: Polled) -> None:
@@ -85,6 +86,7 @@ async def _failed(parts: Parts, claim: Claim, answer: Failed) -> None:
             due = after_attempt(spent)
             move = transitions.again(claim, AttemptState.FAILED, "failed", answer.text, due)
             await parts.moves.make(move)
+            await tidied(parts, claim)
             return
         await fail(
             parts,

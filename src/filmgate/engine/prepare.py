@@ -55,7 +55,7 @@ async def prepare(parts: Parts, claim: Claim) -> None:
     except (ChildError, StorageFault) as error:
         # That says nothing of the picture: it is looked at again later.
         parts.telemetry.event("prepare.failed", task=str(claim.task_id), reason=type(error).__name__)
-        await parts.moves.make(transitions.postponed(claim, after_question(claim.tries)))
+        await parts.moves.make(transitions.postponed(claim, after_question(claim.tries), "prepare"))
         return
     await failpoint("prepare.after_frames")
     clip = _clip(claim, line, frames)

@@ -11,6 +11,7 @@ from filmgate.engine.backoff import after_question
 from filmgate.engine.end import fail
 from filmgate.engine.parts import Parts
 from filmgate.engine.prepare import repeat
+from filmgate.engine.surely import surely
 from filmgate.store import transitions
 from filmgate.store.ends import Notice
 from filmgate.store.work import Claim
@@ -55,7 +56,8 @@ async def reconcile(parts: Parts, claim: Claim) -> None:
         ticket = None
     if ticket is not None:
         await failpoint("reconcile.after_reply")
-        await parts.moves.make(transitions.accepted(claim, ticket, ticket.ask_in or POLL_FIRST))
+        move = transitions.accepted(claim, ticket, ticket.ask_in or POLL_FIRST)
+        await surely(parts, claim, lambda: parts.moves.make(move))
         parts.wake.set()
     elif claim.claimed_at - attempt.sent_at > RECONCILE_GIVE_UP:
         await _give_up(parts, claim)

@@ -1,16 +1,25 @@
 """Submit: the one place that sends; whoever lost a reply looks before anything is sent again."""
 
 import asyncio
+from datetime import timedelta
 
 from filmgate.domain.contracts import ClipRequest
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import Broken, Busy, Fault, Invalid, Misconfigured, Refused, Uncertain
-from filmgate.domain.limits import ATTEMPTS, LEASE_SPARE, POLL_FIRST, SUBMIT_LEASE, SUBMIT_SECONDS
+from filmgate.domain.limits import (
+    ATTEMPTS,
+    LEASE_SPARE,
+    MISCONFIGURED_PAUSE,
+    POLL_FIRST,
+    SUBMIT_LEASE,
+    SUBMIT_SECONDS,
+)
 from filmgate.domain.states import AttemptState
 from filmgate.engine.backoff import after_attempt
 from filmgate.engine.end import fail
 from filmgate.engine.parts import Parts
 from filmgate.engine.route import Line
+from filmgate.engine.surely import surely
 from filmgate.store import transitions
 from filmgate.store.work import Claim
 
@@ -31,11 +40,13 @@ async def submit(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> N
         parts.telemetry.event(
             "attempt.failed", task=str(claim.task_id), provider=line.provider_name, reason=outcome
         )
-        await _not_accepted(parts, claim, error)
+        failure = error
+        await surely(parts, claim, lambda: _not_accepted(parts, claim, failure))
         return
     parts.telemetry.asked(line.provider_name, "submit", "accepted", parts.clock.monotonic() - started)
     await failpoint("submit.after_reply")
-    await parts.moves.make(transitions.accepted(claim, ticket, ticket.ask_in or POLL_FIRST))
+    move = transitions.accepted(claim, ticket, ticket.ask_in or POLL_FIRST)
+    await surely(parts, claim, lambda: parts.moves.make(move))
     parts.wake.set()
 
 
@@ -60,8 +71,13 @@ async def _not_accepted(parts: Parts, claim: Claim, error: Exception) -> None:
             )
         case Busy():
             parts.telemetry.event("provider.busy", task=str(claim.task_id))
+            await _block(parts, claim, error.retry_after)
             await parts.moves.make(transitions.not_created(claim, error, error.retry_after, None))
-        case Broken() | Misconfigured():
+        case Misconfigured():
+            # An operator must look: until then nothing more is sent that way, and other routes are tried.
+            await _block(parts, claim, MISCONFIGURED_PAUSE)
+            await _elsewhere(parts, claim, error)
+        case Broken():
             await _elsewhere(parts, claim, error)
         case Uncertain():
             await parts.moves.make(transitions.uncertain(claim, str(error)))
@@ -69,6 +85,11 @@ async def _not_accepted(parts: Parts, claim: Claim, error: Exception) -> None:
         case _:
             await parts.moves.make(transitions.uncertain(claim, f"{type(error).__name__}: {error}"))
             parts.wake.set()
+
+
+async def _block(parts: Parts, claim: Claim, duration: timedelta) -> None:
+    if claim.attempt is not None:
+        await parts.credentials.block(claim.attempt.credential_id, duration)
 
 
 async def _elsewhere(parts: Parts, claim: Claim, error: Exception) -> None:

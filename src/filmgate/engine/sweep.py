@@ -1,5 +1,8 @@
 """Sweep: end what is overdue, remove what was kept long enough, repair and report what should not be."""
 
+from collections.abc import Awaitable, Callable, Sequence
+
+from filmgate.domain.faults import StorageFault
 from filmgate.domain.limits import CLAIM_BATCH, SCRATCH_LIFE
 from filmgate.domain.states import AttemptState, State
 from filmgate.engine.end import fail
@@ -7,37 +10,71 @@ from filmgate.engine.parts import Parts
 from filmgate.store.moves import StaleLease
 from filmgate.store.upkeep import Upkeep
 
+Chore = Callable[[], Awaitable[object]]
+
 
 async def sweep(parts: Parts, upkeep: Upkeep) -> None:
-    """Do all housekeeping once; every part is safe to run on many machines at a time."""
-    await upkeep.make_partitions(parts.clock.now())
-    repaired = await upkeep.repair()
-    if repaired:
-        parts.telemetry.event("sweep.repaired", tasks=repaired)
-    await _expire(parts, upkeep)
-    await _remove_files(parts)
-    await upkeep.forget_keys()
-    for scratch in parts.scratch:
-        await scratch.sweep(parts.clock.now() - SCRATCH_LIFE)
+    """Do all housekeeping once; each part is safe on many machines at a time, and none stops the next."""
+    for name, chore in _chores(parts, upkeep):
+        try:
+            await chore()
+        except Exception as error:  # noqa: BLE001  # a chore that fails must not keep the others from theirs
+            parts.telemetry.event("sweep.broken", part=name, error=error, reason=type(error).__name__)
+
+
+def _chores(parts: Parts, upkeep: Upkeep) -> Sequence[tuple[str, Chore]]:
+    async def sweep_scratch() -> None:
+        for scratch in parts.scratch:
+            await scratch.sweep(parts.clock.now() - SCRATCH_LIFE)
+
+    return [
+        ("overdue", lambda: _expire(parts, upkeep)),
+        ("repair", lambda: _repair(parts, upkeep)),
+        ("files", lambda: _remove_files(parts)),
+        ("partitions", lambda: upkeep.make_partitions(parts.clock.now())),
+        ("idempotency", upkeep.forget_keys),
+        ("scratch", sweep_scratch),
+    ]
+
+
+async def _repair(parts: Parts, upkeep: Upkeep) -> None:
+    strays, repaired = await upkeep.remove_strays(), await upkeep.repair()
+    if strays or repaired:
+        parts.telemetry.event("sweep.repaired", tasks=repaired, count=strays)
 
 
 async def _expire(parts: Parts, upkeep: Upkeep) -> None:
-    for claim in await upkeep.overdue(CLAIM_BATCH, parts.clock.monotonic()):
-        minutes = round((claim.task.deadline_at - claim.task.created_at).total_seconds() / 60)
-        still_open = claim.attempt is not None and claim.attempt.state.open
-        attempt = AttemptState.ABANDONED if still_open else None
-        try:
-            await fail(
-                parts, claim, "expired", state=State.EXPIRED, attempt=attempt, parameters={"minutes": minutes}
-            )
-        except StaleLease:
-            continue
+    while claims := await upkeep.overdue(CLAIM_BATCH, parts.clock.monotonic()):
+        for claim in claims:
+            minutes = round((claim.task.deadline_at - claim.task.created_at).total_seconds() / 60)
+            attempt = AttemptState.ABANDONED if claim.attempt and claim.attempt.state.open else None
+            try:
+                await fail(
+                    parts,
+                    claim,
+                    "expired",
+                    state=State.EXPIRED,
+                    attempt=attempt,
+                    parameters={"minutes": minutes},
+                )
+            except StaleLease:
+                continue
+        if len(claims) < CLAIM_BATCH:
+            return
 
 
 async def _remove_files(parts: Parts) -> None:
-    due = await parts.files.due_for_removal(CLAIM_BATCH)
-    for file in due:
-        await parts.objects.delete(file.object_key)
-    if due:
-        await parts.files.gone([file.id for file in due])
-        parts.telemetry.event("sweep.removed", files=len(due))
+    while due := await parts.files.due_for_removal(CLAIM_BATCH):
+        gone = []
+        for file in due:
+            try:
+                await parts.objects.delete(file.object_key)
+            except StorageFault as error:
+                # It is tried again at the next sweep; one file must not keep the others.
+                parts.telemetry.event("file.kept", task=str(file.task_id), reason=str(error))
+            else:
+                gone.append(file.id)
+        await parts.files.gone(gone)
+        parts.telemetry.event("sweep.removed", files=len(gone))
+        if len(due) < CLAIM_BATCH or not gone:
+            return

@@ -29,6 +29,7 @@ from filmgate.engine.reconcile import lost_sender, reconcile
 from filmgate.engine.sweep import sweep
 from filmgate.store.ends import Notice
 from filmgate.store.moves import StaleLease
+from filmgate.store.patience import AWAY
 from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Claim
 
@@ -64,28 +65,32 @@ class Worker:
         self._upkeep = upkeep
         self._running: dict[UUID, tuple[Step, asyncio.Task[None]]] = {}
         self._alone: list[Claim] = []
+        self._lonely: UUID | None = None
+        self._ended = asyncio.Event()
         self._stopping = asyncio.Event()
         self._left = False
         self.heartbeat = parts.clock.monotonic()
 
     async def run(self) -> None:
         """Work until `stop`; the database may go away and come back meanwhile."""
-        released = await self._through_outages(self._parts.claims.begin)
-        self._parts.telemetry.event("worker.started", released=released)
         sweeping = asyncio.create_task(self._sweeping())
         try:
             while not self._stopping.is_set():
+                if await self._through_outages(self._begin) is not None:
+                    break
+            while not self._stopping.is_set():
                 self.heartbeat = self._parts.clock.monotonic()
-                found = await self._through_outages(self._claim)
-                if not found:
+                if not await self._through_outages(self._claim):
                     await self._rest()
         finally:
             sweeping.cancel()
+            self._ended.set()
 
     async def stop(self) -> None:
         """Claim nothing more and let what is in hand finish; what is left keeps its lease for another."""
         self._stopping.set()
         self._parts.wake.set()
+        await self._ended.wait()
         running = [task for _, task in self._running.values()]
         if running:
             await asyncio.wait(running, timeout=SHUTDOWN.total_seconds() * _SHUTDOWN_SHARE)
@@ -93,10 +98,17 @@ class Worker:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
+    async def _begin(self) -> int:
+        released = await self._parts.claims.begin()
+        self._parts.telemetry.event("worker.started", released=released)
+        return released
+
     async def _claim(self) -> int:
         if self._left:
             await self._parts.claims.release_lost(self._busy())
             self._left = False
+        if self._lonely is not None:
+            return 0
         if self._alone:
             return self._start_alone()
         claims: list[tuple[Claim, Verb]] = []
@@ -108,8 +120,11 @@ class Worker:
                     step, limit=limit, lease=hands.lease, busy=self._busy(), since=now
                 )
                 claims += [(claim, hands.verb) for claim in found]
-        for claim in await self._starts(now):
-            claims.append((claim, prepare))
+        claims += [(claim, prepare) for claim in await self._starts(now)]
+        if self._stopping.is_set():
+            # What was claimed while the stop came is given back: nothing new is sent after it.
+            await self._parts.claims.release_lost(self._busy())
+            return 0
         for claim, verb in claims:
             self._take(claim, verb)
         return len(claims)
@@ -138,6 +153,7 @@ class Worker:
         if self._running:
             return 0
         claim = self._alone.pop()
+        self._lonely = claim.task_id
         verb = HANDS[claim.step].verb if claim.step in HANDS else prepare
         self._start(claim, verb)
         return 1
@@ -148,6 +164,7 @@ class Worker:
 
         def forget(_: object) -> None:
             self._running.pop(claim.task_id, None)
+            self._lonely = None if self._lonely == claim.task_id else self._lonely
             self._parts.wake.set()
 
         task.add_done_callback(forget)
@@ -158,7 +175,7 @@ class Worker:
             await verb(self._parts, claim)
         except StaleLease:
             self._parts.telemetry.event("lease.lost", task=str(claim.task_id), step=claim.step.value)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except AWAY as error:
             self._left = True
             self._parts.telemetry.event(
                 "store.unavailable", task=str(claim.task_id), reason=type(error).__name__
@@ -188,18 +205,18 @@ class Worker:
 
     async def _sweeping(self) -> None:
         while True:
-            await self._through_outages(lambda: sweep(self._parts, self._upkeep))
+            await sweep(self._parts, self._upkeep)
             await asyncio.sleep(SWEEP_EVERY.total_seconds())
 
-    async def _through_outages(self, ask: Callable[[], Awaitable[object]]) -> int:
-        """Ask the store; while it does not answer, nothing is claimed."""
+    async def _through_outages(self, ask: Callable[[], Awaitable[int | None]]) -> int | None:
+        """Ask the store; while it does not answer, nothing is claimed, and what was half claimed is given back."""
         try:
-            answer = await ask()
+            return await ask()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            self._parts.telemetry.event("store.unavailable", reason=f"{type(error).__name__}: {error}")
+            self._left = True
+            self._parts.telemetry.event("store.unavailable", reason=type(error).__name__)
             await asyncio.sleep(IDLE_CLAIM.total_seconds())
-            return 0
-        return answer if isinstance(answer, int) else 0
+            return None
 
 
 async def _park(parts: Parts, claim: Claim) -> None:

@@ -11,6 +11,7 @@ from filmgate.domain.task import Failure, Film, StoredFile
 from filmgate.store.batch import Lane
 from filmgate.store.moves import StaleLease, close_attempts, fenced, lock_credentials
 from filmgate.store.pool import Connection, Pool
+from filmgate.store.transitions import plain
 from filmgate.store.work import Claim
 
 _LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order by id for no key update"
@@ -43,7 +44,7 @@ with r as (
           from task where hold_micros > 0 group by account_id) s
     where a.id = s.account_id
 )
-delete from work w using task where w.task_id = task.id
+delete from work w using r where w.task_id = r.task_id
 """
 
 _FILES: Final = """
@@ -101,15 +102,15 @@ class Ends:
     async def _write(self, batch: Sequence[End]) -> Sequence[bool]:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(_LOCK_ACCOUNTS, sorted({end.claim.task.account_id for end in batch}))
-            attempts = [end.claim.attempt for end in batch if end.attempt and end.claim.attempt]
-            await lock_credentials(connection, [attempt.credential_id for attempt in attempts])
+            open_ones = [a for end in batch if (a := end.claim.attempt) and a.state.open]
+            await lock_credentials(connection, [attempt.credential_id for attempt in open_ones])
             owned = await fenced(connection, [end.claim for end in batch])
-            ends = [end for end in batch if end.claim.task_id in owned]
+            ends = [end for end in batch if (end.claim.task_id, end.claim.fence) in owned]
             await close_attempts(connection, [change for end in ends if (change := _attempt_row(end))])
             await _insert(connection, _FILES, [_file_row(file, end) for end in ends for file in end.files])
             await _insert(connection, _NOTICE, [_notice_row(end, end.notice) for end in ends if end.notice])
             await connection.execute(_END, [_end_row(end) for end in ends])
-        return [end.claim.task_id in owned for end in batch]
+        return [(end.claim.task_id, end.claim.fence) in owned for end in batch]
 
 
 async def _insert(connection: Connection, statement: str, written: Sequence[Mapping[str, Json]]) -> None:
@@ -118,16 +119,17 @@ async def _insert(connection: Connection, statement: str, written: Sequence[Mapp
 
 
 def _attempt_row(end: End) -> dict[str, Json] | None:
+    """Close the attempt with the task: one that nobody said anything of is abandoned, and its slot is free."""
     attempt = end.claim.attempt
-    if attempt is None or end.attempt is None:
+    if attempt is None or not attempt.state.open:
         return None
     return {
         "task_id": str(end.claim.task_id),
         "clip": attempt.clip,
         "no": attempt.no,
-        "state": end.attempt.value,
+        "state": (end.attempt or AttemptState.ABANDONED).value,
         "error_class": end.error_class,
-        "error_text": end.error_text,
+        "error_text": None if end.error_text is None else plain(end.error_text),
     }
 
 
@@ -136,10 +138,16 @@ def _end_row(end: End) -> dict[str, Json]:
         "task_id": str(end.claim.task_id),
         "state": end.state.value,
         "error_code": end.failure.code if end.failure else None,
-        "error_parameters": dict(end.failure.parameters) if end.failure else None,
+        "error_parameters": _parameters(end.failure) if end.failure else None,
         "film": end.film.as_json() if end.film else None,
         "cost_micros": end.cost_micros,
         "kept_s": end.kept.total_seconds(),
+    }
+
+
+def _parameters(failure: Failure) -> dict[str, Json]:
+    return {
+        name: plain(value) if isinstance(value, str) else value for name, value in failure.parameters.items()
     }
 
 
@@ -159,4 +167,4 @@ def _file_row(file: StoredFile, end: End) -> dict[str, Json]:
 
 def _notice_row(end: End, notice: Notice) -> dict[str, Json]:
     task_id = str(end.claim.task_id)
-    return {"kind": notice.kind, "task_id": task_id, "provider": notice.provider, "text": notice.text}
+    return {"kind": notice.kind, "task_id": task_id, "provider": notice.provider, "text": plain(notice.text)}

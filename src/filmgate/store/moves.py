@@ -18,7 +18,7 @@ from filmgate.store.pool import Connection, Pool
 from filmgate.store.work import Claim
 
 _FENCE: Final = """
-select w.task_id from work w join unnest($1::uuid[], $2::bigint[]) as r(task_id, fence)
+select w.task_id, w.fence from work w join unnest($1::uuid[], $2::bigint[]) as r(task_id, fence)
     on w.task_id = r.task_id and w.fence = r.fence
 order by w.task_id for update of w
 """
@@ -37,11 +37,12 @@ _NEXT: Final = """
 update work w set step = coalesce(r.step, w.step), due_at = now() + r.due_ms * interval '1 ms',
     pace_ms = coalesce(r.pace_ms, w.pace_ms), lease_by = case when r.kept then w.lease_by end,
     credential_id = coalesce(r.credential_id, w.credential_id),
-    tries = case when r.tried then w.tries + 1 else 0 end,
-    tries_since = case when r.tried then coalesce(w.tries_since, now()) end,
+    tries = case when r.tried_as is null then 0 when r.tried_as = w.tried_as then w.tries + 1 else 1 end,
+    tries_since = case when r.tried_as is null then null when r.tried_as = w.tried_as then w.tries_since else now() end,
+    tried_as = r.tried_as,
     deaths = case when r.kept then w.deaths else 0 end
 from jsonb_to_recordset($1::jsonb) as r(task_id uuid, step text, due_ms float8, pace_ms int, kept boolean,
-    tried boolean, credential_id int)
+    tried_as text, credential_id int)
 where w.task_id = r.task_id
 """
 
@@ -62,11 +63,14 @@ from unnest($1::int[], $2::int[]) as r(id, n) where c.id = r.id
 """
 
 _LOCK_CREDENTIALS: Final = """
-select id, max_in_flight - in_flight as room from credentials where id = any($1::int[]) order by id for no key update
+select id, least(max_in_flight - in_flight, case when rate_per_s is null then max_in_flight else floor(least(burst,
+    tokens + extract(epoch from clock_timestamp() - refilled_at) * rate_per_s))::int end) as room
+from credentials where id = any($1::int[]) order by id for no key update
 """
 
 _TAKE: Final = """
-update credentials c set in_flight = c.in_flight + r.n
+update credentials c set in_flight = c.in_flight + r.n, refilled_at = clock_timestamp(), tokens = least(c.burst,
+    c.tokens + extract(epoch from clock_timestamp() - c.refilled_at) * coalesce(c.rate_per_s, 0)) - r.n
 from unnest($1::int[], $2::int[]) as r(id, n) where c.id = r.id
 """
 
@@ -115,7 +119,8 @@ class Move:
     progress: int | None = None
     pace: timedelta | None = None
     kept: bool = False
-    tried: bool = False
+    tried_as: str | None = None
+    """What failed: tries count only the same failure in a row."""
     credential_id: int | None = None
     attempt: Mapping[str, Json] | None = None
     sending: Sending | None = None
@@ -155,12 +160,15 @@ class Moves:
         return fates
 
 
-async def fenced(connection: Connection, claims: Sequence[Claim]) -> set[UUID]:
-    """Lock the work rows that are still owned, and name their tasks."""
+Fence = tuple[UUID, int]
+
+
+async def fenced(connection: Connection, claims: Sequence[Claim]) -> set[Fence]:
+    """Lock the work rows that are still owned, and name them with their fences."""
     found = await connection.fetch(
         _FENCE, [claim.task_id for claim in claims], [claim.fence for claim in claims]
     )
-    return {row["task_id"] for row in found}
+    return {(row["task_id"], row["fence"]) for row in found}
 
 
 async def lock_credentials(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
@@ -189,8 +197,8 @@ async def _room(connection: Connection, batch: Sequence[Move]) -> dict[int, int]
     return await lock_credentials(connection, touched) if touched else {}
 
 
-def _fate(move: Move, owned: set[UUID], room: dict[int, int]) -> _Fate:
-    if move.claim.task_id not in owned:
+def _fate(move: Move, owned: set[Fence], room: dict[int, int]) -> _Fate:
+    if (move.claim.task_id, move.claim.fence) not in owned:
         return _Fate.STALE
     if move.sending is None:
         return _Fate.WRITTEN
@@ -227,6 +235,6 @@ def _work_row(move: Move) -> dict[str, Json]:
         "due_ms": move.due.total_seconds() * 1000,
         "pace_ms": None if move.pace is None else max(1, int(move.pace.total_seconds() * 1000)),
         "kept": move.kept,
-        "tried": move.tried,
+        "tried_as": move.tried_as,
         "credential_id": move.credential_id,
     }

@@ -61,7 +61,7 @@ class Reader:
 
     async def find(self, name: str, account_id: int) -> Task | None:
         """Find a task by its id or by any name that a dialect showed; None where it is not the account's."""
-        return await self._lane.put(_Wanted(name, account_id))
+        return None if "\0" in name else await self._lane.put(_Wanted(name, account_id))
 
     async def _find(self, batch: Sequence[_Wanted]) -> Sequence[Task | None]:
         ids = [_uuid(wanted.name) for wanted in batch]

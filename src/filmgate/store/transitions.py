@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from filmgate.domain.contracts import Done, Ticket
-from filmgate.domain.limits import STEP_LEASE, SUBMIT_LEASE
+from filmgate.domain.limits import LOG_TEXT_BYTES, STEP_LEASE, SUBMIT_LEASE
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, State, Step
 from filmgate.store.moves import Move, Sending
@@ -42,14 +42,14 @@ def accepted(claim: Claim, ticket: Ticket, pace: timedelta) -> Move:
 
 def uncertain(claim: Claim, why: str) -> Move:
     """Submit -> reconcile: the reply was lost, or the sender was; look before anything else."""
-    change = _latest(claim, AttemptState.UNCERTAIN) | {"error_class": "uncertain", "error_text": why}
+    change = _latest(claim, AttemptState.UNCERTAIN) | {"error_class": "uncertain", "error_text": plain(why)}
     return Move(claim=claim, step=Step.RECONCILE, due=NOW, attempt=change)
 
 
 def not_created(claim: Claim, error: Exception, due: timedelta, credential_id: int | None) -> Move:
     """Submit -> prepare: proof that nothing was created; another attempt may follow, elsewhere or later."""
     change = _latest(claim, AttemptState.FAILED)
-    change |= {"error_class": type(error).__name__.lower(), "error_text": str(error)}
+    change |= {"error_class": type(error).__name__.lower(), "error_text": plain(str(error))}
     return Move(claim=claim, step=Step.PREPARE, due=due, attempt=change, credential_id=credential_id)
 
 
@@ -60,7 +60,7 @@ def absent(claim: Claim, due: timedelta) -> Move:
 
 def unresolved(claim: Claim, due: timedelta) -> Move:
     """Reconcile -> reconcile: nothing could be learnt this time."""
-    return Move(claim=claim, step=Step.RECONCILE, due=due, tried=True)
+    return Move(claim=claim, step=Step.RECONCILE, due=due, tried_as="look")
 
 
 def progressed(claim: Claim, progress: int | None, pace: timedelta) -> Move:
@@ -68,9 +68,9 @@ def progressed(claim: Claim, progress: int | None, pace: timedelta) -> Move:
     return Move(claim=claim, step=Step.POLL, due=pace, pace=pace, state=claim.task.state, progress=progress)
 
 
-def postponed(claim: Claim, due: timedelta) -> Move:
+def postponed(claim: Claim, due: timedelta, why: str) -> Move:
     """Poll or collect -> the same: the question failed; no attempt is lost by that."""
-    return Move(claim=claim, step=claim.step, due=due, tried=True)
+    return Move(claim=claim, step=claim.step, due=due, tried_as=why)
 
 
 def done(claim: Claim, done: Done) -> Move:
@@ -81,8 +81,13 @@ def done(claim: Claim, done: Done) -> Move:
 
 def again(claim: Claim, state: AttemptState, error_class: str, error_text: str, due: timedelta) -> Move:
     """Poll -> prepare: the vendor's job failed and another attempt is left."""
-    change = _latest(claim, state) | {"error_class": error_class, "error_text": error_text}
+    change = _latest(claim, state) | {"error_class": error_class, "error_text": plain(error_text)}
     return Move(claim=claim, step=Step.PREPARE, due=due, attempt=change)
+
+
+def plain(text: str) -> str:
+    """Give text of others as the database can hold it: without NUL, and with an end."""
+    return text.replace("\0", "")[:LOG_TEXT_BYTES]
 
 
 def _latest(claim: Claim, state: AttemptState) -> dict[str, Json]:

@@ -1,8 +1,11 @@
 """What the sweep asks of the store: partitions ahead, overdue tasks, and what should not be."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
+
+import asyncpg
 
 from filmgate.domain.ids import uuid7_floor
 from filmgate.domain.limits import IDEMPOTENCY_MEMORY
@@ -29,7 +32,8 @@ _FORGET: Final = "delete from idempotency where created_at < now() - $1::interva
 _REPAIR: Final = """
 insert into work (task_id, step, credential_id, due_at, deaths)
 select t.id, case when a.state in ('accepted') then 'poll' when a.state in ('sending', 'uncertain') then 'reconcile'
-    when a.state = 'done' then 'collect' else 'prepare' end, a.credential_id, now(), 0
+    when a.state = 'done' then 'collect' else 'prepare' end,
+    coalesce(a.credential_id, (select min(id) from credentials)), now(), 0
 from tasks t left join lateral (
     select * from attempts a where a.task_id = t.id order by a.clip_no desc, a.no desc limit 1
 ) a on true
@@ -37,6 +41,9 @@ where t.ended_at is null and t.created_at < now() - interval '1 min'
     and not exists (select from work w where w.task_id = t.id)
 on conflict do nothing
 """
+
+
+_STRAYS: Final = "delete from work w using tasks t where t.id = w.task_id and t.ended_at is not null"
 
 
 class Upkeep:
@@ -52,11 +59,13 @@ class Upkeep:
             bounds = uuid7_floor(start), uuid7_floor(start + timedelta(weeks=1))
             name = f"tasks_{start:%Y_%m_%d}"
             if await self._pool.fetchval("select to_regclass('film.' || $1)", name) is None:
-                await self._pool.execute(
-                    f"create table if not exists {name} partition of tasks "
-                    f"for values from ('{bounds[0]}') to ('{bounds[1]}') with (fillfactor = 85)"
-                )
-                made.append(name)
+                # Rows of that week in the default partition forbid it; they are as safe there.
+                with suppress(asyncpg.CheckViolationError):
+                    await self._pool.execute(
+                        f"create table if not exists {name} partition of tasks "
+                        f"for values from ('{bounds[0]}') to ('{bounds[1]}') with (fillfactor = 85)"
+                    )
+                    made.append(name)
         return made
 
     async def overdue(self, limit: int, since: float) -> Sequence[Claim]:
@@ -66,6 +75,11 @@ class Upkeep:
 
     async def forget_keys(self) -> None:
         await self._pool.execute(_FORGET, IDEMPOTENCY_MEMORY)
+
+    async def remove_strays(self) -> int:
+        """Remove work rows of tasks that have ended; each of them is an alarm."""
+        tag = await self._pool.execute(_STRAYS)
+        return int(tag.split()[-1])
 
     async def repair(self) -> int:
         """Give unfinished tasks without a work row one again; each of them is an alarm."""

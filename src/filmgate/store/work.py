@@ -1,6 +1,6 @@
 """Claims: the only way to own a step, and the fence that every later write carries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,11 +15,12 @@ from filmgate.store.pool import Pool
 
 # What a claim hands to its worker: the row, its task, and the latest attempt of its clip.
 OWNED: Final = f"""
-select mine.step, mine.fence, mine.tries, mine.tries_since, mine.deaths, mine.credential_id as work_credential_id,
+select mine.step, mine.fence, mine.tries, mine.tries_since, mine.tried_as, mine.deaths,
+    mine.credential_id as work_credential_id,
     mine.pace_ms, {rows.TASK_COLUMNS},
     a.clip_no, a.no as attempt_no, a.credential_id, a.key, a.state as attempt_state, a.ticket, a.vendor_ref,
     a.result, a.sent_at, now() as claimed_at
-from mine join tasks t on t.id = mine.task_id
+from mine join tasks t on t.id = mine.task_id and t.ended_at is null
 left join lateral (
     select * from attempts a where a.task_id = mine.task_id order by a.clip_no desc, a.no desc limit 1
 ) a on true
@@ -62,7 +63,10 @@ with due as (
 
 # What waits at a credential that the settings no longer have is claimed to be routed anew.
 _ROOM: Final = """
-select c.id, case when c.enabled then c.max_in_flight - c.in_flight else 32 end as room from credentials c
+select c.id, case when not c.enabled then 32 else least(c.max_in_flight - c.in_flight, case when c.rate_per_s is null
+    then c.max_in_flight else floor(least(c.burst, c.tokens
+        + extract(epoch from clock_timestamp() - c.refilled_at) * c.rate_per_s))::int end) end as room
+from credentials c
 where (not c.enabled or (c.blocked_until <= now() and c.in_flight < c.max_in_flight))
     and exists (select from work w where w.credential_id = c.id and w.step = 'prepare' and w.due_at <= now())
 """
@@ -109,6 +113,7 @@ class Claim:
     fence: int
     tries: int
     tries_since: datetime | None
+    tried_as: str | None
     deaths: int
     pace: timedelta
     credential_id: int | None
@@ -132,9 +137,10 @@ class Boot:
 
 
 class Claims:
-    def __init__(self, pool: Pool, boot: Boot) -> None:
+    def __init__(self, pool: Pool, boot: Boot, on_unreadable: Callable[[UUID, Exception], None]) -> None:
         self._pool = pool
         self._boot = boot
+        self._on_unreadable = on_unreadable
 
     async def begin(self) -> int:
         """Announce this boot and release what former boots on this folder held; give how many those were.
@@ -151,14 +157,14 @@ class Claims:
     ) -> Sequence[Claim]:
         """Claim due rows of a step; a row of `busy` is left alone, since this worker already has it in hand."""
         found = await self._pool.fetch(_CLAIM, step.value, limit, self._boot.id, lease, list(busy))
-        return [claim_of(row, since) for row in found]
+        return self._readable(found, since)
 
     async def starts(
         self, credential_id: int, *, limit: int, lease: timedelta, busy: Sequence[UUID] = (), since: float
     ) -> Sequence[Claim]:
         """Claim tasks that wait to start at one credential."""
         found = await self._pool.fetch(_CLAIM_STARTS, credential_id, limit, self._boot.id, lease, list(busy))
-        return [claim_of(row, since) for row in found]
+        return self._readable(found, since)
 
     async def release_lost(self, in_hand: Sequence[UUID]) -> None:
         """Give back what this boot had claimed and holds no more, since the database went away meanwhile."""
@@ -167,6 +173,16 @@ class Claims:
     async def room(self) -> Mapping[int, int]:
         """Tell how many more clips each credential with waiting tasks may have in flight."""
         return {row["id"]: row["room"] for row in await self._pool.fetch(_ROOM)}
+
+    def _readable(self, found: Iterable[rows.Row], since: float) -> Sequence[Claim]:
+        """Read claimed rows; one that cannot be read hurts only itself."""
+        claims: list[Claim] = []
+        for row in found:
+            try:
+                claims.append(claim_of(row, since))
+            except (KeyError, TypeError, ValueError) as error:
+                self._on_unreadable(row["id"], error)
+        return claims
 
     async def renew(self, claim: Claim, lease: timedelta) -> bool:
         """Extend a lease; False when it was lost."""
@@ -200,6 +216,7 @@ def claim_of(row: Any, since: float) -> Claim:  # noqa: ANN401  # asyncpg's Reco
         fence=row["fence"],
         tries=row["tries"],
         tries_since=row["tries_since"],
+        tried_as=row["tried_as"],
         deaths=row["deaths"],
         pace=timedelta(milliseconds=row["pace_ms"]),
         credential_id=row["work_credential_id"],

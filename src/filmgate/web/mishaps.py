@@ -2,6 +2,7 @@
 
 import asyncpg
 
+from filmgate.domain.faults import StorageFault
 from filmgate.domain.problems import Problem
 from filmgate.store.patience import AWAY
 
@@ -10,6 +11,7 @@ UNAVAILABLE = (
     asyncpg.QueryCanceledError,
     asyncpg.TooManyConnectionsError,
     asyncpg.DiskFullError,
+    StorageFault,
     TimeoutError,
 )
 

@@ -67,6 +67,8 @@ create table film.tasks (
     constraint tasks_whole_when_succeeded check ((progress = 100) = (state = 'succeeded'))
 ) partition by range (id);
 create table film.tasks_default partition of film.tasks default with (fillfactor = 85);
+-- What should have a work row: the sweep looks for those that have none.
+create index tasks_unfinished on film.tasks (created_at) where ended_at is null;
 create index tasks_by_account on film.tasks (account_id, id desc);
 
 create table film.credentials (
@@ -97,7 +99,8 @@ create table film.work (
     fence bigint not null default 0,
     lease_by uuid,
     tries smallint not null default 0,
-    -- When the first of the tries failed.
+    -- What failed, and since when: tries count the same failure in a row.
+    tried_as text,
     tries_since timestamptz,
     deaths smallint not null default 0
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);

@@ -1,0 +1,26 @@
+"""Write what a vendor answered, also where the database is away for a while: the answer cannot be had again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from filmgate.domain.limits import LEASE_SPARE, SUBMIT_LEASE
+from filmgate.engine.parts import Parts
+from filmgate.store.patience import AWAY
+from filmgate.store.work import Claim
+
+_AGAIN_S: Final = 0.2
+
+
+async def surely(parts: Parts, claim: Claim, write: Callable[[], Awaitable[None]]) -> None:
+    """Repeat a write under its fence until it is made, or the lease is nearly over."""
+    give_up = claim.since + (SUBMIT_LEASE - LEASE_SPARE).total_seconds()
+    while True:
+        try:
+            await write()
+        except AWAY:
+            if parts.clock.monotonic() > give_up:
+                raise
+            await asyncio.sleep(_AGAIN_S)
+        else:
+            return

@@ -1,6 +1,7 @@
 """A small closed-loop HTTP client: N connections, each asks again as soon as it was answered."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,6 +38,12 @@ class _Asker(asyncio.Protocol):
             return
         self._sent = time.perf_counter()
         self._transport.write(self._request())  # type: ignore[attr-defined]  # a plain socket's transport writes
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        # A server that hangs up ends this connection's share of the run, and is told of.
+        if not self._done.is_set():
+            print(f"the server hung up: {exc}", file=sys.stderr)
+            self._done.set()
 
     def data_received(self, data: bytes) -> None:
         self.bytes += len(data)

@@ -13,6 +13,7 @@ from filmgate.domain.clock import Chance
 SECRET_FILE: Final = "secret"  # noqa: S105  # a file name
 _SECRET_BYTES: Final = 32
 OPERATOR_PREFIX: Final = "op-"
+_EXPIRY_DIGITS: Final = 12
 OPERATOR_LIFE: Final = timedelta(minutes=10)
 
 
@@ -57,7 +58,13 @@ def operator_token(secret: bytes, now: datetime) -> str:
 
 def is_operator_token(secret: bytes, token: str, now: datetime) -> bool:
     expiry, dash, signature = token.removeprefix(OPERATOR_PREFIX).partition("-")
-    if not (token.startswith(OPERATOR_PREFIX) and dash and expiry.isascii() and expiry.isdigit()):
+    if not (
+        token.startswith(OPERATOR_PREFIX)
+        and dash
+        and len(expiry) <= _EXPIRY_DIGITS
+        and expiry.isascii()
+        and expiry.isdigit()
+    ):
         return False
     genuine = hmac.compare_digest(signature.encode(), _operator_signature(secret, int(expiry)).encode())
     return genuine and now.timestamp() < int(expiry)

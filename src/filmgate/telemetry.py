@@ -23,12 +23,15 @@ _FIELDS: Final = frozenset(
 _SECRETS: Final = re.compile(
     r"(sk-|op-|Bearer )[A-Za-z0-9_\-.]{8,}|/files/\d+\.[A-Za-z0-9_-]+|([?&]key=)[^&\s]+"
 )
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _TASK_SECONDS: Final = (1, 5, 15, 30, 60, 120, 300, 600, 1200, 2400)
 _HTTP_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 def configure_logs(*, pretty: bool) -> None:
     """Write JSON lines to stderr, or coloured lines where a person looks on."""
+    # It remarks on each form that is broken; the client is told, and a log is not the place.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     shown = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
@@ -46,13 +49,17 @@ def configure_logs(*, pretty: bool) -> None:
 
 def redact(_: object, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Let only known fields through, and of those nothing that looks like a secret."""
-    return {name: _plain(value) for name, value in fields.items() if name in _FIELDS}
+    return {
+        name: _plain(value, tail=name == "exception") for name, value in fields.items() if name in _FIELDS
+    }
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, *, tail: bool = False) -> object:
+    """Redact and shorten; of a trace the end is kept, where the error itself stands."""
     if not isinstance(value, str):
         return value if isinstance(value, int | float | bool | None) else _plain(str(value))
-    return _SECRETS.sub("[redacted]", value)[:LOG_TEXT_BYTES]
+    said = _SECRETS.sub("[redacted]", value)
+    return said[-LOG_TEXT_BYTES:] if tail else said[:LOG_TEXT_BYTES]
 
 
 class Telemetry:
@@ -114,7 +121,8 @@ class Telemetry:
         self._asked.labels(self._provider(provider), operation, result).observe(seconds)
 
     def answered(self, route: str, method: str, status: int, dialect: str, seconds: float) -> None:
-        self._answered.labels(route, method, str(status), dialect).observe(seconds)
+        named = method if method in _METHODS else "other"
+        self._answered.labels(route, named, str(status), dialect).observe(seconds)
 
     def text(self) -> tuple[bytes, str]:
         return generate_latest(self.registry), CONTENT_TYPE_LATEST

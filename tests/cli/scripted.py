@@ -259,7 +259,9 @@ class Ran:
     @property
     def error(self) -> Any:
         """The error object, which is the last line of stderr."""
-        return json.loads(self.err.splitlines()[-1])["error"]
+        # Python may still warn of a connection that Ctrl-C left open.
+        said = [line for line in self.err.splitlines() if line.startswith("{")]
+        return json.loads(said[-1])["error"]
 
 
 class Program:

@@ -209,8 +209,8 @@ async def test_a_new_boot_takes_over_at_once_and_counts_a_death_only_under_the_s
 ) -> None:
     await world.accept()
     claim = await started(world)
-    for supervisor, deaths in ((world.boot.supervisor, 1), (UUID(int=7), 1)):
-        boot = Boot(UUID(int=100 + deaths + supervisor.int % 50), world.boot.folder, supervisor)
+    for number, supervisor, deaths in ((101, world.boot.supervisor, 1), (102, UUID(int=7), 1)):
+        boot = Boot(UUID(int=number), world.boot.folder, supervisor)
         claims = Claims(world.pool, boot, unreadable)
         assert await claims.begin() == 1
         [taken] = await claims.due(Step.SUBMIT, limit=1, lease=LEASE, since=0.0)

@@ -55,15 +55,21 @@ def seconds_of(written: str) -> float:
 
 
 def expiry(written: str, now: datetime) -> datetime:
-    """Read `30d`, `12h`, or a date such as 2026-12-31; raise ValueError for anything else."""
+    """Read `30d`, `12h`, or a date such as 2026-12-31, to come; raise ValueError for anything else."""
+    try:
+        until = _moment(written, now)
+    except (ValueError, OverflowError):
+        raise ValueError(f"`{written}` is no time: write 30d, 12h, or a date such as 2026-12-31") from None
+    if until <= now:
+        raise ValueError(f"`{written}` is over already: write 30d, 12h, or a date to come")
+    return until
+
+
+def _moment(written: str, now: datetime) -> datetime:
     try:
         return now + timedelta(seconds=seconds_of(written))
     except ValueError:
-        pass
-    try:
         given = datetime.fromisoformat(written)
-    except ValueError:
-        raise ValueError(f"`{written}` is no time: write 30d, 12h, or a date such as 2026-12-31") from None
     return given if given.tzinfo else given.astimezone()
 
 

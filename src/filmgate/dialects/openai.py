@@ -56,6 +56,7 @@ _TYPES: Final = {
 _STATUSES: Final = {"model_not_found": 400}
 _SERVER_ERROR: Final = 500
 _TOO_MANY: Final = 429
+_DIGITS: Final = 4
 
 
 def claims(call: Call) -> bool:
@@ -100,7 +101,7 @@ def _list(call: Call) -> ListTasks:
         raise Problem(
             "invalid_parameter", field="order", reason="asc or desc is right.", reason_zh="应为 asc 或 desc。"
         )
-    if not (limit.isascii() and limit.isdigit() and int(limit) <= PAGE_LONGEST):
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= _DIGITS and int(limit) <= PAGE_LONGEST):
         reason, reason_zh = f"0 to {PAGE_LONGEST} is right.", f"应为 0 到 {PAGE_LONGEST}。"
         raise Problem("invalid_parameter", field="limit", reason=reason, reason_zh=reason_zh)
     return ListTasks(call.query.get("after") or None, int(limit), newest_first=order == "desc")

@@ -55,7 +55,11 @@ def truth(fields: Fields, name: str, *, default: bool) -> bool:
 
 def metadata(fields: Fields) -> Mapping[str, Json]:
     value = fields.get("metadata")
-    return value if isinstance(value, Mapping) else {}
+    if not isinstance(value, Mapping):
+        return {}
+    if any(isinstance(inner, Upload) for inner in value.values()):
+        raise _wrong("metadata", "text", "文本")
+    return value
 
 
 def pictures(fields: Fields, *others: str) -> tuple[Picture, ...]:
@@ -75,6 +79,9 @@ def pictures(fields: Fields, *others: str) -> tuple[Picture, ...]:
 def _sources(value: object, name: str) -> Iterator[Upload | str]:
     match value:
         case None | "":
+            return
+        case Upload(content=b"", filename=""):
+            # A browser's form sends this where no file was chosen.
             return
         case Upload():
             yield value

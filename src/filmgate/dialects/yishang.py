@@ -106,9 +106,13 @@ def render(outcome: Outcome, *, strict: bool) -> Reply:
 
 
 def _submitted(view: TaskView, *, strict: bool) -> dict[str, Json]:
-    body: dict[str, Json] = {"task_id": view.task.name, "status": "queued", "message": _SUBMITTED}
+    word = _STATUS.get(view.task.state, "processing")
+    body: dict[str, Json] = {"task_id": view.task.name, "status": word, "message": _SUBMITTED}
     if not strict:
-        body |= _more(view) | {"progress": 0, "created_at": int(view.task.created_at.timestamp())}
+        body |= _more(view) | {
+            "progress": view.task.progress,
+            "created_at": int(view.task.created_at.timestamp()),
+        }
         body["seconds"] = str(view.task.request.seconds)
     return body
 

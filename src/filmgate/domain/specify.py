@@ -7,6 +7,7 @@ from filmgate.domain.request import Draft, FilmRequest, Picture, PictureRole
 from filmgate.domain.size import Size
 
 _SEED_LIMIT = 2**32
+_DIGITS = 10
 
 
 def specify(draft: Draft, dialect: str, catalogue: Catalogue) -> tuple[FilmRequest, Model]:
@@ -47,7 +48,7 @@ def _size(draft: Draft, offer: Offer) -> Size:
 def _seconds(draft: Draft, model: Model, offer: Offer) -> int:
     if draft.seconds is None:
         return offer.seconds.default
-    seconds = int(draft.seconds) if draft.seconds.isascii() and draft.seconds.isdigit() else -1
+    seconds = _whole(draft.seconds)
     if seconds not in offer.seconds.allowed:
         allowed, given = str(offer.seconds), draft.seconds[:40]
         raise Problem("duration_unsupported", field="seconds", allowed=allowed, given=given, model=model.name)
@@ -57,11 +58,16 @@ def _seconds(draft: Draft, model: Model, offer: Offer) -> int:
 def _seed(draft: Draft) -> int | None:
     if draft.seed is None:
         return None
-    if not (draft.seed.isascii() and draft.seed.isdigit() and int(draft.seed[:20]) < _SEED_LIMIT):
+    if not 0 <= _whole(draft.seed) < _SEED_LIMIT:
         reason = f"a whole number from 0 to {_SEED_LIMIT - 1} is right"
         reason_zh = f"应为 0 到 {_SEED_LIMIT - 1} 的整数"
         raise Problem("invalid_parameter", field="seed", reason=reason, reason_zh=reason_zh)
-    return int(draft.seed)
+    return _whole(draft.seed)
+
+
+def _whole(text: str) -> int:
+    """Read a whole number of at most ten digits; -1 for anything else."""
+    return int(text) if len(text) <= _DIGITS and text.isascii() and text.isdigit() else -1
 
 
 def _pictures(draft: Draft, model: Model) -> tuple[Picture, ...]:

@@ -11,9 +11,9 @@ from filmgate.domain import ids
 from filmgate.domain.catalogue import Catalogue
 from filmgate.domain.clock import Chance, Clock
 from filmgate.domain.failpoint import failpoint
-from filmgate.domain.limits import BLIND_RETRY_MEMORY, IDEMPOTENCY_MEMORY
+from filmgate.domain.limits import BLIND_RETRY_MEMORY, IDEMPOTENCY_MEMORY, MIB, PICTURE_BYTES
 from filmgate.domain.problems import Problem
-from filmgate.domain.request import Draft, FilmRequest, Picture
+from filmgate.domain.request import Draft, FilmRequest, Picture, Upload
 from filmgate.domain.specify import specify
 from filmgate.domain.task import Owner, Task
 from filmgate.engine.parts import Objects
@@ -85,6 +85,8 @@ class Acceptance:
             )
         )
         await failpoint("accept.after_commit")
+        if decision.verdict is not Verdict.ACCEPTED:
+            await self._drop_uploads(kept)
         if decision.verdict is Verdict.MISMATCH or decision.task is None:
             raise Problem("idempotency_mismatch", field="Idempotency-Key")
         return decision.task, decision.verdict is Verdict.REPLAYED
@@ -92,12 +94,19 @@ class Acceptance:
     def _check_addresses(self, pictures: Iterable[Picture]) -> None:
         # What needs no fetching is refused at once, with nothing stored and no look-up made.
         for picture in pictures:
+            if picture.upload is not None:
+                _check_upload(picture.upload)
             if picture.url is None:
                 continue
             try:
                 self.guard.check(picture.url)
             except Denied:
                 raise Problem("picture_denied", field="input_reference") from None
+
+    async def _drop_uploads(self, request: FilmRequest) -> None:
+        for picture in request.pictures:
+            if picture.object_key is not None:
+                await self.objects.delete(picture.object_key)
 
     async def _keep_uploads(self, task_id: UUID, request: FilmRequest) -> FilmRequest:
         kept: list[Picture] = []
@@ -108,6 +117,17 @@ class Acceptance:
             stored = await self.objects.put_bytes(f"uploads/{task_id}/{no}", picture.upload.content)
             kept.append(replace(picture, upload=None, object_key=stored.key))
         return replace(request, pictures=tuple(kept))
+
+
+def _check_upload(upload: Upload) -> None:
+    """Refuse what its first bytes or its size show to be no picture; the rest shows when it is decoded."""
+    content = upload.content
+    if len(content) > PICTURE_BYTES:
+        reason = f"it is larger than {PICTURE_BYTES // MIB} MiB"
+        raise Problem("picture_unusable", field="input_reference", reason=reason)
+    webp = content[:4] == b"RIFF" and content[8:12] == b"WEBP"
+    if not (webp or content.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))):
+        raise Problem("picture_unusable", field="input_reference", reason="it is no such file")
 
 
 def _digest(request: FilmRequest, dialect: str) -> bytes:

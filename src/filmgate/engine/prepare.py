@@ -50,6 +50,8 @@ async def prepare(parts: Parts, claim: Claim) -> None:
     try:
         frames = await _frames(parts, claim)
     except Problem as problem:
+        for picture in claim.task.request.pictures:
+            await _drop_upload(parts, picture)
         await fail(parts, claim, problem.code, parameters=problem.parameters)
         return
     except (ChildError, StorageFault) as error:
@@ -167,6 +169,7 @@ async def _check(parts: Parts, claim: Claim, picture: Picture, key: str) -> Fram
         sha256=stored.sha256.hex(),
     )
     await parts.files.keep_input(file, parts.retention)
+    await _drop_upload(parts, picture)
     return Frame(picture.role, checked.media_type, checked.content)
 
 
@@ -192,6 +195,12 @@ async def _checked(parts: Parts, picture: Picture) -> Frame:
     except BadPicture as error:
         raise Problem("picture_unusable", field="input_reference", reason=error.reason) from None
     return Frame(picture.role, checked.media_type, checked.content)
+
+
+async def _drop_upload(parts: Parts, picture: Picture) -> None:
+    """Remove what the client sent, once it is checked and encoded anew, or refused."""
+    if picture.object_key is not None:
+        await parts.objects.delete(picture.object_key)
 
 
 async def _read(parts: Parts, key: str) -> bytes:

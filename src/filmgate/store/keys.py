@@ -49,7 +49,9 @@ from keys k left join accounts a on a.id = k.account_id order by k.id
 """
 
 _REVOKE: Final = """
-update keys set revoked_at = coalesce(revoked_at, now()) where id::text = $1 or name = $1 returning id
+update keys set revoked_at = now()
+where revoked_at is null and case when $1 ~ '^[0-9]+$' then id::text = $1 else name = $1 end
+returning id
 """
 
 _OPERATORS: Final = "select count(*) from keys where operator and revoked_at is null"

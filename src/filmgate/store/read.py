@@ -20,6 +20,10 @@ left join aliases a on a.alias = r.alias
 join tasks t on t.id = coalesce(r.id, a.task_id) and t.account_id = r.account_id and t.deleted_at is null
 """  # noqa: S608  # the columns are ours
 
+_PLACE: Final = """
+select t.id from tasks t where t.account_id = $3 and t.id = coalesce($2, (select task_id from aliases where alias = $1))
+"""
+
 _PAGE: Final = f"""
 select {rows.TASK_COLUMNS} from tasks t
 where t.account_id = $1 and t.deleted_at is null and ($2::text[] is null or t.dialect = any($2))
@@ -62,6 +66,14 @@ class Reader:
     async def find(self, name: str, account_id: int) -> Task | None:
         """Find a task by its id or by any name that a dialect showed; None where it is not the account's."""
         return None if "\0" in name else await self._lane.put(_Wanted(name, account_id))
+
+    async def place(self, name: str, account_id: int) -> UUID | None:
+        """Give where a task stands in its account's list, also where it was deleted meanwhile."""
+        if "\0" in name:
+            return None
+        id_ = _uuid(name)
+        found = await self._pool.fetchval(_PLACE, None if id_ else name, id_, account_id)
+        return None if found is None else UUID(str(found))
 
     async def _find(self, batch: Sequence[_Wanted]) -> Sequence[Task | None]:
         ids = [_uuid(wanted.name) for wanted in batch]

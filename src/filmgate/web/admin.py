@@ -87,7 +87,7 @@ def admin_routes(around: Surroundings, dialects: frozenset[str]) -> APIRouter:
     @router.delete("/keys/{id_or_name}")
     async def revoke(id_or_name: str) -> Revoked:
         """Revoke a key by its id, or all of a name; what it made stays its account's."""
-        revoked = await around.keys.revoke(id_or_name)
+        revoked = 0 if "\0" in id_or_name else await around.keys.revoke(id_or_name)
         if not revoked:
             raise Problem("not_found")
         around.telemetry.event("key.revoked", count=revoked)

@@ -24,6 +24,7 @@ from filmgate.web.mishaps import as_problem
 from filmgate.web.outer import Outer, OuterTelemetry
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tasks import task_routes
+from filmgate.web.threshold import Threshold
 
 _READY_WITHIN_S = 2.0
 
@@ -55,7 +56,7 @@ def build_app(
         Route("/files/{ticket}/{name}", _files(around), methods=["GET", "HEAD"]),
         *_health(health),
         *pages,
-        Mount("", own),
+        Mount("", Threshold(own, around.doorman)),
     ]
     app = Starlette(routes=routes, exception_handlers=_handlers(telemetry))
     return Outer(app, telemetry, around.clock, new_id)

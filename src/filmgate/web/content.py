@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from filmgate.domain.task import StoredFile
 
-_RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 _PATHSEND: Final = "http.response.pathsend"
 
 
@@ -47,8 +47,11 @@ class FilmResponse(Response):
         self._objects = objects
         self._head = request.method == "HEAD"
         etag = f'"{file.sha256}"'
-        self._span = _span(request, file.size_bytes, etag)
-        self._same = etag in request.headers.get("if-none-match", "")
+        known = request.headers.get("if-none-match", "")
+        self._same = etag in known or known.strip() == "*"
+        # A condition comes before a range, and only a GET has a range (RFC 9110, 13.2.2 and 14.2).
+        whole = self._same or self._head
+        self._span = None if whole else _span(request, file.size_bytes, etag)
         self._said = {
             **headers,
             "content-type": file.media_type,

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as WebRoute
 
+from filmgate.domain.catalogue import Model
 from filmgate.domain.contracts import (
     Accepted,
     Action,
@@ -115,7 +116,7 @@ class DialectRoutes:
         turn = _Turn(select(candidates, _call(request, "", {}), None, self._around.catalogue, mount))
         try:
             if not fitting:
-                raise Problem("method_not_allowed", method=request.method)  # noqa: TRY301  # answered in the dialect's form
+                raise _not_spoken(request, spoken)  # noqa: TRY301  # answered in the dialect's form
             turn.owner = await self._around.doorman.owner(request)
             fields, form = await read_fields(request) if method == "POST" else ({}, False)
             call = _call(request, "", fields, form=form)
@@ -188,9 +189,10 @@ class DialectRoutes:
         account_id = turn.owner.account_id if turn.owner else 0
         after = None
         if action.after is not None:
-            # A deleted task is no place in the list any more; the list then starts anew.
-            task = await self._around.reader.find(action.after, account_id)
-            after = task.id if task else None
+            after = await self._around.reader.place(action.after, account_id)
+            if after is None:
+                reason, reason_zh = "an id of this list is right.", "应为本列表中的编号。"
+                raise Problem("invalid_parameter", field="after", reason=reason, reason_zh=reason_zh)
         tasks, more = await self._around.reader.page(
             account_id, after=after, limit=min(action.limit, PAGE_LONGEST), newest_first=action.newest_first
         )
@@ -198,10 +200,15 @@ class DialectRoutes:
 
     def _models(self, turn: _Turn, name: str | None) -> ModelPage:
         if name is not None:
-            model, _ = self._around.catalogue.find(name, turn.dialect.NAME)
-            return ModelPage([ModelCard(model.name, model.owner, model.created)], single=True)
-        models = self._around.catalogue.models
+            models = [model for model in self._offered(turn) if model.name == name]
+            if not models:
+                raise Problem("not_found")
+            return ModelPage([ModelCard(name, models[0].owner, models[0].created)], single=True)
+        models = self._offered(turn)
         return ModelPage([ModelCard(model.name, model.owner, model.created) for model in models])
+
+    def _offered(self, turn: _Turn) -> list[Model]:
+        return [model for model in self._around.catalogue.models if turn.dialect.NAME in model.offers]
 
     def _view(self, request: Request, task: Task) -> TaskView:
         return TaskView(task, self._around.links(task, request))
@@ -211,6 +218,11 @@ def _known(turn: _Turn) -> Task:
     if turn.task is None:
         raise Problem("task_not_found")
     return turn.task
+
+
+def _not_spoken(request: Request, spoken: Sequence[tuple[Dialect, Route]]) -> Problem:
+    allowed = ", ".join(sorted({route.method for _, route in spoken}))
+    return Problem("method_not_allowed", method=request.method[:20]).with_headers({"allow": allowed})
 
 
 def _call(request: Request, verb: str, fields: Fields, *, form: bool = False, strict: bool = False) -> Call:
@@ -235,4 +247,4 @@ def repeat_of(headers: Mapping[str, str]) -> Repeat:
         )
         raise Problem("invalid_parameter", field="Idempotency-Key", reason=reason, reason_zh=reason_zh)
     retries = headers.get("x-stainless-retry-count", "")
-    return Repeat(key=key, retries=int(retries) if retries.isascii() and retries.isdigit() else None)
+    return Repeat(key=key, retries=int(retries[:4]) if retries.isascii() and retries.isdigit() else None)

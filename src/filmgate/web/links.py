@@ -19,6 +19,7 @@ _ENDINGS: Final = {"video": "mp4", "thumbnail": "webp", "poster": "jpg", "sprite
 # Within this span a task's links stay the same, so that clients and caches see one address.
 _STEADY: Final = timedelta(hours=1)
 _SIGNATURE_CHARACTERS: Final = 32
+_EXPIRY_DIGITS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class LinkSigner:
     def check(self, ticket: str, name: str) -> None:
         """Raise Problem `link_invalid` or `link_expired`."""
         expiry, dot, signature = ticket.partition(".")
-        if not (dot and expiry.isascii() and expiry.isdigit()):
+        if not (dot and len(expiry) <= _EXPIRY_DIGITS and expiry.isascii() and expiry.isdigit()):
             raise Problem("link_invalid")
         expected = [_signature(key, name, int(expiry)) for key in self.keys]
         if not any(hmac.compare_digest(signature.encode(), one.encode()) for one in expected):

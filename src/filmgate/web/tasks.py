@@ -32,8 +32,8 @@ class NewFilm(BaseModel):
     prompt: str
     model: str = "animatic"
     size: str | None = Field(None, description="`WxH`, or a ratio such as `9:16`.")
-    seconds: int | None = None
-    seed: int | None = None
+    seconds: Annotated[int, Field(strict=True)] | None = None
+    seed: Annotated[int, Field(strict=True)] | None = None
     image: str | None = Field(None, description="A first frame: an https address or a data URI.")
 
 
@@ -158,10 +158,15 @@ def task_routes(around: Surroundings) -> APIRouter:
     ) -> TaskPageOut:
         """List tasks, newest first."""
         owner = await around.doorman.owner(request)
-        after = await around.reader.find(cursor, owner.account_id) if cursor else None
-        tasks, more = await around.reader.page(
-            owner.account_id, after=after.id if after else None, limit=limit, state=state
-        )
+        after = await around.reader.place(cursor, owner.account_id) if cursor else None
+        if cursor and after is None:
+            raise Problem(
+                "invalid_parameter",
+                field="cursor",
+                reason="an id of this list is right.",
+                reason_zh="应为本列表中的编号。",
+            )
+        tasks, more = await around.reader.page(owner.account_id, after=after, limit=limit, state=state)
         shown = [await _shown(around, task, request) for task in tasks]
         return TaskPageOut(data=shown, next_cursor=shown[-1].id if more and shown else None)
 

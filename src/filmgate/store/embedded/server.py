@@ -29,6 +29,9 @@ SETTINGS = {
     "random_page_cost": "1.1",
     "autovacuum_naptime": "15s",
     "idle_in_transaction_session_timeout": "60s",
+    # Statements and their rows hold prompts, and a log is not the place for those.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "fsync": "on",

@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from filmgate.domain.contracts import Fields
@@ -55,11 +56,23 @@ def truth(fields: Fields, name: str, *, default: bool) -> bool:
 
 def metadata(fields: Fields) -> Mapping[str, Json]:
     value = fields.get("metadata")
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        # Some clients send it as JSON in a text field.
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise _wrong("metadata", "a JSON object", "JSON 对象") from None
     if not isinstance(value, Mapping):
         return {}
     if any(isinstance(inner, Upload) for inner in value.values()):
         raise _wrong("metadata", "text", "文本")
     return value
+
+
+def first(fields: Fields, more: Mapping[str, Json], names: Sequence[str]) -> str | None:
+    """Read the first of some names that is there, in the fields or else in the metadata."""
+    found = (text(source, name) for source in (fields, more) for name in names)
+    return next((value for value in found if value is not None), None)
 
 
 def pictures(fields: Fields, *others: str) -> tuple[Picture, ...]:

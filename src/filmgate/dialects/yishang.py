@@ -5,21 +5,23 @@ omits. Strict keys get the document's fields alone.
 """
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, cast
 
-from filmgate.dialects.reading import metadata, number, pictures, text
+from filmgate.dialects.reading import first, metadata, number, pictures, text
 from filmgate.domain.contracts import (
     Accepted,
     Action,
     Call,
     Content,
     Create,
+    Fields,
     Outcome,
     Reply,
     Route,
     Show,
     Status,
     TaskView,
+    Value,
 )
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft, Json, Upload
@@ -78,20 +80,24 @@ def parse(call: Call) -> Action:
 
 
 def _draft(call: Call) -> Draft:
-    fields = call.fields
-    # The document's table names a file part `seconds`, a misprint of `input_reference` that some clients follow.
-    reference = isinstance(fields.get("seconds"), Upload)
+    # The document's table has `seconds` twice: as text, and as a file, which is a picture for the film to start from.
+    said = call.fields.get("seconds")
+    both = said if isinstance(said, list) else [said]
+    written: Fields = {
+        **call.fields,
+        "seconds": next((one for one in both if not isinstance(one, Upload)), None),
+    }
+    files: list[Value] = [one for one in both if isinstance(one, Upload)]
+    more = metadata(written)
     return Draft(
-        model=text(fields, "model"),
-        prompt=text(fields, "prompt"),
-        size=text(fields, "size"),
-        aspect_ratio=text(fields, "aspect_ratio") or text(fields, "aspectRatio"),
-        seconds=number(fields, "duration")
-        if reference
-        else number(fields, "seconds") or number(fields, "duration"),
-        pictures=pictures(fields, *(["seconds"] if reference else [])),
-        seed=number(fields, "seed"),
-        metadata=metadata(fields),
+        model=text(written, "model"),
+        prompt=text(written, "prompt"),
+        size=text(written, "size"),
+        aspect_ratio=first(written, more, ("aspect_ratio", "aspectRatio")),
+        seconds=number(written, "seconds") or number(written, "duration"),
+        pictures=pictures(written) or pictures({"image": cast("Value", files)}),
+        seed=number(written, "seed"),
+        metadata=more,
     )
 
 

@@ -25,7 +25,7 @@ _NAME: Final = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _BRACKET: Final = re.compile(r"\[([^\[\]]*)\]")
 _DATA_URI_BYTES: Final = PICTURE_BYTES * 4 // 3 + 256
 # These may come several times; any other field that does is a contradiction.
-_REPEATABLE: Final = frozenset({"input_reference", "images", "image", "image_urls", "image_url"})
+_REPEATABLE: Final = frozenset({"input_reference", "images", "image", "image_urls", "image_url", "seconds"})
 
 
 class FormReader:

@@ -240,7 +240,8 @@ def _serve_web(settings: Settings, port: int, tell: Tell) -> int:
             server.serve()
         except SystemExit:
             tell("the web processes died; starting them again")
-        if stopping.wait(delay_s):
+        # A signal that comes during the wait still reaches the server that is gone.
+        if stopping.wait(delay_s) or server.interrupt_signal:
             return _STARTED
         delay_s = min(delay_s * 2, _RESTART_SLOWEST_S)
 
@@ -283,6 +284,8 @@ def _engine_process(tell: Tell) -> Iterator[None]:
         while not stopping.is_set():
             process = subprocess.Popen([sys.executable, "-m", "filmgate.server"])
             current[:] = [process]
+            if stopping.is_set():
+                process.send_signal(signal.SIGTERM)
             process.wait()
             if not stopping.is_set():
                 tell(f"the engine died ({process.returncode}); starting it again")

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -9,6 +10,9 @@ from filmgate.dialects import DIALECTS
 from filmgate.domain.problems import WORDINGS
 from filmgate.providers import KINDS
 from filmgate.settings import Settings
+from filmgate.telemetry import Telemetry
+from filmgate.web.app import own_api
+from filmgate.web.surroundings import Surroundings
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,3 +48,13 @@ def test_links_lead_somewhere(name: str) -> None:
 def test_every_decision_says_what_would_make_us_think_again_or_why() -> None:
     for page in (ROOT / "docs/decisions").glob("0*.md"):
         assert "**Why.**" in page.read_text("utf-8"), page.name
+
+
+def test_the_page_of_routes_is_the_openapi_file() -> None:
+    text = (ROOT / "docs/http.md").read_text("utf-8")
+    written = set(re.findall(r"^\| `(\w+) (/\S+)` \|", text, re.MULTILINE))
+    around = cast("Surroundings", None)  # its routes are only looked at, never called
+    described = own_api(around, frozenset(), Telemetry([], [])).openapi()["paths"]
+    served = {(method.upper(), path) for path, methods in described.items() for method in methods}
+    assert written == served
+    assert all(route.get("description") for methods in described.values() for route in methods.values())

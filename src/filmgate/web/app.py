@@ -50,7 +50,7 @@ def build_app(
     new_id: Callable[[], str],
 ) -> ASGIApp:
     """Build the application over parts that are open already."""
-    own = own_api(around, frozenset(dialect.NAME for dialect in dialects))
+    own = own_api(around, frozenset(dialect.NAME for dialect in dialects), telemetry)
     routes: list[BaseRoute] = [
         *DialectRoutes(dialects, around).routes(),
         Route("/files/{ticket}/{name}", _files(around), methods=["GET", "HEAD"]),
@@ -62,14 +62,14 @@ def build_app(
     return Outer(app, telemetry, around.clock, new_id)
 
 
-def own_api(around: Surroundings, dialects: frozenset[str]) -> FastAPI:
+def own_api(around: Surroundings, dialects: frozenset[str], telemetry: OuterTelemetry) -> FastAPI:
     """Build what stands in `/openapi.json`: `/gate/v1` and `/admin/v1`."""
     api = FastAPI(
         title="Filmgate", version=__version__, docs_url=None, redoc_url=None, openapi_url="/openapi.json"
     )
     api.include_router(task_routes(around))
     api.include_router(admin_routes(around, dialects))
-    for kind, handler in _handlers(around.telemetry).items():
+    for kind, handler in _handlers(telemetry).items():
         api.add_exception_handler(kind, handler)
     return api
 

@@ -13,7 +13,7 @@ from filmgate.store import rows
 from filmgate.store.batch import Lane
 from filmgate.store.pool import Connection, Pool
 
-_LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order by id for no key update"
+LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order by id for no key update"
 
 # An answer that is a day old is forgotten, and its key is free again.
 _FORGET: Final = """
@@ -144,7 +144,7 @@ class Acceptor:
 
     async def _accept(self, batch: Sequence[NewTask]) -> Sequence[Decision]:
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(_LOCK_ACCOUNTS, sorted({new.owner.account_id for new in batch}))
+            await connection.execute(LOCK_ACCOUNTS, sorted({new.owner.account_id for new in batch}))
             noted = {new.remembered_as: new for new in batch if new.remember and not new.replays}
             await _note(connection, list(noted.values()))
             earlier = await _remember(connection, [new for new in batch if new.replays])

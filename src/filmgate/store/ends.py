@@ -8,13 +8,12 @@ from typing import Final
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, State
 from filmgate.domain.task import Failure, Film, StoredFile
+from filmgate.store.accept import LOCK_ACCOUNTS
 from filmgate.store.batch import Lane
 from filmgate.store.moves import StaleLease, close_attempts, fenced, lock_credentials
 from filmgate.store.pool import Connection, Pool
 from filmgate.store.transitions import plain
 from filmgate.store.work import Claim
-
-_LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order by id for no key update"
 
 _END: Final = """
 with r as (
@@ -101,7 +100,7 @@ class Ends:
 
     async def _write(self, batch: Sequence[End]) -> Sequence[bool]:
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(_LOCK_ACCOUNTS, sorted({end.claim.task.account_id for end in batch}))
+            await connection.execute(LOCK_ACCOUNTS, sorted({end.claim.task.account_id for end in batch}))
             open_ones = [a for end in batch if (a := end.claim.attempt) and a.state.open]
             await lock_credentials(connection, [attempt.credential_id for attempt in open_ones])
             owned = await fenced(connection, [end.claim for end in batch])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from starlette.types import ASGIApp
@@ -66,7 +66,8 @@ class Gate:
 
     app: ASGIApp
     worker: Worker
-    keys: Keys
+    own_engine: bool
+    """Whether this process runs the engine, or another one of the gate does."""
     telemetry: Telemetry
 
 
@@ -127,7 +128,7 @@ async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
             ground.telemetry,
             lambda: ground.chance.bytes(12).hex(),
         )
-        yield Gate(app, worker, keys, ground.telemetry)
+        yield Gate(app, worker, own_engine, ground.telemetry)
 
 
 async def _pool(stack: AsyncExitStack, node: Node, size: int, statement_ms: int, name: str) -> Pool:
@@ -295,7 +296,3 @@ def node_folder(data: Path) -> UUID:
     if not path.exists():
         write_private(path, f"{UUID(bytes=os.urandom(16), version=4)}\n".encode())
     return UUID(path.read_text().strip())
-
-
-def arguments_of(dsn: str) -> dict[str, Any]:
-    return {"dsn": dsn}

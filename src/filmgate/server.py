@@ -44,8 +44,7 @@ class Application:
             await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
             return
         self._app = gate.app
-        settings = self._node.settings()
-        engine = _start(gate) if settings.worker and settings.web_workers == 1 else None
+        engine = _start(gate) if gate.own_engine else None
         await send({"type": "lifespan.startup.complete"})
         await receive()
         try:

@@ -18,11 +18,11 @@ ENDED = datetime(2024, 1, 15, 10, 35, 12, tzinfo=UTC)
 ID = UUID("018d0c9f-0000-7000-8000-000000000001")
 
 
-def task(name: str, **changed: Any) -> Task:
-    """Give a queued task of the model sora-2; `changed` replaces its parts."""
-    request = FilmRequest(
+def film_request(prompt: str, **changed: Any) -> FilmRequest:
+    """Give a request of 5 s by sora-2; `changed` replaces its parts."""
+    plain = FilmRequest(
         model="sora-2",
-        prompt="A cat playing piano in the garden",
+        prompt=prompt,
         prompt_extend=None,
         size=Size(720, 1280),
         seconds=5,
@@ -33,13 +33,18 @@ def task(name: str, **changed: Any) -> Task:
         upsample=False,
         metadata={},
     )
+    return replace(plain, **changed)
+
+
+def task(name: str, **changed: Any) -> Task:
+    """Give a queued task of the model sora-2; `changed` replaces its parts."""
     queued = Task(
         id=ID,
         account_id=1,
         key_id=1,
         dialect="yishang",
         names={"id": name},
-        request=request,
+        request=film_request("A cat playing piano in the garden"),
         state=State.QUEUED,
         progress=0,
         failure=None,

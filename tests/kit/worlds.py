@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from filmgate.domain import ids
-from filmgate.domain.request import FilmRequest
 from filmgate.domain.size import Size
 from filmgate.domain.task import Owner, Task
 from filmgate.store.accept import Acceptor, Decision, NewTask, Remember
@@ -19,24 +18,9 @@ from filmgate.store.pool import Pool
 from filmgate.store.read import Reader
 from filmgate.store.work import Boot, Claims
 from filmgate.world import SystemChance
+from kit.films import film_request
 
 chance = SystemChance()
-
-
-def request(prompt: str = "a boat") -> FilmRequest:
-    return FilmRequest(
-        model="animatic",
-        prompt=prompt,
-        prompt_extend=None,
-        size=Size(320, 180),
-        seconds=1,
-        pictures=(),
-        seed=None,
-        sound=True,
-        enhance=False,
-        upsample=False,
-        metadata={},
-    )
 
 
 @dataclass(slots=True)
@@ -56,7 +40,7 @@ class World:
     def new(
         self, prompt: str = "a boat", *, hold_micros: int = 0, remember: Remember | None = None
     ) -> NewTask:
-        made = request(prompt)
+        made = film_request(prompt, model="animatic", size=Size(320, 180), seconds=1)
         id_ = ids.uuid7(datetime.now(UTC), chance)
         return NewTask(
             id=id_,

@@ -10,7 +10,6 @@ GIB: Final = 1024 * MIB
 BODY_BYTES: Final = 64 * MIB
 BODY_SECONDS: Final = 300.0
 BODY_IDLE_SECONDS: Final = 30.0
-BODIES_IN_PROGRESS: Final = 256
 JSON_BYTES: Final = MIB
 JSON_DEPTH: Final = 32
 JSON_INTEGER: Final = 2**53
@@ -19,11 +18,9 @@ FORM_PART_HEADER_BYTES: Final = 8 * KIB
 FORM_NAME_BYTES: Final = 256
 FORM_BRACKETS: Final = 8
 TEXT_FIELD_BYTES: Final = 256 * KIB
-QUERY_BYTES: Final = 8 * KIB
 HEADERS_SECONDS: Final = 10.0
 
 PROMPT_CHARACTERS: Final = 32_000
-PICTURES: Final = 8
 PICTURE_BYTES: Final = 20 * MIB
 PICTURE_PIXELS: Final = 25_000_000
 PICTURE_SIDE: Final = 16_384
@@ -68,14 +65,12 @@ IDLE_CLAIM: Final = timedelta(milliseconds=250)
 COMMIT_BATCH: Final = 256
 
 LINK_LIFE: Final = timedelta(hours=24)
-LINK_LIFE_LONGEST: Final = timedelta(days=7)
 SCRATCH_LIFE: Final = timedelta(days=1)
 FILM_RETENTION: Final = timedelta(days=7)
 CONTENT_CHUNK: Final = MIB
 PAGE: Final = 20
 PAGE_LONGEST: Final = 100
 WAIT_LONGEST: Final = timedelta(seconds=60)
-WAIT_IN_SHUTDOWN: Final = timedelta(seconds=20)
 SHUTDOWN: Final = timedelta(seconds=25)
 KEY_FAILURES_PER_MINUTE: Final = 20
 LOG_TEXT_BYTES: Final = 2 * KIB

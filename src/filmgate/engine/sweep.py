@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from filmgate.domain.faults import StorageFault
 from filmgate.domain.limits import CLAIM_BATCH, SCRATCH_LIFE
-from filmgate.domain.states import AttemptState, State
+from filmgate.domain.states import State
 from filmgate.engine.end import fail
 from filmgate.engine.parts import Parts
 from filmgate.store.moves import StaleLease
@@ -47,14 +47,12 @@ async def _expire(parts: Parts, upkeep: Upkeep) -> None:
     while claims := await upkeep.overdue(CLAIM_BATCH, parts.clock.monotonic()):
         for claim in claims:
             minutes = round((claim.task.deadline_at - claim.task.created_at).total_seconds() / 60)
-            attempt = AttemptState.ABANDONED if claim.attempt and claim.attempt.state.open else None
             try:
                 await fail(
                     parts,
                     claim,
                     "expired",
                     state=State.EXPIRED,
-                    attempt=attempt,
                     parameters={"minutes": minutes},
                 )
             except StaleLease:

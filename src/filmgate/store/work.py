@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from filmgate.domain.limits import IDLE_CLAIM
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, Step
 from filmgate.domain.task import Task
@@ -85,8 +84,6 @@ update work set lease_by = null, due_at = now() where lease_by = $1 and not task
 """
 
 _BOOT: Final = "insert into boots (id, folder, supervisor) values ($1, $2, $3)"
-
-_NEXT_DUE: Final = "select extract(epoch from min(due_at) - now())::float8 from work"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,12 +184,6 @@ class Claims:
     async def renew(self, claim: Claim, lease: timedelta) -> bool:
         """Extend a lease; False when it was lost."""
         return await self._pool.fetchval(_RENEW, claim.task_id, claim.fence, lease) is not None
-
-    async def rest(self) -> float:
-        """Tell how many seconds there are until something is due, at most an idle claim's."""
-        idle = IDLE_CLAIM.total_seconds()
-        seconds = await self._pool.fetchval(_NEXT_DUE)
-        return idle if seconds is None else min(max(float(seconds), 0.0), idle)
 
 
 def claim_of(row: Any, since: float) -> Claim:  # noqa: ANN401  # asyncpg's Record types no column

@@ -16,6 +16,8 @@ from filmgate.web.session import Sessions
 
 _MINUTE: Final = 60.0
 _ADDRESSES: Final = 10_000
+# A request passes several doors on its way; its owner is looked up at the first.
+_FOUND: Final = "filmgate.owner"
 
 
 class Doorman:
@@ -30,6 +32,12 @@ class Doorman:
 
     async def owner(self, request: Request) -> Owner:
         """Give the owner; raise Problem `missing_key`, `invalid_key` or `too_many_failures`."""
+        found = request.scope.get(_FOUND)
+        if not isinstance(found, Owner):
+            found = request.scope[_FOUND] = await self._look_up(request)
+        return found
+
+    async def _look_up(self, request: Request) -> Owner:
         key = key_of(request)
         if not key:
             return await self._visitor(request)

@@ -1,6 +1,6 @@
 """What the web is handed: the gate's verbs and readers, once for all routes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.requests import Request
@@ -52,7 +52,6 @@ class Surroundings:
     telemetry: WebTelemetry
     public_url: str | None = None
     """What links in answers start with; None takes the request's Host."""
-    providers: tuple[str, ...] = field(default=())
 
     def links(self, task: Task, request: Request) -> Links:
         return self.signer.links(task, self.origin(request))

@@ -1,6 +1,5 @@
 """Bytes that were damaged at random: whatever comes of them, it is an answer."""
 
-import random
 from collections import Counter
 
 import pytest
@@ -10,21 +9,13 @@ from filmgate.media.inspection import inspect
 from filmgate.media.pictures import check_picture
 
 
-def damaged(data: bytes, seed: int) -> bytes:
-    dice = random.Random(seed)
-    spoiled = bytearray(data)
-    for _ in range(dice.choice((1, 3, 20, 200))):
-        spoiled[dice.randrange(len(spoiled))] = dice.randrange(256)
-    return bytes(spoiled[: dice.randrange(len(spoiled))] if dice.random() < 0.2 else spoiled)
-
-
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_a_damaged_picture_is_checked_or_refused(encode, kind):
+def test_a_damaged_picture_is_checked_or_refused(damage, encode, kind):
     data = encode(kind, (64, 48))
     ends: Counter[str] = Counter()
     for seed in range(300):
         try:
-            check_picture(damaged(data, seed))
+            check_picture(damage(data, seed))
         except BadPicture as refused:
             ends[refused.code] += 1
         else:
@@ -34,12 +25,12 @@ def test_a_damaged_picture_is_checked_or_refused(encode, kind):
 
 
 @pytest.mark.parametrize("name", ["whole", "moov_last", "fragmented"])
-def test_a_damaged_film_is_inspected_or_refused(films, tmp_path, name):
+def test_a_damaged_film_is_inspected_or_refused(damage, films, tmp_path, name):
     data = getattr(films, name).read_bytes()
     film = tmp_path / "film.mp4"
     ends: Counter[str] = Counter()
     for seed in range(100):
-        film.write_bytes(damaged(data, seed))
+        film.write_bytes(damage(data, seed))
         try:
             inspect(film)
         except NotAFilm as refused:

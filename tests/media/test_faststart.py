@@ -37,3 +37,18 @@ def test_what_cannot_be_opened_cannot_be_copied(tmp_path):
     broken.write_bytes(b"\0\0\0\x10ftypisom\0\0\0\0")
     with pytest.raises(NotAFilm):
         faststart(broken, tmp_path / "fast.mp4")
+
+
+@pytest.mark.parametrize(("codec", "tag"), [("libsvtav1", "av01"), ("libx265", "hvc1")])
+def test_other_codecs_are_copied_under_their_own_tag(draw, tmp_path, codec, tag):
+    film, into = (
+        draw(tmp_path / "film.mp4", codec=codec, options={"x265-params": "log-level=none"}),
+        tmp_path / "fast.mp4",
+    )
+    if tag == "hvc1":
+        retagged = tmp_path / "hvc1.mp4"
+        retagged.write_bytes(film.read_bytes().replace(b"hev1", b"hvc1"))
+        film = retagged
+    assert faststart(film, into) is True
+    assert tag.encode() in into.read_bytes()
+    assert packets(into, "video") == packets(film, "video")

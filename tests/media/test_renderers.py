@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import psutil
 import pytest
 
-from filmgate.domain.contracts import Drawing, Frame
+from filmgate.domain.contracts_provider import Drawing, Frame
 from filmgate.domain.request import PictureRole
 from filmgate.media.child import ChildLimits
 from filmgate.media.renderers import Renderers

@@ -1,5 +1,4 @@
 from io import BytesIO
-from pathlib import Path
 
 import av
 import numpy as np
@@ -58,6 +57,15 @@ def test_a_spritesheet_goes_through_the_film_row_by_row(ramp):
     assert cells == list(range(1, 40, 2))
 
 
+def test_the_cells_of_a_drawn_film_are_distinct_moments(animatics):
+    with av.open(str(animatics.continuous)) as film:
+        assert sum(packet.is_keyframe for packet in film.demux(video=0)) == 2
+    sheet = np.asarray(opened(spritesheet(animatics.continuous)).convert("L"), np.int16)
+    cells = [sheet[y : y + 144, x : x + 256] for y in range(0, 576, 144) for x in range(0, 1280, 256)]
+    alike = [np.abs(one - other).max() < 8 for at, one in enumerate(cells) for other in cells[:at]]
+    assert (len(cells), any(alike)) == (20, False)
+
+
 def test_a_film_of_one_picture_fills_its_sheet_with_it(draw, tmp_path):
     sheet = opened(spritesheet(draw(tmp_path / "still.mp4", frames=1, sound=False), cell_width=64))
     assert sheet.size == (320, 192)
@@ -94,28 +102,19 @@ def test_an_inspection_holds_proof_and_pictures_at_once(films):
     assert found.spritesheet_jpeg == spritesheet(films.whole)
 
 
-def with_a_hole(film: Path, into: Path, number: int) -> Path:
-    """Copy the film with zeros in the place of one picture."""
-    content = bytearray(film.read_bytes())
-    with av.open(str(film)) as container:
-        hole = [packet for packet in container.demux(video=0) if packet.size][number]
-        assert hole.pos is not None
-        content[hole.pos : hole.pos + hole.size] = bytes(hole.size)
-    into.write_bytes(content)
-    return into
-
-
 @pytest.mark.parametrize("number", [0, 5, -1])
-def test_an_inspection_refuses_a_film_with_a_hole_anywhere(films, tmp_path, number):
+def test_an_inspection_refuses_a_film_with_a_hole_anywhere(pierce, films, tmp_path, number):
     with pytest.raises(NotAFilm):
-        inspect(with_a_hole(films.whole, tmp_path / "film.mp4", number))
+        inspect(pierce(films.whole, tmp_path / "film.mp4", number))
 
 
 @pytest.mark.parametrize("number", [0, -1])
-def test_an_inspection_refuses_an_endless_film_with_a_hole_at_an_end(films, tmp_path, monkeypatch, number):
+def test_an_inspection_refuses_an_endless_film_with_a_hole_at_an_end(
+    pierce, films, tmp_path, monkeypatch, number
+):
     monkeypatch.setattr(frames, "DECODED_PIXELS", 0)
     with pytest.raises(NotAFilm):
-        inspect(with_a_hole(films.whole, tmp_path / "film.mp4", number))
+        inspect(pierce(films.whole, tmp_path / "film.mp4", number))
 
 
 def test_an_inspection_refuses_what_is_no_film(tmp_path):

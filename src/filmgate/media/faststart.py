@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import BinaryIO
 
-import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.video.stream import VideoStream
 
 from filmgate.media.boxes import is_faststart
 from filmgate.media.findings import NotAFilm
+from filmgate.media.output import Output, copy_of, muxed
 from filmgate.media.source import Source, blaming, demuxed, opened
 from filmgate.media.track import has_decoder
 
@@ -29,21 +29,19 @@ def faststart(source: Source, into: Path) -> bool:
 
 def remux(film: BinaryIO, written: BinaryIO, again: BinaryIO) -> None:
     """Copy into `written`, unbuffered; `again` is the same file, which the muxer reads to move its index."""
-    movflags = {"movflags": "+faststart"}
     with (
         demuxed(film) as source,
         blaming("its packets cannot be copied"),
-        av.open(written, "w", format="mp4", options=movflags, io_open=lambda *_: again) as target,
+        muxed(Output(written, again), dict(source.metadata)) as target,
     ):
         _copy(source, target)
 
 
 def _copy(source: InputContainer, target: OutputContainer) -> None:
-    target.metadata.update(source.metadata)
     streams = [stream for stream in source.streams if isinstance(stream, VideoStream | AudioStream)]
     if not streams or not all(has_decoder(stream) for stream in streams):
         raise NotAFilm("it holds no picture and sound of codecs that are known")
-    copies = {stream.index: target.add_stream_from_template(stream) for stream in streams}
+    copies = {stream.index: copy_of(target, stream) for stream in streams}
     for packet in source.demux(streams):
         # The demuxer ends each stream with an empty packet.
         if packet.dts is not None:

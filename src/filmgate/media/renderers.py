@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar, cast
 
-from filmgate.domain.contracts import Drawing, Frame
+from filmgate.domain.contracts_provider import Drawing, Frame
 from filmgate.domain.limits import FILM_BYTES, GIB
 from filmgate.domain.request import Json
 from filmgate.media.child import ChildFailedError, ChildKilledError, ChildLimits, run

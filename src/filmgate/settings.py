@@ -4,11 +4,12 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from filmgate.domain.limits import FILM_RETENTION
@@ -18,6 +19,17 @@ CONFIG_NAME = "filmgate.toml"
 
 class BadSettingsError(Exception):
     """The settings say something that cannot be meant; the text says where, and what would be right."""
+
+
+def _by_reference(value: str) -> str:
+    if value and not value.startswith("env:"):
+        raise ValueError("write `env:NAME` and put the secret into that environment variable")
+    return value
+
+
+Reference = Annotated[
+    str, AfterValidator(_by_reference), Field(description="`env:NAME`: a secret never stands in the file.")
+]
 
 
 class ProviderLimits(BaseModel):
@@ -35,16 +47,9 @@ class ProviderTable(BaseModel):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
     kind: str
     base_url: str = ""
-    credentials: str = Field("", description="`env:NAME`: a secret never stands in the file.")
+    credentials: Reference = ""
     limits: ProviderLimits = ProviderLimits(submits_per_minute=None, in_flight=None)
     options: Mapping[str, Any] = Field(default_factory=dict)
-
-    @field_validator("credentials")
-    @classmethod
-    def _by_reference(cls, value: str) -> str:
-        if value and not value.startswith("env:"):
-            raise ValueError("write `env:NAME` and put the secret into that environment variable")
-        return value
 
 
 class ViaTable(BaseModel):
@@ -62,6 +67,28 @@ class RouteTable(BaseModel):
 
     model: str
     via: tuple[ViaTable, ...] = Field(min_length=1)
+
+
+class EnhancerTable(BaseModel):
+    """The `[enhancer]` table: a chat server of the OpenAI kind that words prompts anew."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str = Field(description="Such as `https://api.example.com/v1`.")
+    model: str
+    credentials: Reference = ""
+
+
+class GuardTable(BaseModel):
+    """The `[guard]` table: what customers' addresses may and may not lead to, beside the rules that always hold."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    allow: frozenset[str] = Field(frozenset(), description="As FILMGATE_GUARD_ALLOW.")
+    allow_cidrs: tuple[IPv4Network | IPv6Network, ...] = ()
+    deny_cidrs: tuple[IPv4Network | IPv6Network, ...] = ()
+    ports: frozenset[Annotated[int, Field(ge=1, le=65535)]] = frozenset((80, 443, 8080, 8443))
+    nat64: bool = False
 
 
 class Settings(BaseSettings):
@@ -85,6 +112,8 @@ class Settings(BaseSettings):
     retention_days: float = Field(FILM_RETENTION / timedelta(days=1), gt=0)
     log_prompts: bool = False
     catalogue: Path | None = None
+    enhancer: EnhancerTable | None = None
+    guard: GuardTable = Field(default_factory=lambda: GuardTable.model_validate({}))
     providers: tuple[ProviderTable, ...] = ()
     routes: tuple[RouteTable, ...] = ()
 

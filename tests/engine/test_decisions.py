@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from filmgate.domain.contracts import Provider
+from filmgate.domain.contracts_provider import Power, Provider
 from filmgate.domain.limits import COLLECT_OVER, COLLECT_TRIES
 from filmgate.engine.backoff import after_attempt, after_collect, after_question, between_polls
 from filmgate.engine.route import Router, RouteRule, Via
+from kit.films import film_request
 
 
 class Dice:
@@ -25,6 +26,7 @@ class Dice:
 
 class Nobody:
     replays = False
+    powers: frozenset[Power] = frozenset()
 
 
 def router(*rules: RouteRule, names: tuple[str, ...] = ("animatic", "a", "b")) -> Router:
@@ -54,23 +56,26 @@ def test_the_most_specific_route_wins(model: str, lines: list[tuple[str, str]]) 
 
 @pytest.mark.parametrize(("share", "name"), [(0.0, "a"), (0.74, "a"), (0.76, "b"), (0.999, "b")])
 def test_lines_are_chosen_by_weight(share: float, name: str) -> None:
-    line = router(*RULES).choose("sora-2", Dice(share))
+    line = router(*RULES).choose(film_request("x", model="sora-2"), Dice(share))
     assert line is not None
     assert line.provider_name == name
 
 
 def test_a_failed_credential_is_left_out() -> None:
-    line = router(*RULES).choose("sora-2", Dice(0.0), without=frozenset({1}))
+    line = router(*RULES).choose(film_request("x", model="sora-2"), Dice(0.0), without=frozenset({1}))
     assert line is not None
     assert line.provider_name == "b"
-    assert router(RULES[2]).choose("sora-2-pro", Dice(0.0), without=frozenset({2})) is None
+    assert (
+        router(RULES[2]).choose(film_request("x", model="sora-2-pro"), Dice(0.0), without=frozenset({2}))
+        is None
+    )
 
 
 def test_without_a_real_provider_the_animatic_draws_every_model_and_with_one_no_other() -> None:
-    sandbox = router(names=("animatic",)).choose("veo3", Dice(0.5))
+    sandbox = router(names=("animatic",)).choose(film_request("x", model="veo3"), Dice(0.5))
     assert sandbox is not None
     assert (sandbox.provider_name, sandbox.model) == ("animatic", "veo3")
-    assert router(RULES[1]).choose("veo3", Dice(0.5)) is None
+    assert router(RULES[1]).choose(film_request("x", model="veo3"), Dice(0.5)) is None
 
 
 def test_waits_grow_and_have_an_end() -> None:

@@ -40,7 +40,7 @@ class World:
     def new(
         self, prompt: str = "a boat", *, hold_micros: int = 0, remember: Remember | None = None
     ) -> NewTask:
-        made = film_request(prompt, model="animatic", size=Size(320, 180), seconds=1)
+        made = film_request(prompt, model="animatic", size=Size(320, 180), clips=(1,))
         id_ = ids.uuid7(datetime.now(UTC), chance)
         return NewTask(
             id=id_,
@@ -53,6 +53,7 @@ class World:
             credential_id=self.credential_id,
             body_sha256=hashlib.sha256(prompt.encode()).digest(),
             remember=remember,
+            record={},
         )
 
     async def accept(self, prompt: str = "a boat", **options: object) -> Decision:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from filmgate.domain.contracts import Tools
+from filmgate.domain.contracts_provider import Tools
 from filmgate.media.child import ChildLimits
 from filmgate.media.renderers import Renderers
 from filmgate.mirage.film import draw

@@ -7,7 +7,17 @@ from datetime import timedelta
 import av
 import pytest
 
-from filmgate.domain.contracts import ClipRequest, Done, Failed, Frame, Pending, ProviderConfig, Ticket, Tools
+from filmgate.domain.contracts_provider import (
+    ClipRequest,
+    Done,
+    Earlier,
+    Failed,
+    Frame,
+    Pending,
+    ProviderConfig,
+    Ticket,
+    Tools,
+)
 from filmgate.domain.faults import Broken
 from filmgate.domain.rehearsal import Rehearsal
 from filmgate.domain.request import PictureRole
@@ -132,12 +142,39 @@ async def test_a_film_whose_picture_is_gone_is_tried_again_by_another_attempt(an
     assert (type(answer), answer.code, answer.again) == (Failed, "provider_failed", True)
 
 
-async def test_only_the_first_frame_is_drawn(animatic):
-    roles = (PictureRole.LAST, PictureRole.REFERENCE, PictureRole.FIRST)
+async def test_pictures_are_drawn_in_their_roles(animatic):
+    roles = (PictureRole.FIRST, PictureRole.LAST)
     frames = tuple(Frame(role, "image/png", b"picture") for role in roles)
     ticket = await animatic.submit(replace(CLIP, frames=frames), KEY)
-    assert ticket.memory["spec"]["pictures"] == [{"role": "first"}]
+    assert ticket.memory["spec"]["pictures"] == [{"role": "first"}, {"role": "last"}]
     assert isinstance(await end_of(animatic, ticket), Done)
+
+
+async def test_an_extension_goes_on_in_the_scene_that_it_knows_and_else_from_the_last_frame(animatic):
+    earlier = Earlier(prompt="a boat", seconds=8.0, seed=7, ticket=Ticket("other"))
+    ticket = await animatic.submit(replace(CLIP, prompt="a whale", extends=earlier), KEY)
+    spec = ticket.memory["spec"]
+    assert (spec["prompt"], spec["extend"], spec["start"], spec["seed"]) == ("a boat", "a whale", 8.0, 7)
+    same = await animatic.submit(replace(CLIP, prompt="a boat", extends=earlier), KEY)
+    assert same.memory["spec"]["extend"] is None
+    frame = Frame(PictureRole.BEFORE, "image/png", b"picture")
+    foreign = replace(earlier, ticket=None, last_frame=frame)
+    ticket = await animatic.submit(replace(CLIP, extends=foreign), KEY)
+    assert ticket.memory["spec"]["pictures"] == [{"role": "before"}]
+
+
+async def test_a_remix_keeps_the_scene_and_the_seed_of_its_film(animatic):
+    earlier = Earlier(prompt="a boat", seconds=8.0, seed=7, ticket=None)
+    ticket = await animatic.submit(replace(CLIP, prompt="at night", seed=None, remixes=earlier), KEY)
+    spec = ticket.memory["spec"]
+    assert (spec["prompt"], spec["keep"], spec["seed"]) == ("at night", "a boat", 7)
+
+
+async def test_a_softened_prompt_is_not_filtered_again(animatic):
+    filtered = replace(CLIP, rehearsal=Rehearsal(filtered=True))
+    assert isinstance(await end_of(animatic, await animatic.submit(filtered, KEY)), Failed)
+    softer = replace(filtered, softened=True)
+    assert isinstance(await end_of(animatic, await animatic.submit(softer, KEY)), Done)
 
 
 async def test_what_the_program_cannot_draw_is_refused_in_its_words(animatic):

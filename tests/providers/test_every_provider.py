@@ -9,7 +9,7 @@ from uuid import UUID
 import av
 import pytest
 
-from filmgate.domain.contracts import (
+from filmgate.domain.contracts_provider import (
     ClipRequest,
     Done,
     Failed,

@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from filmgate.domain.contracts import ClipRequest, Done, Frame, Pending, ProviderConfig
+from filmgate.domain.contracts_provider import ClipRequest, Done, Frame, Pending, ProviderConfig
 from filmgate.domain.faults import Busy, Refused, Uncertain, Vanished
 from filmgate.domain.request import PictureRole
 from filmgate.domain.size import Size

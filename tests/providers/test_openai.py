@@ -2,14 +2,23 @@
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from filmgate.domain.contracts import ClipRequest, Done, Failed, Frame, Pending, ProviderConfig, Ticket
+from filmgate.domain.contracts_provider import (
+    ClipRequest,
+    Done,
+    Earlier,
+    Failed,
+    Frame,
+    Pending,
+    ProviderConfig,
+    Ticket,
+)
 from filmgate.domain.faults import Broken, Busy, Fault, Invalid
 from filmgate.domain.request import PictureRole
 from filmgate.domain.size import Size
@@ -281,3 +290,21 @@ async def test_a_wish_to_be_asked_next_year_is_not_granted(script, provider):
         "status": 200, "json": {"id": ID, "status": "queued"}, "headers": {"retry-after": "31536000"}
     }  # fmt: skip
     assert await provider.poll(Ticket(ID)) == Pending(None, timedelta(minutes=10))
+
+
+async def test_a_remix_of_its_own_video_goes_to_that_videos_path_and_any_other_is_made_anew(script, provider):
+    script.replies["*"] = {"status": 200, "json": {"id": "video_2"}}
+    earlier = Earlier(prompt="a boat", seconds=4.0, seed=None, ticket=Ticket("video_1"))
+    await provider.submit(replace(CLIP, prompt="at night", remixes=earlier), "k1")
+    await provider.submit(replace(CLIP, prompt="at night", remixes=replace(earlier, ticket=None)), "k2")
+    assert [request["path"] for request in script.asked] == ["/v1/videos/video_1/remix", "/v1/videos"]
+    assert script.asked[0]["json"] == {"prompt": "at night"}
+
+
+async def test_an_extension_starts_from_the_last_frame_of_its_film(script, provider):
+    script.replies["*"] = {"status": 200, "json": {"id": "video_2"}}
+    frame = Frame(PictureRole.BEFORE, "image/png", b"picture")
+    earlier = Earlier(prompt="a boat", seconds=8.0, seed=None, ticket=None, last_frame=frame)
+    first = Frame(PictureRole.FIRST, "image/png", b"another")
+    await provider.submit(replace(CLIP, frames=(first,), extends=earlier), "k")
+    assert ("input_reference", ("input_reference.png", "image/png", b"picture")) in script.asked[0]["form"]

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from filmgate.domain.contracts import Done, Ticket
+from filmgate.domain.contracts_provider import Done, Ticket
 from filmgate.domain.film import FilmFacts
+from filmgate.domain.plan import ClipRole, PlannedClip
 from filmgate.domain.states import AttemptState, State, Step
-from filmgate.domain.task import Failure, Film, StoredFile
+from filmgate.domain.task import Failure, Film, StoredClip, StoredFile
 from filmgate.store import transitions
 from filmgate.store.accept import Remember, Verdict
 from filmgate.store.ends import End, Notice
@@ -54,10 +55,13 @@ async def started(world: World, *, clip: int = 1, no: int = 1) -> Claim:
     return replace(claim, step=Step.SUBMIT, attempt=attempt)
 
 
+ONLY = PlannedClip(1, ClipRole.FIRST, 1)
+
+
 async def accepted(world: World) -> Claim:
     claim = await started(world)
     ticket = Ticket("job-1", {"a": 1}, timedelta(0))
-    await world.moves.make(transitions.accepted(claim, ticket, timedelta(milliseconds=1)))
+    await world.moves.make(transitions.accepted(claim, ticket, timedelta(milliseconds=1), ONLY, 0))
     return await claimed(world, Step.POLL)
 
 
@@ -87,7 +91,7 @@ async def test_a_task_goes_from_accepted_to_succeeded(world: World) -> None:
     assert (claim.task.state, claim.attempt and claim.attempt.ref) == (State.GENERATING, "job-1")
     await world.moves.make(transitions.progressed(claim, 40, timedelta(milliseconds=1)))
     claim = await claimed(world, Step.POLL)
-    await world.moves.make(transitions.done(claim, Done({"id": "job-1"})))
+    await world.moves.make(transitions.done(claim, Done({"id": "job-1"}), last=True))
     claim = await claimed(world, Step.COLLECT)
     assert (claim.task.state, claim.task.progress) == (State.COLLECTING, 40)
     await world.ends.end(succeeded(claim))
@@ -167,7 +171,7 @@ async def test_a_hold_is_closed_once_and_returned_when_the_film_fails(world: Wor
 async def test_a_capture_moves_the_hold_to_revenue(world: World) -> None:
     await world.accept(hold_micros=800_000)
     claim = await accepted(world)
-    await world.moves.make(transitions.done(claim, Done({})))
+    await world.moves.make(transitions.done(claim, Done({}), last=True))
     claim = await claimed(world, Step.COLLECT)
     await world.ends.end(replace(succeeded(claim), cost_micros=500_000))
     [account] = await world.rows("select balance_micros, held_micros from accounts")
@@ -257,7 +261,7 @@ async def test_a_stale_write_beside_a_fresh_one_in_one_batch_is_refused(world: W
     old = await accepted(world)
     new = await claimed(world, Step.POLL)
     moves = [
-        transitions.again(old, AttemptState.FAILED, "x", "y", timedelta(0)),
+        transitions.again(old, "x", timedelta(0), {"retries": 1}),
         transitions.progressed(new, 30, timedelta(seconds=1)),
     ]
     results = await asyncio.gather(*map(world.moves.make, moves), return_exceptions=True)
@@ -316,3 +320,45 @@ async def test_submits_per_minute_are_kept(pool: Pool) -> None:
 async def test_rows_in_the_default_partition_stop_no_housekeeping(world: World) -> None:
     await world.accept()
     assert len(await Upkeep(world.pool).make_partitions(datetime.now(UTC))) == 4
+
+
+async def test_a_clip_that_is_kept_makes_way_for_the_next_with_its_files_and_its_record(world: World) -> None:
+    await world.accept()
+    claim = await accepted(world)
+    await world.moves.make(transitions.done(claim, Done({}), last=False))
+    claim = await claimed(world, Step.COLLECT)
+    made, files = film(claim)
+    clip = StoredClip(1, "first", "k", made)
+    kept = transitions.stored(
+        claim, clip, files, timedelta(days=1), step=Step.PREPARE, state=State.EXTENDING, progress=50
+    )
+    await world.moves.make(kept)
+    [again] = await world.claims.starts(world.credential_id, limit=1, lease=LEASE, since=0.0)
+    assert (again.clips, again.clip_no, again.tried) == ((clip,), 2, None)
+    assert (again.task.state, again.task.progress, again.task.record.clip) == (State.EXTENDING, 50, 2)
+    assert len(await world.rows("select * from files")) == 1
+    with pytest.raises(StaleLease):
+        await world.moves.make(kept)
+
+
+async def test_a_stage_has_a_time_of_its_own_and_a_record_keeps_what_it_was_told(world: World) -> None:
+    await world.accept()
+    [claim] = await world.claims.starts(world.credential_id, limit=1, lease=LEASE, since=0.0)
+    begun = (await world.task(claim.task_id)).stage_at
+    await world.moves.make(transitions.preparing(claim, {"stage": "enhancing"}))
+    first = await world.task(claim.task_id)
+    await world.moves.make(transitions.preparing(claim, {"enhanced_prompt": "A cat."}))
+    second = await world.task(claim.task_id)
+    assert begun < first.stage_at == second.stage_at
+    assert (second.state, second.record.stage, second.record.enhanced_prompt) == (
+        State.PREPARING, "enhancing", "A cat.",
+    )  # fmt: skip
+
+
+async def test_a_task_is_found_by_its_number_for_its_owner_alone(world: World) -> None:
+    decision = await world.accept()
+    assert decision.task is not None
+    found = await world.reader.find(str(decision.task.number), world.owner.account_id)
+    assert found == decision.task
+    assert await world.reader.find(str(decision.task.number), world.owner.account_id + 1) is None
+    assert await world.reader.find("9" * 30, world.owner.account_id) is None

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from filmgate.domain.limits import PROMPT_CHARACTERS, TASK_DEADLINE
+from filmgate.domain.limits import MIB, PICTURE_BYTES, PROMPT_CHARACTERS, TASK_DEADLINE
 from filmgate.domain.problems import Problem
+from filmgate.domain.request import PictureRole
 from filmgate.domain.size import Size
 
 GATE: Final = "gate"
@@ -31,25 +32,60 @@ class Seconds:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureCounts:
-    """How many pictures of each role a model takes at most."""
+class Pictures:
+    """Which pictures may come with a request: what those without a role of their own mean, and how many.
 
-    first: int = 0
-    last: int = 0
-    reference: int = 0
+    `first`       the first frame
+    `frames`      the first frame, then the last
+    `references`  what the film shows
+    `mixed`       one is the first frame, several are references
+    `any`         as `frames`; those that are said to be references are
+    """
+
+    rule: str = "first"
+    least: int = 0
+    most: int = 0
+    mib: int = PICTURE_BYTES // MIB
+    """How large each may be."""
+    used: int = 0
+    """How many are used; what comes beyond is noted in the record, up to `most`."""
 
     @property
-    def total(self) -> int:
-        return max(self.first + self.last, self.reference)
+    def counts(self) -> Mapping[PictureRole, int]:
+        """How many of each role are used at most."""
+        by_rule = {
+            "first": {PictureRole.FIRST: 1},
+            "frames": {PictureRole.FIRST: 1, PictureRole.LAST: 1},
+            "references": {PictureRole.REFERENCE: 3},
+            "mixed": {PictureRole.FIRST: 1, PictureRole.REFERENCE: 3},
+            "any": {PictureRole.FIRST: 1, PictureRole.LAST: 1, PictureRole.REFERENCE: 3},
+        }
+        return by_rule[self.rule] if self.most else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A second clip that goes on from the first; `required` where the model makes no film without it."""
+
+    seconds: int
+    required: bool = False
+    of_another: bool = False
+    """Whether the first clip is that of another film, which the request must name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a dialect lets its clients ask of a model."""
+    """What a dialect lets its clients ask of a model; `seconds` are those of the first clip."""
 
     seconds: Seconds
     sizes: tuple[Size, ...]
     prompt_characters: int
+    pictures: Pictures
+    extension: Extension | None
+    upsample_side: int | None
+    """The shorter side, in pixels, of a film that was scaled up; None where the model has no such thing."""
+    upsample_always: bool
+    deadline: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +95,6 @@ class Model:
     about: str
     created: int
     sound: bool
-    pictures: PictureCounts
-    deadline: timedelta
     offers: Mapping[str, Offer]
 
 
@@ -78,10 +112,15 @@ class Catalogue:
     def models(self) -> Sequence[Model]:
         return tuple(self._models.values())
 
-    def find(self, name: str, dialect: str) -> tuple[Model, Offer]:
-        """Find a model as a dialect offers it; raise Problem `model_not_found` where there is none."""
+    def find(self, name: str, dialect: str, *, any_model: bool = False) -> tuple[Model, Offer]:
+        """Find a model as a dialect offers it, or, for `any_model`, as the gate itself does.
+
+        Raise Problem `model_not_found` where there is none.
+        """
         model = self._models.get(name)
         offer = None if model is None else model.offers.get(dialect)
+        if any_model and model is not None:
+            offer = offer or model.offers.get(GATE)
         if model is None or offer is None:
             raise Problem("model_not_found", field="model", model=name[:80])
         return model, offer
@@ -109,10 +148,16 @@ def _offer(name: str, row: Mapping[str, Any]) -> Offer:
     allowed = tuple(seconds.get("one_of") or range(seconds["from"], seconds["to"] + 1))
     if seconds["default"] not in allowed:
         raise BadCatalogueError(f"offer {name}: {seconds['default']} s is not one of {allowed}")
+    pictures, extension, minutes = row.get("pictures", {}), row.get("extension"), row.get("deadline_minutes")
     return Offer(
         seconds=Seconds(allowed=allowed, default=seconds["default"]),
         sizes=tuple(Size.parse(size) for size in row["sizes"]),
         prompt_characters=row.get("prompt_characters", PROMPT_CHARACTERS),
+        pictures=Pictures(**{"used": pictures.get("most", 0), **pictures}),
+        extension=None if extension is None else Extension(**extension),
+        upsample_side=row.get("upsample_side"),
+        upsample_always=row.get("upsample_always", False),
+        deadline=TASK_DEADLINE if minutes is None else timedelta(minutes=minutes),
     )
 
 
@@ -120,14 +165,11 @@ def _model(row: Mapping[str, Any], offers: Mapping[str, Offer]) -> Model:
     missing = set(row["offers"].values()) - set(offers)
     if missing:
         raise BadCatalogueError(f"model {row['name']}: there is no offer {', '.join(sorted(missing))}")
-    minutes = row.get("deadline_minutes")
     return Model(
         name=row["name"],
         owner=row["owner"],
         about=row["about"],
         created=row.get("created", 0),
         sound=row.get("sound", True),
-        pictures=PictureCounts(**row.get("pictures", {})),
-        deadline=TASK_DEADLINE if minutes is None else timedelta(minutes=minutes),
         offers={dialect: offers[offer] for dialect, offer in row["offers"].items()},
     )

@@ -1,20 +1,12 @@
-"""The two contracts of the house: what a dialect is, and what a provider is."""
+"""What a dialect is: a module with a route table, templates of ids, and pure functions."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
-from typing import Final, Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
-from filmgate.domain.clock import Clock
-from filmgate.domain.contracts_http import Http
 from filmgate.domain.problems import Problem
-from filmgate.domain.rehearsal import Rehearsal
-from filmgate.domain.request import Draft, Json, PictureRole, Upload
-from filmgate.domain.size import Size
+from filmgate.domain.request import Draft, Json, Upload
 from filmgate.domain.task import Task
-
-# --- A dialect: a module with a route table, templates of ids, and pure functions. ---
 
 Value: TypeAlias = "Json | Upload | list[Json | Upload]"
 Fields: TypeAlias = "Mapping[str, Value]"
@@ -44,12 +36,24 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Create:
+    """`form` is the dialect's own word for the shape of the answer, where it has several; so it is in `Show`."""
+
     draft: Draft
+    form: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Converse:
+    """A create whose answer is told when the film is there, or word by word while it is made."""
+
+    draft: Draft
+    streamed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Show:
     id: str
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class ListModels:
     name: str | None = None
 
 
-Action: TypeAlias = Create | Show | ListTasks | Delete | Content | ListModels
+Action: TypeAlias = Create | Converse | Show | ListTasks | Delete | Content | ListModels
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,10 @@ class Links:
     video: str | None = None
     thumbnail: str | None = None
     poster: str | None = None
+    first: str | None = None
+    source: str | None = None
+    open: Mapping[str, str] = field(default_factory=dict)
+    """Addresses of the dialect's own paths that open without a header, by the names that its OPEN gives them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +106,21 @@ class TaskView:
 @dataclass(frozen=True, slots=True)
 class Accepted:
     view: TaskView
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     view: TaskView
+    form: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The end of a conversation, all at once; `language` is what the client reads, `zh` or `en`."""
+
+    view: TaskView
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +147,7 @@ class ModelPage:
     single: bool = False
 
 
-Outcome: TypeAlias = Accepted | Status | Page | Deleted | ModelPage
+Outcome: TypeAlias = Accepted | Status | Told | Page | Deleted | ModelPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +158,17 @@ class Reply:
 
 
 class Dialect(Protocol):
-    """A module. `NAMES` are templates of the ids that it shows; `id` is the one its clients poll with."""
+    """A module. `NAMES` are templates of the ids that it shows; `id` is the one its clients poll with.
+
+    `OPEN` are paths of its own that its answers show as links that open without a key, with a name of the task in
+    braces, such as `/source/{id}`.
+    """
 
     NAME: str
     LANGUAGE: str
     ROUTES: Sequence[Route]
     NAMES: Mapping[str, str]
+    OPEN: Mapping[str, str]
 
     @staticmethod
     def claims(call: Call) -> bool:
@@ -161,157 +184,16 @@ class Dialect(Protocol):
     def render(outcome: Outcome, *, strict: bool) -> Reply: ...
 
     @staticmethod
-    def render_error(problem: Problem, *, strict: bool) -> Reply: ...
-
-
-# --- A provider: it knows its wire format, and nothing of customers, money or storage. ---
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A checked picture of a known role, as PNG or JPEG bytes."""
-
-    role: PictureRole
-    media_type: str
-    content: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClipRequest:
-    """One clip as a provider is asked for it; `model` is the provider's own name of the model."""
-
-    model: str
-    prompt: str
-    size: Size
-    seconds: int
-    sound: bool
-    seed: int | None
-    frames: tuple[Frame, ...] = ()
-    attempt: int = 1
-    rehearsal: Rehearsal = field(default_factory=Rehearsal)
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """A vendor's receipt: its id of the job, and what else the provider must remember to ask for it."""
-
-    ref: str
-    memory: Mapping[str, Json] = field(default_factory=dict)
-    ask_in: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """Not done: progress 0 to 99 where the vendor says one, and when it wants to be asked again."""
-
-    progress: int | None = None
-    ask_in: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """Done: where the result lies, in the provider's own words, for its `fetch`."""
-
-    result: Mapping[str, Json]
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The video failed, says the vendor. `code` is one of the catalogue; `again` says a new attempt may succeed."""
-
-    code: str
-    text: str
-    again: bool = False
-
-
-Polled: TypeAlias = Pending | Done | Failed
-
-
-class Provider(Protocol):
-    """A vendor, relay, model server or engine that makes clips."""
-
-    replays: bool
-    """A submit with a key that was seen before gives the ticket of that first submit, never a second film."""
-
-    async def submit(self, request: ClipRequest, key: str) -> Ticket:
-        """Start the clip. Raise Uncertain when the reply was lost: it may exist and be billed."""
-        ...
-
-    async def poll(self, ticket: Ticket) -> Polled:
-        """Ask once, never wait, never retry. An exception says that the question failed, not the video."""
-        ...
-
-    def fetch(self, result: Mapping[str, Json]) -> AsyncIterator[bytes]:
-        """Give the film's bytes; raise Broken where they cannot be had this time."""
+    def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
+        """Say a problem; `verb` is the way in that it happened on, where that is known."""
         ...
 
 
 @runtime_checkable
-class Finds(Protocol):
-    """A provider whose vendor can be asked for a job by the key that it was submitted with."""
+class Talks(Protocol):
+    """A dialect that tells a conversation piece by piece."""
 
-    async def find(self, key: str) -> Ticket | None:
-        """Look for the job; None means that the vendor's answer proves that there is none."""
+    @staticmethod
+    def chunks(before: TaskView | None, now: TaskView, language: str) -> Sequence[Mapping[str, Json]]:
+        """Say what is new since `before`; the pieces of a whole conversation make the text that Told has."""
         ...
-
-
-@runtime_checkable
-class Tidies(Protocol):
-    """A provider that keeps something of a clip on this machine until its film is stored."""
-
-    async def tidy(self, ticket: Ticket) -> None: ...
-
-
-# --- What a provider may be handed. ---
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """How far a drawing is: `path` once it is whole, `error` once it can never be."""
-
-    done: int = 0
-    total: int = 0
-    path: Path | None = None
-    error: str | None = None
-    bad_request: bool = False
-
-
-class Renderer(Protocol):
-    """Runs the animatic as a program, one process a clip; the same key is the same drawing."""
-
-    def look(self, key: str) -> Drawing | None:
-        """Tell how far the drawing of a key is; None where this machine knows of none."""
-        ...
-
-    async def start(self, key: str, spec: Mapping[str, Json], pictures: Sequence[Frame]) -> None:
-        """Start drawing, unless this key is being drawn or was drawn already."""
-        ...
-
-    async def forget(self, key: str) -> None:
-        """Stop the drawing of a key, if it runs, and remove what it left."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderConfig:
-    """One `[[providers]]` table, with its secrets resolved."""
-
-    name: str
-    kind: str
-    base_url: str = ""
-    credential: str = field(default="", repr=False)
-    submits_per_minute: int | None = None
-    in_flight: int | None = None
-    options: Mapping[str, Json] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """All that a provider may use of the world."""
-
-    http: Http
-    renderer: Renderer
-    clock: Clock
-
-
-ANIMATIC: Final = "animatic"

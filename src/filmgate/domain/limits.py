@@ -8,6 +8,8 @@ MIB: Final = 1024 * KIB
 GIB: Final = 1024 * MIB
 
 BODY_BYTES: Final = 64 * MIB
+BODIES: Final = 256
+BODIES_OF_ADDRESS: Final = 64
 BODY_SECONDS: Final = 300.0
 BODY_IDLE_SECONDS: Final = 30.0
 JSON_BYTES: Final = MIB
@@ -22,6 +24,7 @@ HEADERS_SECONDS: Final = 10.0
 
 PROMPT_CHARACTERS: Final = 32_000
 PICTURE_BYTES: Final = 20 * MIB
+MOST_PICTURES: Final = 8
 PICTURE_PIXELS: Final = 25_000_000
 PICTURE_SIDE: Final = 16_384
 PICTURE_URL_CHARACTERS: Final = 4096
@@ -58,6 +61,7 @@ COLLECT_TRIES: Final = 8
 COLLECT_OVER: Final = timedelta(hours=2)
 DEATHS_BEFORE_ALONE: Final = 2
 DEATHS_ALONE: Final = 3
+EXTEND_WITHIN: Final = timedelta(hours=12)
 TASK_DEADLINE: Final = timedelta(minutes=60)
 CLAIM_BATCH: Final = 50
 SWEEP_EVERY: Final = timedelta(seconds=10)

@@ -67,11 +67,19 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     ),
     "picture_unreachable": Wording(
         400, 1, "The picture could not be fetched: {reason}. Nothing was charged. Send the file itself, or a public link.",
-        "无法获取图片：{reason}。未扣费。请直接上传文件或提供公开链接。",
+        "无法获取图片：{reason_zh}。未扣费。请直接上传文件或提供公开链接。",
+    ),
+    "picture_too_large": Wording(
+        400, 1, "The picture in `{field}` is too large: {reason}. Nothing was charged. Send a smaller one.",
+        "`{field}` 中的图片过大：{reason_zh}。未扣费。请压缩后重试。",
     ),
     "picture_unusable": Wording(
         400, 1, "The picture cannot be used: {reason}. Nothing was charged. Send a JPEG, PNG or WebP file.",
-        "图片无法使用：{reason}。未扣费。请提供 JPEG、PNG 或 WebP 图片。",
+        "图片无法使用：{reason_zh}。未扣费。请提供 JPEG、PNG 或 WebP 图片。",
+    ),
+    "source_unusable": Wording(
+        400, 2, "The film that `{field}` names cannot be used: {reason}",
+        "`{field}` 指定的视频不可用：{reason_zh}",
     ),
     "malformed_json": Wording(
         400, 2, "The body is not JSON: {reason}.", "请求体不是有效的 JSON：{reason}。",
@@ -91,6 +99,10 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     ),
     "body_too_slow": Wording(
         408, 2, "The body did not arrive in time. Send it again.", "请求体未能及时送达，请重试。",
+    ),
+    "too_many_bodies": Wording(
+        429, 6, "Too many requests are being sent at once. Let some of them end first.",
+        "同时上传的请求过多，请稍后重试。",
     ),
     "idempotency_mismatch": Wording(
         422, 2, "This Idempotency-Key came before with another body. Use a new key for a new film.",
@@ -122,6 +134,13 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         429, 6, "Too many unknown keys came from this address. Try again in {retry_after_s} s.",
         "该地址的无效密钥请求过多，请在 {retry_after_s} 秒后重试。",
     ),
+    "source_gone": Wording(
+        400, 1, "The film to go on from is no longer kept. Nothing was charged.", "原视频已不再保存，未扣费。",
+    ),
+    "extend_failed": Wording(
+        502, 1, "The first clip was made, but its extension failed: {reason} The first clip is kept and can be extended.",
+        "第一段视频生成成功,但二创失败:{reason_zh}",
+    ),
     "content_refused": Wording(
         400, 1, "The provider refused this request: {reason}. Nothing was charged. Change the prompt or the pictures.",
         "上游拒绝了该请求：{reason}。未扣费。请修改提示词或图片。",
@@ -150,6 +169,10 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         502, 1, "The request was sent and its reply was lost; no film was found. Nothing was charged. You can try again.",
         "请求已发出但未收到回复，也未找到视频。未扣费，可重试。",
     ),
+    "render_failed": Wording(
+        500, 1, "The clips could not be made one film. Nothing was charged for what is missing.",
+        "视频合成失败，缺少的部分未扣费。",
+    ),
     "expired": Wording(
         504, 1, "The video was not done within {minutes} minutes. Nothing was charged. You can try again.",
         "视频未能在 {minutes} 分钟内完成。未扣费，可重试。",
@@ -173,10 +196,18 @@ class Problem(Exception):  # noqa: N818  # a Problem is what the client is told,
         self.code = code
         self.parameters = parameters
         self.headers: Mapping[str, str] = {}
+        self.request_id = ""
+        """The id of the request that it ended, once that is known."""
 
     def with_headers(self, headers: Mapping[str, str]) -> Self:
         """Let the answer carry headers that only this problem has."""
         self.headers = headers
+        return self
+
+    def spelled(self, names: Mapping[str, str]) -> Self:
+        """Name the field as the client wrote it."""
+        if self.field is not None:
+            self.parameters["field"] = names.get(self.field, self.field)
         return self
 
     @property

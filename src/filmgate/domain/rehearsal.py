@@ -1,7 +1,7 @@
 """Rehearsed ends: words in a prompt by which client developers play each end through the animatic engine."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 _DIRECTIVE: Final = re.compile(r"\s*--sandbox=(fail|filtered|extend-fail|retry|slow:\d{1,4})(?=\s|$)")
@@ -14,6 +14,20 @@ class Rehearsal:
     extend_fail: bool = False
     retry: bool = False
     slow_s: int = 0
+
+    def of_extension(self) -> "Rehearsal":
+        """Give what is left to play once a first clip was made."""
+        return Rehearsal(fail=self.extend_fail)
+
+    def also(self, other: "Rehearsal") -> "Rehearsal":
+        return replace(
+            self,
+            fail=self.fail or other.fail,
+            filtered=self.filtered or other.filtered,
+            extend_fail=self.extend_fail or other.extend_fail,
+            retry=self.retry or other.retry,
+            slow_s=max(self.slow_s, other.slow_s),
+        )
 
 
 def cut(prompt: str) -> tuple[str, Rehearsal]:

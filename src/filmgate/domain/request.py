@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self, TypeAlias, cast
+from uuid import UUID
 
+from filmgate.domain.limits import PICTURE_BYTES
 from filmgate.domain.size import Size
 
 Json: TypeAlias = "Mapping[str, Json] | list[Json] | str | int | float | bool | None"
@@ -14,6 +16,8 @@ class PictureRole(StrEnum):
     FIRST = "first"
     LAST = "last"
     REFERENCE = "reference"
+    BEFORE = "before"
+    """The last frame of the film that a clip goes on from; no client sends one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,16 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenPicture:
+    """A picture as a client gave it; without a role it has the one that its place and its model give it."""
+
+    source: str | Upload
+    role: PictureRole | None = None
+    field: str = "input_reference"
+    """Where in the request it stood, for errors about it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A picture that a film starts from, ends on or refers to: an address, bytes, or bytes already kept."""
 
@@ -32,9 +46,10 @@ class Picture:
     url: str | None = None
     upload: Upload | None = None
     object_key: str | None = None
+    field: str = "input_reference"
 
     def as_json(self) -> dict[str, Json]:
-        return {"role": self.role.value, "url": self.url, "object_key": self.object_key}
+        return {"role": self.role.value, "url": self.url, "object_key": self.object_key, "field": self.field}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Json]) -> Self:
@@ -43,6 +58,60 @@ class Picture:
             role=PictureRole(str(value["role"])),
             url=None if url is None else str(url),
             object_key=None if key is None else str(key),
+            field=str(value.get("field", "input_reference")),
+        )
+
+
+class SourceKind(StrEnum):
+    EXTEND = "extend"
+    REMIX = "remix"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSource:
+    """The film that a client wants to go on from or to vary, by one of its names.
+
+    `use` says which of its names it must be, where not any will do; `field` is where the client wrote it.
+    """
+
+    kind: SourceKind
+    name: str
+    field: str
+    use: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The film that a task goes on from or varies: its name as the client gave it, and the file to go on from.
+
+    `clip` is the number of the clip that the file shows, 0 where it shows several.
+    """
+
+    kind: SourceKind
+    task_id: UUID
+    name: str
+    file_id: UUID | None = None
+    clip: int = 0
+
+    def as_json(self) -> dict[str, Json]:
+        file_id = None if self.file_id is None else str(self.file_id)
+        return {
+            "kind": self.kind.value,
+            "task_id": str(self.task_id),
+            "name": self.name,
+            "file_id": file_id,
+            "clip": self.clip,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Json]) -> Self:
+        """Read back what `as_json` wrote."""
+        return cls(
+            kind=SourceKind(str(value["kind"])),
+            task_id=UUID(str(value["task_id"])),
+            name=str(value["name"]),
+            file_id=None if value["file_id"] is None else UUID(str(value["file_id"])),
+            clip=cast("int", value["clip"]),
         )
 
 
@@ -55,13 +124,21 @@ class Draft:
     prompt_extend: str | None = None
     size: str | None = None
     aspect_ratio: str | None = None
+    resolution: str | None = None
     seconds: str | None = None
-    pictures: tuple[Picture, ...] = ()
+    pictures: tuple[GivenPicture, ...] = ()
     seed: str | None = None
     sound: bool = True
     enhance: bool = False
     upsample: bool = False
+    source: NamedSource | None = None
+    picture_field: str = "input_reference"
+    """Where its clients put pictures, for errors about those that are missing."""
+    any_model: bool = False
+    """Whether also models may be asked for that the catalogue offers in no dialect of this one's."""
     metadata: Mapping[str, Json] = field(default_factory=dict)
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """How the client spelled a field, where that is not the field's first name: errors name it so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +149,22 @@ class FilmRequest:
     prompt: str
     prompt_extend: str | None
     size: Size
-    seconds: int
+    clips: tuple[int, ...]
+    """How long each clip of the film is, in seconds; the one that another film gives is among them."""
     pictures: tuple[Picture, ...]
+    picture_bytes: int = PICTURE_BYTES
+    """How large each picture may be."""
     seed: int | None
     sound: bool
     enhance: bool
-    upsample: bool
+    upsample_to: Size | None
+    soften: bool
+    source: Source | None
     metadata: Mapping[str, Json]
+
+    @property
+    def seconds(self) -> int:
+        return sum(self.clips)
 
     def as_json(self) -> dict[str, Json]:
         return {
@@ -86,29 +172,37 @@ class FilmRequest:
             "prompt": self.prompt,
             "prompt_extend": self.prompt_extend,
             "size": str(self.size),
-            "seconds": self.seconds,
+            "clips": list(self.clips),
             "pictures": [picture.as_json() for picture in self.pictures],
+            "picture_bytes": self.picture_bytes,
             "seed": self.seed,
             "sound": self.sound,
             "enhance": self.enhance,
-            "upsample": self.upsample,
+            "upsample_to": None if self.upsample_to is None else str(self.upsample_to),
+            "soften": self.soften,
+            "source": None if self.source is None else self.source.as_json(),
             "metadata": dict(self.metadata),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Json]) -> Self:
-        """Read back what `as_json` wrote; nothing else is ever given to it."""
+        """Read back what `as_json` wrote, also before there were clips."""
+        upsample_to = cast("str | None", value.get("upsample_to"))
+        source = cast("Mapping[str, Json] | None", value.get("source"))
         pictures = cast("list[Mapping[str, Json]]", value["pictures"])
         return cls(
             model=cast("str", value["model"]),
             prompt=cast("str", value["prompt"]),
             prompt_extend=cast("str | None", value["prompt_extend"]),
             size=Size.parse(cast("str", value["size"])),
-            seconds=cast("int", value["seconds"]),
+            clips=tuple(cast("list[int]", value.get("clips") or [value["seconds"]])),
             pictures=tuple(Picture.from_json(picture) for picture in pictures),
+            picture_bytes=cast("int", value.get("picture_bytes", PICTURE_BYTES)),
             seed=cast("int | None", value["seed"]),
             sound=cast("bool", value["sound"]),
             enhance=cast("bool", value["enhance"]),
-            upsample=cast("bool", value["upsample"]),
+            upsample_to=None if upsample_to is None else Size.parse(upsample_to),
+            soften=bool(value.get("soften")),
+            source=None if source is None else Source.from_json(source),
             metadata=cast("Mapping[str, Json]", value["metadata"]),
         )

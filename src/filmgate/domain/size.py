@@ -8,6 +8,8 @@ from typing import Final, Self
 
 _PAIR: Final = re.compile(r"(\d{1,5})\s*[xX×:]\s*(\d{1,5})")
 
+_RATIO_PARTS: Final = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -29,13 +31,17 @@ class Size:
         return self.width / self.height
 
     def nearest(self, sizes: Sequence["Size"]) -> "Size":
-        """Choose this very size, else the one of nearest ratio and, among equals, of nearest area."""
+        """Choose this very size, else the one of nearest ratio and, among equals, of nearest area.
+
+        What has sides too small for any film is a ratio: among equals the first has it.
+        """
         if self in sizes:
             return self
+        bare = max(self.width, self.height) <= _RATIO_PARTS
 
         def distance(size: Size) -> tuple[float, float]:
             area = math.log(size.width * size.height) - math.log(self.width * self.height)
-            return round(abs(math.log(size.ratio / self.ratio)), 3), abs(area)
+            return round(abs(math.log(size.ratio / self.ratio)), 3), 0.0 if bare else abs(area)
 
         return min(sizes, key=distance)
 

@@ -1,48 +1,154 @@
 """From what was asked to what will be made: every value is checked against the model's offer, once, here."""
 
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
 from filmgate.domain.catalogue import Catalogue, Model, Offer
-from filmgate.domain.limits import PICTURE_URL_CHARACTERS
+from filmgate.domain.limits import MIB, PICTURE_URL_CHARACTERS
 from filmgate.domain.problems import Problem
-from filmgate.domain.request import Draft, FilmRequest, Picture, PictureRole
+from filmgate.domain.request import (
+    Draft,
+    FilmRequest,
+    GivenPicture,
+    Picture,
+    PictureRole,
+    Source,
+    Upload,
+)
 from filmgate.domain.size import Size
 
-_SEED_LIMIT = 2**32
-_DIGITS = 10
+_SEED_LIMIT: Final = 2**32
+_DIGITS: Final = 10
+_RESOLUTION: Final = re.compile(r"(\d{3,4})[pP]")
+_SIDES: Final = {"4k": 2160, "2k": 1440, "small": 720, "medium": 720, "large": 1080}
 
 
-def specify(draft: Draft, dialect: str, catalogue: Catalogue) -> tuple[FilmRequest, Model]:
+@dataclass(frozen=True, slots=True)
+class EarlierFilm:
+    """The film that a request goes on from or varies, with what of it bears on the new one."""
+
+    source: Source
+    size: Size
+    seconds: int
+    seed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Specified:
+    request: FilmRequest
+    deadline: timedelta
+    warnings: tuple[str, ...]
+
+
+def specify(
+    draft: Draft,
+    dialect: str,
+    catalogue: Catalogue,
+    *,
+    earlier: EarlierFilm | None = None,
+    soften: bool = False,
+) -> Specified:
     """Settle a draft against the catalogue, or raise the Problem that names the field and what would be right."""
+    try:
+        return _specify(draft, dialect, catalogue, earlier, soften=soften)
+    except Problem as problem:
+        raise problem.spelled(draft.spelled) from None
+
+
+def _specify(
+    draft: Draft, dialect: str, catalogue: Catalogue, earlier: EarlierFilm | None, *, soften: bool
+) -> Specified:
     if not draft.prompt or not draft.prompt.strip():
         raise Problem("missing_parameter", field="prompt")
     if not draft.model:
         raise Problem("missing_parameter", field="model")
-    model, offer = catalogue.find(draft.model, dialect)
+    model, offer = catalogue.find(draft.model, dialect, any_model=draft.any_model)
     for field, text in (("prompt", draft.prompt), ("prompt_extend", draft.prompt_extend)):
         if text is not None and len(text) > offer.prompt_characters:
             raise Problem("prompt_too_long", field=field, length=len(text), limit=offer.prompt_characters)
-    return FilmRequest(
+    size = earlier.size if earlier else _size(draft, offer)
+    pictures, left_out = _pictures(draft, model, offer)
+    warnings = [f"{left_out} more pictures came than the model uses"] if left_out else []
+    if draft.upsample and offer.upsample_side is None:
+        warnings.append("the model has no upsampling")
+    request = FilmRequest(
         model=model.name,
         prompt=draft.prompt.strip(),
-        prompt_extend=draft.prompt_extend,
-        size=_size(draft, offer),
-        seconds=_seconds(draft, model, offer),
-        pictures=_pictures(draft, model),
+        prompt_extend=_prompt_extend(draft, offer),
+        size=size,
+        clips=_clips(draft, model, offer, earlier),
+        pictures=pictures,
+        picture_bytes=offer.pictures.mib * MIB,
         seed=_seed(draft),
         sound=draft.sound and model.sound,
         enhance=draft.enhance,
-        upsample=draft.upsample,
+        upsample_to=_upsample_to(draft, offer, size),
+        soften=soften,
+        source=earlier.source if earlier else None,
         metadata=draft.metadata,
-    ), model
+    )
+    return Specified(request, offer.deadline, tuple(warnings))
+
+
+def _prompt_extend(draft: Draft, offer: Offer) -> str | None:
+    extension, text = offer.extension, (draft.prompt_extend or "").strip()
+    if extension is None or extension.of_another:
+        return None
+    if extension.required and not text:
+        raise Problem("missing_parameter", field="prompt_extend")
+    return text or None
+
+
+def _clips(draft: Draft, model: Model, offer: Offer, earlier: EarlierFilm | None) -> tuple[int, ...]:
+    extension = offer.extension
+    if earlier is not None and draft.source is not None and draft.source.kind == "extend":
+        return (earlier.seconds, extension.seconds if extension else offer.seconds.default)
+    if extension is not None and extension.of_another:
+        raise Problem("missing_parameter", field="remix_id")
+    first = _seconds(draft, model, offer) if earlier is None or draft.seconds else earlier.seconds
+    if extension is None or not (extension.required or (draft.prompt_extend or "").strip()):
+        return (first,)
+    return (first, extension.seconds)
 
 
 def _size(draft: Draft, offer: Offer) -> Size:
-    field, given = ("size", draft.size) if draft.size else ("aspect_ratio", draft.aspect_ratio)
-    if not given:
-        return offer.sizes[0]
+    """Choose among the offered sizes by ratio, and by the shorter side where one is asked for."""
+    sizes, ratio, side = offer.sizes, None, None
+    for field, given in (
+        ("size", draft.size),
+        ("aspect_ratio", draft.aspect_ratio),
+        ("resolution", draft.resolution),
+    ):
+        if not given:
+            continue
+        read = _side(given)
+        side = side or read
+        if read is None:
+            ratio = ratio or _ratio(field, given)
+    if ratio in sizes:
+        return ratio
+    if ratio is not None:
+        nearest = ratio.nearest(sizes)
+        if side is None:
+            return nearest
+        sizes = tuple(size for size in sizes if abs(size.ratio - nearest.ratio) < 0.01)  # noqa: PLR2004  # equal ratios
+    fitting = [size for size in sizes if min(size.width, size.height) == side]
+    return (fitting or list(sizes))[0]
+
+
+def _ratio(field: str, given: str) -> Size:
     try:
-        return Size.parse(given).nearest(offer.sizes)
+        return Size.parse(given)
     except ValueError:
         raise Problem("size_unsupported", field=field, given=given[:40]) from None
+
+
+def _side(text: str) -> int | None:
+    """Read a resolution, such as 720p, 4K or large, as the shorter side in pixels."""
+    found = _RESOLUTION.fullmatch(text.strip())
+    return int(found[1]) if found else _SIDES.get(text.strip().lower())
 
 
 def _seconds(draft: Draft, model: Model, offer: Offer) -> int:
@@ -59,8 +165,8 @@ def _seed(draft: Draft) -> int | None:
     if draft.seed is None:
         return None
     if not 0 <= _whole(draft.seed) < _SEED_LIMIT:
-        reason = f"a whole number from 0 to {_SEED_LIMIT - 1} is right"
-        reason_zh = f"应为 0 到 {_SEED_LIMIT - 1} 的整数"
+        reason = f"a whole number from 0 to {_SEED_LIMIT - 1} is right."
+        reason_zh = f"应为 0 到 {_SEED_LIMIT - 1} 的整数。"
         raise Problem("invalid_parameter", field="seed", reason=reason, reason_zh=reason_zh)
     return _whole(draft.seed)
 
@@ -70,22 +176,65 @@ def _whole(text: str) -> int:
     return int(text) if len(text) <= _DIGITS and text.isascii() and text.isdigit() else -1
 
 
-def _pictures(draft: Draft, model: Model) -> tuple[Picture, ...]:
-    counts = model.pictures
-    for role, most in (
-        (PictureRole.FIRST, counts.first),
-        (PictureRole.LAST, counts.last),
-        (PictureRole.REFERENCE, counts.reference),
-    ):
-        if sum(picture.role is role for picture in draft.pictures) > most:
-            raise Problem(
-                "pictures_unsupported",
-                field="input_reference",
-                model=model.name,
-                allowed="no picture" if counts.total == 0 else f"at most {counts.total} picture(s)",
-                allowed_zh="不带图片" if counts.total == 0 else f"最多 {counts.total} 张图片",
-                given=len(draft.pictures),
-            )
-    if any(len(picture.url or "") > PICTURE_URL_CHARACTERS for picture in draft.pictures):
-        raise Problem("picture_denied", field="input_reference")
-    return draft.pictures
+def _upsample_to(draft: Draft, offer: Offer, size: Size) -> Size | None:
+    side, shorter = offer.upsample_side, min(size.width, size.height)
+    if side is None or not (draft.upsample or offer.upsample_always) or shorter >= side:
+        return None
+    return Size(round(size.width * side / shorter / 2) * 2, round(size.height * side / shorter / 2) * 2)
+
+
+def _pictures(draft: Draft, model: Model, offer: Offer) -> tuple[tuple[Picture, ...], int]:
+    """Give each picture its role, and say how many beyond those are left out."""
+    allowed, given = offer.pictures, draft.pictures
+    roles = _roles(given, allowed.rule)
+    counts = {role: roles.count(role) for role in PictureRole}
+    unfit = any(count and allowed.counts.get(role, 0) < min(count, 1) for role, count in counts.items())
+    mixed = counts[PictureRole.REFERENCE] and counts[PictureRole.FIRST] + counts[PictureRole.LAST]
+    headless = counts[PictureRole.LAST] and not counts[PictureRole.FIRST]
+    if unfit or mixed or headless or not allowed.least <= len(given) <= allowed.most:
+        raise _unsupported(model, offer, draft)
+    used: list[Picture] = []
+    for picture, role in zip(given, roles, strict=True):
+        if sum(one.role is role for one in used) < allowed.counts[role] and len(used) < allowed.used:
+            used.append(_picture(picture, role))
+    return tuple(sorted(used, key=lambda one: list(PictureRole).index(one.role))), len(given) - len(used)
+
+
+def _roles(given: tuple[GivenPicture, ...], rule: str) -> list[PictureRole]:
+    unsaid = sum(picture.role is None for picture in given)
+    order = [PictureRole.FIRST, PictureRole.LAST]
+    if rule == "references" or (rule == "mixed" and unsaid > 1):
+        order = [PictureRole.REFERENCE] * len(given)
+    taken = {picture.role for picture in given}
+    free = iter([role for role in order if role is PictureRole.REFERENCE or role not in taken])
+    # A picture too many is one more of the last kind, and is counted as that.
+    return [picture.role or next(free, order[-1]) for picture in given]
+
+
+def _picture(given: GivenPicture, role: PictureRole) -> Picture:
+    if isinstance(given.source, Upload):
+        return Picture(role, upload=given.source, field=given.field)
+    if len(given.source) > PICTURE_URL_CHARACTERS:
+        raise Problem("picture_denied", field=given.field)
+    return Picture(role, url=given.source, field=given.field)
+
+
+def _unsupported(model: Model, offer: Offer, draft: Draft) -> Problem:
+    given = draft.pictures
+    field = given[0].field.partition("[")[0] if given else draft.picture_field
+    least, most = offer.pictures.least, offer.pictures.most
+    if most == 0:
+        allowed, allowed_zh = "no picture", "不带图片"
+    elif least:
+        allowed, allowed_zh = f"{least} to {most} picture(s)", f"{least} 到 {most} 张图片"
+    else:
+        allowed, allowed_zh = f"at most {most} picture(s)", f"最多 {most} 张图片"
+    kinds = ", ".join(role.value for role in offer.pictures.counts)
+    return Problem(
+        "pictures_unsupported",
+        field=field,
+        model=model.name,
+        allowed=f"{allowed} ({kinds})" if kinds else allowed,
+        allowed_zh=f"{allowed_zh}（{kinds}）" if kinds else allowed_zh,
+        given=len(given),
+    )

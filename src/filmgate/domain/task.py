@@ -8,6 +8,7 @@ from uuid import UUID
 
 from filmgate.domain.film import FilmFacts
 from filmgate.domain.problems import wording_text
+from filmgate.domain.record import Record
 from filmgate.domain.request import FilmRequest, Json
 from filmgate.domain.states import AttemptState, State
 
@@ -20,6 +21,7 @@ class Owner:
     key_id: int
     dialect: str | None = None
     strict: bool = False
+    soften: bool = False
     operator: bool = False
 
 
@@ -36,7 +38,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A stored film: what it measures, and the ids of its files by role (`video`, `thumbnail`, `poster`)."""
+    """A stored film: what it measures, and the ids of its files by role.
+
+    Beside `video`, `thumbnail`, `poster` and `spritesheet` a film has `first` where it was joined to that clip's end,
+    and `source` where it was scaled up from that.
+    """
 
     facts: FilmFacts
     files: Mapping[str, UUID]
@@ -52,14 +58,27 @@ class Film:
         return cls(facts=FilmFacts(**facts), files={role: UUID(file) for role, file in files.items()})
 
 
+@dataclass(frozen=True, slots=True)
+class StoredClip:
+    """A clip of a plan that is made and kept; `film` is its own film, in case no other comes of the task."""
+
+    no: int
+    role: str
+    object_key: str
+    film: Film
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     id: UUID
+    number: int
+    """A number that grows from task to task, for dialects that count."""
     account_id: int
     key_id: int
     dialect: str
     names: Mapping[str, str]
     request: FilmRequest
+    record: Record
     state: State
     progress: int
     failure: Failure | None
@@ -69,6 +88,8 @@ class Task:
     version: int
     created_at: datetime
     changed_at: datetime
+    stage_at: datetime
+    """When its state, or the stage within that, changed last."""
     started_at: datetime | None
     ended_at: datetime | None
     deadline_at: datetime

@@ -1,7 +1,7 @@
 """Accept: check, price and name a task, and commit it before anybody is answered."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -11,13 +11,14 @@ from filmgate.domain import ids
 from filmgate.domain.catalogue import Catalogue
 from filmgate.domain.clock import Chance, Clock
 from filmgate.domain.failpoint import failpoint
-from filmgate.domain.limits import BLIND_RETRY_MEMORY, IDEMPOTENCY_MEMORY, MIB, PICTURE_BYTES
+from filmgate.domain.limits import BLIND_RETRY_MEMORY, IDEMPOTENCY_MEMORY, MIB
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft, FilmRequest, Picture, Upload
 from filmgate.domain.specify import specify
 from filmgate.domain.task import Owner, Task
 from filmgate.engine.parts import Objects
-from filmgate.engine.route import Router
+from filmgate.engine.route import Line, Router
+from filmgate.engine.sources import Sources
 from filmgate.net.denied import Denied
 from filmgate.net.guard import Guard
 from filmgate.store.accept import Acceptor, NewTask, Remember, Verdict
@@ -46,6 +47,7 @@ class Acceptance:
     catalogue: Catalogue
     router: Router
     acceptor: Acceptor
+    sources: Sources
     objects: Objects
     guard: Guard
     clock: Clock
@@ -57,11 +59,15 @@ class Acceptance:
         """Commit the task, or raise a Problem with nothing stored; the flag tells that it is an earlier one."""
         if owner.operator:
             raise Problem("makes_no_films")
-        request, model = specify(draft, dialect, self.catalogue)
-        self._check_addresses(request.pictures)
-        line = self.router.choose(request.model, self.chance)
-        if line is None:
-            raise Problem("model_not_found", field="model", model=request.model)
+        earlier = None if draft.source is None else await self.sources.find(draft.source, owner)
+        if earlier is not None:
+            draft = replace(draft, model=draft.model or earlier.model)
+        found = specify(
+            draft, dialect, self.catalogue, earlier=earlier.film if earlier else None, soften=owner.soften
+        )
+        request = found.request
+        self._check_pictures(request)
+        line = self._line(request, earlier.credential_id if earlier else None)
         now = self.clock.now()
         task_id = ids.uuid7(now, self.chance)
         digest = _digest(request, dialect)
@@ -78,7 +84,8 @@ class Acceptance:
                 },
                 request=kept,
                 hold_micros=0,
-                deadline=model.deadline,
+                deadline=found.deadline,
+                record={"warnings": [*found.warnings]} if found.warnings else {},
                 credential_id=line.credential_id,
                 body_sha256=digest,
                 remember=repeat.memory(digest),
@@ -91,17 +98,34 @@ class Acceptance:
             raise Problem("idempotency_mismatch", field="Idempotency-Key")
         return decision.task, decision.verdict is Verdict.REPLAYED
 
-    def _check_addresses(self, pictures: Iterable[Picture]) -> None:
+    def _line(self, request: FilmRequest, made_by: int | None) -> Line:
+        """Choose who makes the film: whoever made the one that it goes on from, where that may be."""
+        if not self.router.lines(request.model):
+            raise Problem("model_not_found", field="model", model=request.model)
+        again = None if made_by is None else self.router.line(request.model, made_by)
+        line = again or self.router.choose(request, self.chance)
+        if line is None:
+            raise Problem(
+                "pictures_unsupported",
+                field=request.pictures[-1].field.partition("[")[0],
+                model=request.model,
+                allowed="pictures of other roles from its provider here",
+                allowed_zh="其他用途的图片",
+                given=len(request.pictures),
+            )
+        return line
+
+    def _check_pictures(self, request: FilmRequest) -> None:
         # What needs no fetching is refused at once, with nothing stored and no look-up made.
-        for picture in pictures:
+        for picture in request.pictures:
             if picture.upload is not None:
-                _check_upload(picture.upload)
+                _check_upload(picture.upload, picture.field, request.picture_bytes)
             if picture.url is None:
                 continue
             try:
                 self.guard.check(picture.url)
             except Denied:
-                raise Problem("picture_denied", field="input_reference") from None
+                raise Problem("picture_denied", field=picture.field) from None
 
     async def _drop_uploads(self, request: FilmRequest) -> None:
         for picture in request.pictures:
@@ -119,15 +143,17 @@ class Acceptance:
         return replace(request, pictures=tuple(kept))
 
 
-def _check_upload(upload: Upload) -> None:
+def _check_upload(upload: Upload, field: str, limit_bytes: int) -> None:
     """Refuse what its first bytes or its size show to be no picture; the rest shows when it is decoded."""
     content = upload.content
-    if len(content) > PICTURE_BYTES:
-        reason = f"it is larger than {PICTURE_BYTES // MIB} MiB"
-        raise Problem("picture_unusable", field="input_reference", reason=reason)
+    if len(content) > limit_bytes:
+        mib = limit_bytes // MIB
+        reason, reason_zh = f"it is larger than {mib} MiB", f"文件超过 {mib} MiB"
+        raise Problem("picture_too_large", field=field, reason=reason, reason_zh=reason_zh)
     webp = content[:4] == b"RIFF" and content[8:12] == b"WEBP"
     if not (webp or content.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))):
-        raise Problem("picture_unusable", field="input_reference", reason="it is no such file")
+        reason_zh = "文件不是 JPEG、PNG 或 WebP"
+        raise Problem("picture_unusable", field=field, reason="it is no such file", reason_zh=reason_zh)
 
 
 def _digest(request: FilmRequest, dialect: str) -> bytes:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from filmgate.domain.contracts import Tidies
+from filmgate.domain.contracts_provider import Tidies
 from filmgate.domain.failpoint import failpoint
-from filmgate.domain.states import AttemptState, State
+from filmgate.domain.states import AttemptState, State, Step
 from filmgate.domain.task import Failure
 from filmgate.engine.parts import Parts
 from filmgate.engine.tickets import ticket_of
+from filmgate.store import transitions
 from filmgate.store.ends import End, Notice
 from filmgate.store.work import Claim
 
@@ -46,6 +47,10 @@ async def tidied(parts: Parts, claim: Claim) -> None:
         await named[1].tidy(ticket_of(attempt))
 
 
+def _opening(text: str, stop: str) -> str:
+    return text.partition(stop)[0] + stop
+
+
 async def fail(
     parts: Parts,
     claim: Claim,
@@ -57,7 +62,23 @@ async def fail(
     notice: Notice | None = None,
     parameters: Mapping[str, str | int] = _NOTHING,
 ) -> None:
-    """End a task without its film; nothing is charged."""
+    """End a task without its film; nothing is charged.
+
+    Where a first clip is kept, what failed is its extension, and that clip is what the task ends with; where it was
+    only to be scaled up by its provider, the gate does that itself.
+    """
+    request = claim.task.request
+    if claim.clips and len(request.clips) == 1 and claim.step is not Step.RENDER:
+        change = {"upsample_error": code}
+        await parts.moves.make(transitions.rendering(claim, State.UPSAMPLING, change))
+        parts.wake.set()
+        return
+    failure, film = Failure(code, dict(parameters)), None
+    if claim.clips:
+        # What an end says of money, and what to do then, holds for a film of which nothing is left.
+        texts = {"reason": _opening(failure.text("en"), "."), "reason_zh": _opening(failure.text("zh"), "。")}
+        failure, film = Failure("extend_failed", {"cause": code, **texts}), claim.clips[0].film
+        state = State.FAILED
     kind = None if error is None else "failed" if isinstance(error, str) else type(error).__name__.lower()
     await finish(
         parts,
@@ -65,7 +86,8 @@ async def fail(
             claim=claim,
             state=state,
             kept=parts.retention,
-            failure=Failure(code, dict(parameters)),
+            failure=failure,
+            film=film,
             attempt=attempt,
             error_class=kind,
             error_text=None if error is None else str(error),

@@ -42,6 +42,27 @@ class Objects(Protocol):
     def stream(self, key: str) -> AsyncIterator[bytes]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a prompt became, and who put it so; `warning` says why it was not who should have."""
+
+    text: str
+    by: str
+    warning: str | None = None
+
+
+class Enhancer(Protocol):
+    """Words prompts anew."""
+
+    async def enhance(self, prompt: str) -> Wording:
+        """Say in English what the prompt says, richly; never fail, never invent a subject."""
+        ...
+
+    async def soften(self, prompt: str) -> str:
+        """Say a refused prompt so that it may pass; the prompt itself where that cannot be done."""
+        ...
+
+
 class Scratch(Protocol):
     """Something that leaves files behind when it is killed."""
 
@@ -77,6 +98,7 @@ class Parts:
     credentials: Credentials
     objects: Objects
     workshop: Workshop
+    enhancer: Enhancer
     pictures: GuardedFetch
     telemetry: Telemetry
     workspace: Path

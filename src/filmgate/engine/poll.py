@@ -1,15 +1,19 @@
 """Poll: ask once, and write only what changed."""
 
 import asyncio
+from datetime import timedelta
 
-from filmgate.domain.contracts import Done, Failed, Pending, Polled
+from filmgate.domain.contracts_provider import Done, Failed, Pending, Polled, Power, Provider
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import Fault, Vanished
 from filmgate.domain.limits import ATTEMPTS, LOST_ANSWERS, LOST_OVER, POLL_SECONDS, PROGRESS_STEP
+from filmgate.domain.plan import Plan, plan
+from filmgate.domain.record import RecordChange
 from filmgate.domain.states import AttemptState
 from filmgate.engine.backoff import after_attempt, after_question, between_polls
 from filmgate.engine.end import fail, tidied
 from filmgate.engine.parts import Parts
+from filmgate.engine.prompts import prompt_of, retried, softer
 from filmgate.engine.tickets import ticket_of
 from filmgate.store import transitions
 from filmgate.store.work import Claim
@@ -35,7 +39,7 @@ async def poll(parts: Parts, claim: Claim) -> None:
         await _unanswered(parts, claim, error)
         return
     parts.telemetry.asked(name, "poll", type(answer).__name__.lower(), parts.clock.monotonic() - started)
-    await _answered(parts, claim, answer)
+    await _answered(parts, claim, provider, answer)
 
 
 async def _unanswered(parts: Parts, claim: Claim, error: Exception) -> None:
@@ -55,20 +59,29 @@ async def _unanswered(parts: Parts, claim: Claim, error: Exception) -> None:
     await parts.moves.make(transitions.postponed(claim, after_question(claim.tries), why))
 
 
-async def _answered(parts: Parts, claim: Claim, answer: Polled) -> None:
+async def _answered(parts: Parts, claim: Claim, provider: Provider, answer: Polled) -> None:
+    planned = plan(claim.task.request, provider_upsamples=Power.UPSAMPLES in provider.powers)
     match answer:
         case Pending():
-            await _pending(parts, claim, answer)
+            await _pending(parts, claim, planned, answer)
         case Done():
             await failpoint("poll.before_done")
-            await parts.moves.make(transitions.done(claim, answer))
+            last = planned.at(claim.clip_no + 1) is None
+            await parts.moves.make(
+                transitions.done(claim, answer, last=last and not _scaled_here(claim, planned))
+            )
             parts.wake.set()
         case Failed():
             await _failed(parts, claim, answer)
 
 
-async def _pending(parts: Parts, claim: Claim, answer: Pending) -> None:
-    progress = min(answer.progress or 0, 99)
+def _scaled_here(claim: Claim, planned: Plan) -> bool:
+    """Tell whether the gate will scale the film up by itself, which shows as a phase of its own."""
+    return claim.task.request.upsample_to is not None and len(planned.clips) == 1
+
+
+async def _pending(parts: Parts, claim: Claim, planned: Plan, answer: Pending) -> None:
+    progress = planned.progress(claim.clip_no, answer.progress or 0)
     pace = between_polls(claim.pace, answer.ask_in, parts.chance)
     moved = progress >= claim.task.progress + PROGRESS_STEP
     # The claim itself has set the next poll: an unchanged answer writes nothing.
@@ -80,14 +93,17 @@ async def _failed(parts: Parts, claim: Claim, answer: Failed) -> None:
     attempt = claim.attempt
     if attempt is None:
         return
-    if answer.again:
-        spent = await parts.reader.attempts_spent(claim.task_id)
-        if spent < ATTEMPTS:
-            due = after_attempt(spent)
-            move = transitions.again(claim, AttemptState.FAILED, "failed", answer.text, due)
-            await parts.moves.make(move)
-            await tidied(parts, claim)
+    spent = await parts.reader.attempts_spent(claim.task_id, attempt.clip)
+    if answer.again and spent < ATTEMPTS:
+        await _again(parts, claim, answer, after_attempt(spent), retried(claim.task.record, answer.text))
+        return
+    if answer.code == "content_refused" and spent < ATTEMPTS:
+        sent = prompt_of(claim.task.request, claim.task.record, attempt.clip, first_made=_first_made(claim))
+        change = await softer(parts, claim, sent, answer.text)
+        if change is not None:
+            await _again(parts, claim, answer, transitions.NOW, change)
             return
+    if answer.again:
         await fail(
             parts,
             claim,
@@ -105,3 +121,13 @@ async def _failed(parts: Parts, claim: Claim, answer: Failed) -> None:
         error=answer.text,
         parameters={"reason": answer.text, "attempts": attempt.no},
     )
+
+
+async def _again(parts: Parts, claim: Claim, answer: Failed, due: timedelta, change: RecordChange) -> None:
+    await parts.moves.make(transitions.again(claim, answer.text, due, change))
+    parts.wake.set()
+    await tidied(parts, claim)
+
+
+def _first_made(claim: Claim) -> int:
+    return plan(claim.task.request, provider_upsamples=False).first_made

@@ -2,15 +2,16 @@
 
 import asyncio
 
-from filmgate.domain.contracts import Finds, Provider, Ticket
+from filmgate.domain.contracts_provider import Finds, Provider, Ticket
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import Fault, Invalid, Refused
-from filmgate.domain.limits import POLL_FIRST, RECONCILE_GIVE_UP, SUBMIT_SECONDS
+from filmgate.domain.limits import RECONCILE_GIVE_UP, SUBMIT_SECONDS
 from filmgate.domain.states import AttemptState
 from filmgate.engine.backoff import after_question
 from filmgate.engine.end import fail
 from filmgate.engine.parts import Parts
 from filmgate.engine.prepare import repeat
+from filmgate.engine.submit import accepted
 from filmgate.engine.surely import surely
 from filmgate.store import transitions
 from filmgate.store.ends import Notice
@@ -56,7 +57,7 @@ async def reconcile(parts: Parts, claim: Claim) -> None:
         ticket = None
     if ticket is not None:
         await failpoint("reconcile.after_reply")
-        move = transitions.accepted(claim, ticket, ticket.ask_in or POLL_FIRST)
+        move = accepted(parts, claim, ticket)
         await surely(parts, claim, lambda: parts.moves.make(move))
         parts.wake.set()
     elif claim.claimed_at - attempt.sent_at > RECONCILE_GIVE_UP:

@@ -6,9 +6,11 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from filmgate.domain.clock import Chance
-from filmgate.domain.contracts import ANIMATIC, Provider
+from filmgate.domain.contracts_provider import ANIMATIC, Power, Provider
+from filmgate.domain.request import FilmRequest, PictureRole
 
 _WILD: Final = "*?["
+_POWERS: Final = {PictureRole.LAST: Power.LAST_FRAME, PictureRole.REFERENCE: Power.REFERENCES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,19 @@ class Router:
                 return [self._line(via) for via in rule.via]
         return []
 
-    def choose(self, model: str, chance: Chance, *, without: frozenset[int] = frozenset()) -> Line | None:
-        """Choose a line by weight, leaving out credentials that failed already; None where none is left."""
-        lines = [line for line in self.lines(model) if line.credential_id not in without]
+    def choose(
+        self, request: FilmRequest, chance: Chance, *, without: frozenset[int] = frozenset()
+    ) -> Line | None:
+        """Choose a line by weight that can do what is asked; None where there is none.
+
+        `without` are credentials that failed already.
+        """
+        needed = powers_for(request)
+        lines = [
+            line
+            for line in self.lines(request.model)
+            if line.credential_id not in without and needed <= line.provider.powers
+        ]
         point = chance.share() * sum(line.weight for line in lines)
         for line in lines:
             point -= line.weight
@@ -81,6 +93,12 @@ class Router:
     def _line(self, via: Via) -> Line:
         provider = self._providers[via.provider]
         return Line(via.provider, provider, via.model, self._credentials[via.provider], via.weight)
+
+
+def powers_for(request: FilmRequest) -> frozenset[Power]:
+    """Say what a provider must be able to do; extending and scaling up the gate can do by itself."""
+    roles = {picture.role for picture in request.pictures}
+    return frozenset(power for role, power in _POWERS.items() if role in roles)
 
 
 def _specific(rule: RouteRule) -> tuple[bool, int]:

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from filmgate.domain.contracts import ClipRequest
+from filmgate.domain.contracts_provider import ClipRequest, Power, Ticket
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import Broken, Busy, Fault, Invalid, Misconfigured, Refused, Uncertain
 from filmgate.domain.limits import (
@@ -14,14 +14,30 @@ from filmgate.domain.limits import (
     SUBMIT_LEASE,
     SUBMIT_SECONDS,
 )
+from filmgate.domain.plan import plan
 from filmgate.domain.states import AttemptState
 from filmgate.engine.backoff import after_attempt
 from filmgate.engine.end import fail
 from filmgate.engine.parts import Parts
+from filmgate.engine.prompts import retried, softer
 from filmgate.engine.route import Line
 from filmgate.engine.surely import surely
 from filmgate.store import transitions
+from filmgate.store.moves import Move
 from filmgate.store.work import Claim
+
+
+def accepted(parts: Parts, claim: Claim, ticket: Ticket) -> Move:
+    """Write down that the clip of a claim is being made."""
+    attempt = claim.attempt
+    named = None if attempt is None else parts.router.provider(attempt.credential_id)
+    upsamples = named is not None and Power.UPSAMPLES in named[1].powers
+    planned = plan(claim.task.request, provider_upsamples=upsamples)
+    clip = planned.at(claim.clip_no)
+    if clip is None:
+        raise ValueError(claim.task_id)
+    pace = ticket.ask_in or POLL_FIRST
+    return transitions.accepted(claim, ticket, pace, clip, planned.progress(clip.no, 0))
 
 
 async def submit(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> None:
@@ -41,11 +57,11 @@ async def submit(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> N
             "attempt.failed", task=str(claim.task_id), provider=line.provider_name, reason=outcome
         )
         failure = error
-        await surely(parts, claim, lambda: _not_accepted(parts, claim, failure))
+        await surely(parts, claim, lambda: _not_accepted(parts, claim, clip, failure))
         return
     parts.telemetry.asked(line.provider_name, "submit", "accepted", parts.clock.monotonic() - started)
     await failpoint("submit.after_reply")
-    move = transitions.accepted(claim, ticket, ticket.ask_in or POLL_FIRST)
+    move = accepted(parts, claim, ticket)
     await surely(parts, claim, lambda: parts.moves.make(move))
     parts.wake.set()
 
@@ -58,17 +74,17 @@ def _meaning(error: Exception) -> str:
     return type(error).__name__.lower() if isinstance(error, Fault) else "uncertain"
 
 
-async def _not_accepted(parts: Parts, claim: Claim, error: Exception) -> None:
+async def _not_accepted(parts: Parts, claim: Claim, clip: ClipRequest, error: Exception) -> None:
     match error:
-        case Invalid() | Refused():
-            await fail(
-                parts,
-                claim,
-                "request_refused",
-                attempt=AttemptState.FAILED,
-                error=error,
-                parameters={"reason": str(error)},
-            )
+        case Refused():
+            change = await softer(parts, claim, clip.prompt, str(error))
+            if change is None:
+                await _refused(parts, claim, "content_refused", error)
+            else:
+                await parts.moves.make(transitions.not_created(claim, error, transitions.NOW, None, change))
+                parts.wake.set()
+        case Invalid():
+            await _refused(parts, claim, "request_refused", error)
         case Busy():
             parts.telemetry.event("provider.busy", task=str(claim.task_id))
             await _block(parts, claim, error.retry_after)
@@ -87,6 +103,17 @@ async def _not_accepted(parts: Parts, claim: Claim, error: Exception) -> None:
             parts.wake.set()
 
 
+async def _refused(parts: Parts, claim: Claim, code: str, error: Exception) -> None:
+    await fail(
+        parts,
+        claim,
+        code,
+        attempt=AttemptState.FAILED,
+        error=error,
+        parameters={"reason": str(error)},
+    )
+
+
 async def _block(parts: Parts, claim: Claim, duration: timedelta) -> None:
     if claim.attempt is not None:
         await parts.credentials.block(claim.attempt.credential_id, duration)
@@ -96,7 +123,7 @@ async def _elsewhere(parts: Parts, claim: Claim, error: Exception) -> None:
     attempt = claim.attempt
     if attempt is None:
         return
-    spent = await parts.reader.attempts_spent(claim.task_id)
+    spent = await parts.reader.attempts_spent(claim.task_id, attempt.clip)
     if spent >= ATTEMPTS:
         await fail(
             parts,
@@ -107,9 +134,11 @@ async def _elsewhere(parts: Parts, claim: Claim, error: Exception) -> None:
             parameters={"attempts": spent},
         )
         return
-    model, failed = claim.task.request.model, frozenset({attempt.credential_id})
-    line = parts.router.choose(model, parts.chance, without=failed) or parts.router.line(
-        model, attempt.credential_id
+    request, failed = claim.task.request, frozenset({attempt.credential_id})
+    line = parts.router.choose(request, parts.chance, without=failed) or parts.router.line(
+        request.model, attempt.credential_id
     )
     credential_id = line.credential_id if line else None
-    await parts.moves.make(transitions.not_created(claim, error, after_attempt(spent), credential_id))
+    # What the provider said is for operators; it stands with the attempt.
+    change = retried(claim.task.record, "the provider did not take the request")
+    await parts.moves.make(transitions.not_created(claim, error, after_attempt(spent), credential_id, change))

@@ -1,6 +1,6 @@
 """Tickets as attempts keep them."""
 
-from filmgate.domain.contracts import Ticket
+from filmgate.domain.contracts_provider import Ticket
 from filmgate.store.work import OpenAttempt
 
 

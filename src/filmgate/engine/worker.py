@@ -26,6 +26,7 @@ from filmgate.engine.parts import Parts
 from filmgate.engine.poll import poll
 from filmgate.engine.prepare import prepare
 from filmgate.engine.reconcile import lost_sender, reconcile
+from filmgate.engine.render import render
 from filmgate.engine.sweep import sweep
 from filmgate.store.ends import Notice
 from filmgate.store.moves import StaleLease
@@ -53,6 +54,7 @@ HANDS: Final[Mapping[Step, Hands]] = {
     Step.POLL: Hands(poll, 256, STEP_LEASE),
     # Collecting hashes and decodes in child processes: a few at a time keep the machine busy.
     Step.COLLECT: Hands(collect, 4, STEP_LEASE),
+    Step.RENDER: Hands(render, 2, STEP_LEASE),
 }
 _STARTS: Final = Hands(prepare, 64, SUBMIT_LEASE)
 

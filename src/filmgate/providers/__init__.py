@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from filmgate.domain.contracts import ANIMATIC, Provider, ProviderConfig, Tools
+from filmgate.domain.contracts_provider import ANIMATIC, Provider, ProviderConfig, Tools
 from filmgate.providers import animatic, openai
 
 KINDS: Final[Mapping[str, Callable[[ProviderConfig, Tools], Provider]]] = {

@@ -8,7 +8,10 @@ anything is drawn, and reach this provider as `rehearsal`.
 | prompt, seed, sound | the same                        |
 | size                | width, height                   |
 | seconds             | seconds                         |
-| frames              | pictures: the first frame alone |
+| frames              | pictures                        |
+| extends             | prompt, extend, start; a last frame where another made that film |
+| remixes             | keep, seed                      |
+| upsamples           | nothing: the same drawing, larger |
 """
 
 import asyncio
@@ -17,13 +20,15 @@ from datetime import datetime, timedelta
 from typing import Final, cast
 
 from filmgate.domain.clock import Clock
-from filmgate.domain.contracts import (
+from filmgate.domain.contracts_provider import (
     ClipRequest,
     Done,
     Drawing,
     Failed,
+    Frame,
     Pending,
     Polled,
+    Power,
     Provider,
     ProviderConfig,
     Renderer,
@@ -32,7 +37,7 @@ from filmgate.domain.contracts import (
 )
 from filmgate.domain.faults import Broken
 from filmgate.domain.limits import CONTENT_CHUNK
-from filmgate.domain.request import Json, PictureRole
+from filmgate.domain.request import Json
 from filmgate.providers.options import demand_known
 
 ASK_IN: Final = timedelta(seconds=0.25)
@@ -50,16 +55,16 @@ def build(config: ProviderConfig, tools: Tools) -> Provider:
 
 class Animatic:
     replays = True
+    powers: frozenset[Power] = frozenset(Power)
 
     def __init__(self, renderer: Renderer, clock: Clock) -> None:
         self._renderer = renderer
         self._clock = clock
 
     async def submit(self, request: ClipRequest, key: str) -> Ticket:
-        frames = [frame for frame in request.frames if frame.role is PictureRole.FIRST][:1]
+        frames = _frames(request)
         spec: dict[str, Json] = {
-            "prompt": request.prompt,
-            "seed": request.seed,
+            **_words(request),
             "width": request.size.width,
             "height": request.size.height,
             "seconds": request.seconds,
@@ -107,11 +112,31 @@ class Animatic:
         return drawing
 
 
+def _frames(request: ClipRequest) -> tuple[Frame, ...]:
+    earlier = request.extends
+    if earlier is None or earlier.last_frame is None:
+        return request.frames
+    return (earlier.last_frame,)
+
+
+def _words(request: ClipRequest) -> dict[str, Json]:
+    """Say what is drawn; an extension and a remix name the scene that they come from."""
+    said: dict[str, Json] = {"prompt": request.prompt, "seed": request.seed}
+    if request.extends is not None:
+        own = request.prompt if request.prompt != request.extends.prompt else None
+        said |= {"prompt": request.extends.prompt, "extend": own, "start": request.extends.seconds}
+        said["seed"] = request.extends.seed
+    if request.remixes is not None:
+        seed = request.remixes.seed if request.seed is None else request.seed
+        said |= {"keep": request.remixes.prompt, "seed": seed}
+    return said
+
+
 def _rehearsed(request: ClipRequest) -> str | None:
     rehearsal = request.rehearsal
     if rehearsal.fail:
         return "fail"
-    if rehearsal.filtered:
+    if rehearsal.filtered and not request.softened:
         return "filtered"
     return "retry" if rehearsal.retry and request.attempt == 1 else None
 

@@ -9,6 +9,8 @@ https://platform.openai.com/docs/api-reference/videos
 | seconds        | `seconds`         | a text                                             |
 | size           | `size`            | `WxH`                                              |
 | frames         | `input_reference` | one file, the first frame; the body is a form then |
+| extends        | `input_reference` | the last frame of the film that it goes on from    |
+| remixes        | the path          | `POST /videos/{id}/remix` of a video of its own    |
 | sound, seed    |                   | the API has no field for them                      |
 
 | status of a video       | meaning                                                                |
@@ -40,19 +42,20 @@ from typing import Final
 from urllib.parse import quote
 
 from filmgate.domain.clock import Clock
-from filmgate.domain.contracts import (
+from filmgate.domain.contracts_http import FormFile, Http, HttpReply, NotSent, ReplyLost, TooLarge
+from filmgate.domain.contracts_provider import (
     ClipRequest,
     Done,
     Failed,
     Frame,
     Pending,
     Polled,
+    Power,
     Provider,
     ProviderConfig,
     Ticket,
     Tools,
 )
-from filmgate.domain.contracts_http import FormFile, Http, HttpReply, NotSent, ReplyLost, TooLarge
 from filmgate.domain.faults import Broken, Busy, Fault, Invalid, Misconfigured, Refused, Uncertain, Vanished
 from filmgate.domain.limits import POLL_BODY_BYTES, POLL_SECONDS, SUBMIT_SECONDS
 from filmgate.domain.request import Json, PictureRole
@@ -88,6 +91,8 @@ def build(config: ProviderConfig, tools: Tools) -> Provider:
 
 
 class OpenAIVideos:
+    powers: frozenset[Power] = frozenset()
+
     def __init__(self, root: str, key: str, *, replays: bool, http: Http, clock: Clock) -> None:
         self.replays = replays
         self._videos = f"{root}/videos"
@@ -97,8 +102,9 @@ class OpenAIVideos:
         self._clock = clock
 
     async def submit(self, request: ClipRequest, key: str) -> Ticket:
-        fields = _fields(request)
-        frame = _first_frame(request)
+        remixed = _remixed(request)
+        fields = _fields(request) if remixed is None else {"prompt": request.prompt}
+        frame = None if remixed is not None else _first_frame(request)
         form: list[tuple[str, str | FormFile]] | None = None
         if frame is not None:
             form = [*fields.items(), ("input_reference", _file(frame))]
@@ -106,7 +112,7 @@ class OpenAIVideos:
             # A kept connection may be closing just now, and then nobody knows what became of the request.
             reply = await self._http.send(
                 "POST",
-                self._videos,
+                self._videos if remixed is None else f"{self._address(remixed)}/remix",
                 headers={**self._headers, "accept": "application/json", "idempotency-key": key},
                 json=fields if form is None else None,
                 form=form,
@@ -237,11 +243,21 @@ def _fields(request: ClipRequest) -> dict[str, str]:
     return {"model": request.model, **fields} if request.model else fields
 
 
+def _remixed(request: ClipRequest) -> str | None:
+    """Give the vendor's own video that the request varies; a film of another maker is made anew."""
+    earlier = request.remixes
+    return None if earlier is None or earlier.ticket is None else earlier.ticket.ref
+
+
 def _first_frame(request: ClipRequest) -> Frame | None:
-    match request.frames:
+    """Give the picture to start from: that of the request, or where the film stopped that it goes on from."""
+    frames = request.frames
+    if request.extends is not None:
+        frames = () if request.extends.last_frame is None else (request.extends.last_frame,)
+    match frames:
         case ():
             return None
-        case (Frame(role=PictureRole.FIRST) as frame,):
+        case (Frame(role=PictureRole.FIRST | PictureRole.BEFORE) as frame,):
             return frame
         case _:
             raise Invalid("this provider takes one picture, the first frame")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from filmgate.domain.contracts import ProviderConfig
+from filmgate.domain.contracts_provider import ProviderConfig
 
 
 def demand_known(config: ProviderConfig, known: Mapping[str, type]) -> None:

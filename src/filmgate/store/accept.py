@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final
 from uuid import UUID
 
+from filmgate.domain.record import RecordChange
 from filmgate.domain.request import FilmRequest
 from filmgate.domain.task import Owner, Task
 from filmgate.store import rows
@@ -44,10 +45,11 @@ _INSERT: Final = """
 with r as (
     select * from jsonb_to_recordset($1::jsonb) as r(
         id uuid, account_id bigint, key_id bigint, dialect text, names jsonb, request jsonb, model text,
-        hold_micros bigint, deadline_s float8, credential_id int)
+        hold_micros bigint, deadline_s float8, credential_id int, kind text, parent_id uuid, record jsonb)
 ), task as (
-    insert into tasks (id, account_id, key_id, dialect, names, model, request, hold_micros, deadline_at)
-    select id, account_id, key_id, dialect, names, model, request, hold_micros,
+    insert into tasks (id, account_id, key_id, dialect, names, model, kind, parent_id, request, record, hold_micros,
+        deadline_at)
+    select id, account_id, key_id, dialect, names, model, kind, parent_id, request, record, hold_micros,
         now() + make_interval(secs => deadline_s) from r
 ), names as (
     insert into aliases (alias, task_id) select n.value, r.id from r, jsonb_each_text(r.names) n
@@ -100,6 +102,7 @@ class NewTask:
     credential_id: int | None
     body_sha256: bytes
     remember: Remember | None
+    record: RecordChange
 
     @property
     def remembered_as(self) -> tuple[int, str]:
@@ -110,7 +113,11 @@ class NewTask:
         return self.remember is not None and self.remember.replay is not None
 
     def row(self) -> dict[str, object]:
+        source = self.request.source
         return {
+            "kind": "create" if source is None else source.kind.value,
+            "parent_id": None if source is None else str(source.task_id),
+            "record": dict(self.record),
             "id": str(self.id),
             "account_id": self.owner.account_id,
             "key_id": self.owner.key_id,

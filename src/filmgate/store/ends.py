@@ -1,28 +1,31 @@
 """T18: the one way in which a task ends, with its money, files, slot and work row in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from filmgate.domain.record import RecordChange
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, State
 from filmgate.domain.task import Failure, Film, StoredFile
 from filmgate.store.accept import LOCK_ACCOUNTS
 from filmgate.store.batch import Lane
+from filmgate.store.files import file_row, insert_files
 from filmgate.store.moves import StaleLease, close_attempts, fenced, lock_credentials
-from filmgate.store.pool import Connection, Pool
+from filmgate.store.pool import Pool
 from filmgate.store.transitions import plain
 from filmgate.store.work import Claim
 
 _END: Final = """
 with r as (
     select * from jsonb_to_recordset($1::jsonb) as r(task_id uuid, state text, error_code text,
-        error_parameters jsonb, film jsonb, cost_micros bigint, kept_s float8)
+        error_parameters jsonb, film jsonb, cost_micros bigint, kept_s float8, record jsonb)
 ), task as (
     update tasks t set state = r.state, progress = case r.state when 'succeeded' then 100 else t.progress end,
         error_code = r.error_code, error_parameters = r.error_parameters, film = coalesce(r.film, t.film),
-        cost_micros = r.cost_micros, ended_at = now(), changed_at = now(), version = version + 1,
+        record = case when r.record is null then t.record else t.record || r.record end,
+        cost_micros = r.cost_micros, ended_at = now(), changed_at = now(), stage_at = now(), version = version + 1,
         content_until = case when r.film is not null then now() + make_interval(secs => r.kept_s) end
     from r where t.id = r.task_id and t.ended_at is null
     returning t.id, t.account_id, t.hold_micros, t.cost_micros
@@ -46,11 +49,9 @@ with r as (
 delete from work w using r where w.task_id = r.task_id
 """
 
-_FILES: Final = """
-insert into files (id, task_id, account_id, role, object_key, media_type, size_bytes, sha256, delete_after)
-select id, task_id, account_id, role, object_key, media_type, size_bytes, sha256, now() + make_interval(secs => kept_s)
-from jsonb_to_recordset($1::jsonb) as r(id uuid, task_id uuid, account_id bigint, role text, object_key text,
-    media_type text, size_bytes bigint, sha256 text, kept_s float8)
+# The clips of a film are kept as long as the film, which was not known when they were stored.
+_KEEP: Final = """
+update files set delete_after = now() + $2::interval where task_id = any($1::uuid[]) and role <> 'input'
 """
 
 _NOTICE: Final = """
@@ -84,6 +85,7 @@ class End:
     error_class: str | None = None
     error_text: str | None = None
     notice: Notice | None = None
+    record: RecordChange | None = None
 
 
 class Ends:
@@ -106,15 +108,15 @@ class Ends:
             owned = await fenced(connection, [end.claim for end in batch])
             ends = [end for end in batch if (end.claim.task_id, end.claim.fence) in owned]
             await close_attempts(connection, [change for end in ends if (change := _attempt_row(end))])
-            await _insert(connection, _FILES, [_file_row(file, end) for end in ends for file in end.files])
-            await _insert(connection, _NOTICE, [_notice_row(end, end.notice) for end in ends if end.notice])
+            await insert_files(connection, [file_row(file, end.kept) for end in ends for file in end.files])
+            await connection.execute(
+                _KEEP, [end.claim.task_id for end in ends if end.film], ends[0].kept if ends else None
+            )
+            notices = [_notice_row(end, end.notice) for end in ends if end.notice]
+            if notices:
+                await connection.execute(_NOTICE, notices)
             await connection.execute(_END, [_end_row(end) for end in ends])
         return [(end.claim.task_id, end.claim.fence) in owned for end in batch]
-
-
-async def _insert(connection: Connection, statement: str, written: Sequence[Mapping[str, Json]]) -> None:
-    if written:
-        await connection.execute(statement, list(written))
 
 
 def _attempt_row(end: End) -> dict[str, Json] | None:
@@ -141,26 +143,13 @@ def _end_row(end: End) -> dict[str, Json]:
         "film": end.film.as_json() if end.film else None,
         "cost_micros": end.cost_micros,
         "kept_s": end.kept.total_seconds(),
+        "record": None if end.record is None else dict(end.record),
     }
 
 
 def _parameters(failure: Failure) -> dict[str, Json]:
     return {
         name: plain(value) if isinstance(value, str) else value for name, value in failure.parameters.items()
-    }
-
-
-def _file_row(file: StoredFile, end: End) -> dict[str, Json]:
-    return {
-        "id": str(file.id),
-        "task_id": str(file.task_id),
-        "account_id": file.account_id,
-        "role": file.role,
-        "object_key": file.object_key,
-        "media_type": file.media_type,
-        "size_bytes": file.size_bytes,
-        "sha256": file.sha256,
-        "kept_s": end.kept.total_seconds(),
     }
 
 

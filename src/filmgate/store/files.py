@@ -1,13 +1,14 @@
 """Rows of stored files, and what retention does to them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from filmgate.domain.request import Json
 from filmgate.domain.task import StoredFile
 from filmgate.store import rows
-from filmgate.store.pool import Pool
+from filmgate.store.pool import Connection, Pool
 
 _INPUTS: Final = "select * from files where task_id = $1 and role = 'input' order by object_key"
 
@@ -31,6 +32,34 @@ select * from files where delete_after is not null and delete_after <= now() ord
 """
 
 _GONE: Final = "delete from files where id = any($1::uuid[])"
+
+
+_INSERT: Final = """
+insert into files (id, task_id, account_id, role, object_key, media_type, size_bytes, sha256, delete_after)
+select id, task_id, account_id, role, object_key, media_type, size_bytes, sha256, now() + make_interval(secs => kept_s)
+from jsonb_to_recordset($1::jsonb) as r(id uuid, task_id uuid, account_id bigint, role text, object_key text,
+    media_type text, size_bytes bigint, sha256 text, kept_s float8)
+"""
+
+
+async def insert_files(connection: Connection, written: Sequence[Mapping[str, Json]]) -> None:
+    """Write rows of `file_row`."""
+    if written:
+        await connection.execute(_INSERT, list(written))
+
+
+def file_row(file: StoredFile, kept: timedelta | None) -> dict[str, Json]:
+    return {
+        "id": str(file.id),
+        "task_id": str(file.task_id),
+        "account_id": file.account_id,
+        "role": file.role,
+        "object_key": file.object_key,
+        "media_type": file.media_type,
+        "size_bytes": file.size_bytes,
+        "sha256": file.sha256,
+        "kept_s": None if kept is None else kept.total_seconds(),
+    }
 
 
 class Files:

@@ -14,12 +14,12 @@ from filmgate.store.patience import patiently
 from filmgate.store.pool import Pool
 
 _FIND: Final = """
-select k.hash, k.id, k.account_id, k.dialect, k.strict, k.operator from keys k
+select k.hash, k.id, k.account_id, k.dialect, k.strict, k.soften, k.operator from keys k
 where k.hash = any($1::bytea[]) and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
 """
 
 _STANDING: Final = """
-select k.id, k.account_id, k.dialect, k.strict, k.operator from keys k
+select k.id, k.account_id, k.dialect, k.strict, k.soften, k.operator from keys k
 where k.id = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
 """
 
@@ -37,14 +37,15 @@ on conflict (name) do nothing returning id, name
 """
 
 _CREATE: Final = """
-insert into keys (account_id, name, hash, hint, operator, dialect, strict, expires_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into keys (account_id, name, hash, hint, operator, dialect, strict, expires_at, soften)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (hash) do update set name = excluded.name, revoked_at = null
 returning id
 """
 
 _LIST: Final = """
-select k.id, k.name, a.name as account, k.hint, k.operator, k.dialect, k.strict, k.created_at, k.expires_at, k.revoked_at
+select k.id, k.name, a.name as account, k.hint, k.operator, k.dialect, k.strict, k.soften, k.created_at,
+    k.expires_at, k.revoked_at
 from keys k left join accounts a on a.id = k.account_id order by k.id
 """
 
@@ -68,6 +69,7 @@ class KeyRow:
     operator: bool
     dialect: str | None
     strict: bool
+    soften: bool
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -115,6 +117,7 @@ class Keys:
         account: str | None,
         dialect: str | None = None,
         strict: bool = False,
+        soften: bool = False,
         expires_at: datetime | None = None,
     ) -> int:
         """Store a key; `account` None makes it an operator's, which owns nothing and makes no films."""
@@ -128,6 +131,7 @@ class Keys:
             dialect,
             strict,
             expires_at,
+            soften,
         )
         return int(await self._pool.fetchval(_CREATE, *values))
 
@@ -148,5 +152,6 @@ def _owner(row: Any) -> Owner:  # noqa: ANN401  # asyncpg's Record types no colu
         key_id=row["id"],
         dialect=row["dialect"],
         strict=row["strict"],
+        soften=row["soften"],
         operator=row["operator"],
     )

@@ -11,9 +11,12 @@ from enum import Enum
 from typing import Final
 from uuid import UUID
 
+from filmgate.domain.record import RecordChange
 from filmgate.domain.request import Json
 from filmgate.domain.states import State
+from filmgate.domain.task import StoredClip, StoredFile
 from filmgate.store.batch import Lane
+from filmgate.store.files import file_row, insert_files
 from filmgate.store.pool import Connection, Pool
 from filmgate.store.work import Claim
 
@@ -25,12 +28,18 @@ order by w.task_id for update of w
 
 # A phase moves forward only, and so does progress; 100 belongs to the end alone.
 _SHOW: Final = """
-update tasks t set state = r.state, progress = greatest(t.progress, least(coalesce(r.progress, 0), 99)),
-    started_at = case when r.state in ('queued', 'preparing') then t.started_at else coalesce(t.started_at, now()) end,
+update tasks t set state = coalesce(r.state, t.state),
+    progress = greatest(t.progress, least(coalesce(r.progress, 0), 99)),
+    started_at = case when coalesce(r.state, t.state) in ('queued', 'preparing') then t.started_at
+        else coalesce(t.started_at, now()) end,
+    stage_at = case when coalesce(r.state, t.state) <> t.state
+            or (r.record ? 'stage' and r.record -> 'stage' is distinct from t.record -> 'stage') then now()
+        else t.stage_at end,
+    record = case when r.record is null then t.record else t.record || r.record end,
     changed_at = now(), version = version + 1
-from jsonb_to_recordset($1::jsonb) as r(task_id uuid, state text, progress int)
-where t.id = r.task_id and r.state is not null
-    and (t.state <> r.state or t.progress < least(coalesce(r.progress, 0), 99))
+from jsonb_to_recordset($1::jsonb) as r(task_id uuid, state text, progress int, record jsonb)
+where t.id = r.task_id and (coalesce(r.state, t.state) <> t.state
+    or t.progress < least(coalesce(r.progress, 0), 99) or not t.record @> coalesce(r.record, '{}'))
 """
 
 _NEXT: Final = """
@@ -82,6 +91,13 @@ from jsonb_to_recordset($1::jsonb) as r(task_id uuid, clip int, no int, credenti
 """
 
 
+_CLIP: Final = """
+insert into clips (task_id, no, role, object_key, film)
+select task_id, no, role, object_key, film
+from jsonb_to_recordset($1::jsonb) as r(task_id uuid, no int, role text, object_key text, film jsonb)
+"""
+
+
 class StaleLease(Exception):  # noqa: N818  # a lost lease is no error: another worker goes on
     """The step is owned by another by now, or the task has ended: write nothing, charge nothing."""
 
@@ -124,6 +140,11 @@ class Move:
     credential_id: int | None = None
     attempt: Mapping[str, Json] | None = None
     sending: Sending | None = None
+    record: RecordChange | None = None
+    clip: StoredClip | None = None
+    files: Sequence[StoredFile] = ()
+    kept_for: timedelta | None = None
+    """How long those files are kept."""
 
 
 class Moves:
@@ -155,6 +176,10 @@ class Moves:
                 await connection.execute(_SEND, [_sending_row(move) for move in sent])
                 await count_slots(connection, _TAKE, [m.sending.credential_id for m in sent if m.sending])
             await close_attempts(connection, [move.attempt for move in moves if move.attempt])
+            await insert_files(connection, [file_row(f, move.kept_for) for move in moves for f in move.files])
+            clips = [_clip_row(move.claim, move.clip) for move in moves if move.clip]
+            if clips:
+                await connection.execute(_CLIP, clips)
             await connection.execute(_SHOW, [_shown_row(move) for move in moves])
             await connection.execute(_NEXT, [_work_row(move) for move in moves])
         return fates
@@ -225,7 +250,23 @@ def _sending_row(move: Move) -> dict[str, Json]:
 
 def _shown_row(move: Move) -> dict[str, Json]:
     state = None if move.state is None else move.state.value
-    return {"task_id": str(move.claim.task_id), "state": state, "progress": move.progress}
+    record = None if move.record is None else dict(move.record)
+    return {
+        "task_id": str(move.claim.task_id),
+        "state": state,
+        "progress": move.progress,
+        "record": record,
+    }
+
+
+def _clip_row(claim: Claim, clip: StoredClip) -> dict[str, Json]:
+    return {
+        "task_id": str(claim.task_id),
+        "no": clip.no,
+        "role": clip.role,
+        "object_key": clip.object_key,
+        "film": clip.film.as_json(),
+    }
 
 
 def _work_row(move: Move) -> dict[str, Json]:

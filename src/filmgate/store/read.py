@@ -1,10 +1,11 @@
 """Reads of tasks; every one of them carries the owner."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from filmgate.domain.request import Json
 from filmgate.domain.states import State
 from filmgate.domain.task import Attempt, StoredFile, Task
 from filmgate.store import rows
@@ -32,22 +33,51 @@ order by case when $5 then t.id end desc, case when not $5 then t.id end asc
 limit $6
 """  # noqa: S608  # the columns are ours
 
+# Some clients poll with the number that their dialect's answers carry beside the id.
+_BY_NUMBER: Final = f"""
+select {rows.TASK_COLUMNS} from tasks t where t.account_id = $1 and t.number = $2 and t.deleted_at is null
+"""  # noqa: S608  # the columns are ours
+
+_ACCOUNT: Final = """
+select t.account_id, t.key_id from aliases a join tasks t on t.id = a.task_id and t.deleted_at is null where a.alias = $1
+"""
+
 _ATTEMPTS: Final = """
 select a.* from attempts a join tasks t on t.id = a.task_id
 where a.task_id = $1 and t.account_id = $2 order by a.clip_no, a.no
 """
 
 # A busy provider created nothing and was no attempt.
-_SPENT: Final = "select count(*) from attempts where task_id = $1 and error_class is distinct from 'busy'"
+_SPENT: Final = """
+select count(*) from attempts where task_id = $1 and clip_no = $2 and error_class is distinct from 'busy'
+"""
+
+_RECEIPT: Final = """
+select credential_id, vendor_ref, ticket from attempts
+where task_id = $1 and clip_no = $2 and state = 'done' order by no desc limit 1
+"""
+
 
 _FILE: Final = """
 select f.* from files f join tasks t on t.id = f.task_id and t.deleted_at is null where f.id = $1
 """
 
+# As many digits as a bigint surely holds.
+_NUMBER_DIGITS: Final = 18
+
 _AHEAD: Final = """
 select count(*) from work w join work mine on mine.task_id = $1
 where mine.step = 'prepare' and w.step = 'prepare' and w.credential_id = mine.credential_id and w.task_id < $1
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A vendor's ticket of a clip that is done, and the credential that it was made with."""
+
+    credential_id: int
+    ref: str
+    memory: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +95,17 @@ class Reader:
 
     async def find(self, name: str, account_id: int) -> Task | None:
         """Find a task by its id or by any name that a dialect showed; None where it is not the account's."""
-        return None if "\0" in name else await self._lane.put(_Wanted(name, account_id))
+        if "\0" in name:
+            return None
+        if name.isascii() and name.isdigit() and len(name) <= _NUMBER_DIGITS:
+            row = await patiently(lambda: self._pool.fetchrow(_BY_NUMBER, account_id, int(name)))
+            return None if row is None else rows.task(row)
+        return await self._lane.put(_Wanted(name, account_id))
+
+    async def account_of(self, name: str) -> tuple[int, int] | None:
+        """Say whose task that is, by account and key; only for a link whose signature was checked."""
+        row = None if "\0" in name else await patiently(lambda: self._pool.fetchrow(_ACCOUNT, name))
+        return None if row is None else (row["account_id"], row["key_id"])
 
     async def place(self, name: str, account_id: int) -> UUID | None:
         """Give where a task stands in its account's list, also where it was deleted meanwhile."""
@@ -101,8 +141,13 @@ class Reader:
     async def attempts(self, task_id: UUID, account_id: int) -> Sequence[Attempt]:
         return [rows.attempt(row) for row in await self._pool.fetch(_ATTEMPTS, task_id, account_id)]
 
-    async def attempts_spent(self, task_id: UUID) -> int:
-        return int(await self._pool.fetchval(_SPENT, task_id))
+    async def attempts_spent(self, task_id: UUID, clip: int) -> int:
+        return int(await self._pool.fetchval(_SPENT, task_id, clip))
+
+    async def receipt(self, task_id: UUID, clip: int) -> Receipt | None:
+        """Give who made a clip, and under which ticket; None where it was taken over from another film."""
+        row = await self._pool.fetchrow(_RECEIPT, task_id, clip)
+        return None if row is None else Receipt(row["credential_id"], row["vendor_ref"], row["ticket"] or {})
 
     async def file(self, file_id: UUID) -> StoredFile | None:
         """Find a file of a task that is not deleted; the caller has checked the link or the owner."""

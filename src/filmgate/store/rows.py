@@ -1,16 +1,19 @@
 """From rows to the values of the domain."""
 
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 
+from filmgate.domain.record import Record
 from filmgate.domain.request import FilmRequest
 from filmgate.domain.states import AttemptState, State
-from filmgate.domain.task import Attempt, Failure, Film, StoredFile, Task
+from filmgate.domain.task import Attempt, Failure, Film, StoredClip, StoredFile, Task
 
 Row: TypeAlias = asyncpg.Record
 
 TASK_COLUMNS: Final = """t.id, t.account_id, t.key_id, t.dialect, t.names, t.request, t.state, t.progress,
+    t.number, t.record, t.stage_at,
     t.error_code, t.error_parameters, t.film, t.hold_micros, t.cost_micros, t.version, t.created_at, t.changed_at,
     t.started_at, t.ended_at, t.deadline_at, t.content_until"""
 
@@ -19,11 +22,13 @@ def task(row: Row) -> Task:
     """Read a row that has TASK_COLUMNS."""
     return Task(
         id=row["id"],
+        number=row["number"],
         account_id=row["account_id"],
         key_id=row["key_id"],
         dialect=row["dialect"],
         names=row["names"],
         request=FilmRequest.from_json(row["request"]),
+        record=Record.from_json(row["record"]),
         state=State(row["state"]),
         progress=row["progress"],
         failure=None
@@ -35,6 +40,7 @@ def task(row: Row) -> Task:
         version=row["version"],
         created_at=row["created_at"],
         changed_at=row["changed_at"],
+        stage_at=row["stage_at"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],
         deadline_at=row["deadline_at"],
@@ -66,4 +72,14 @@ def file(row: Row) -> StoredFile:
         media_type=row["media_type"],
         size_bytes=row["size_bytes"],
         sha256=row["sha256"],
+    )
+
+
+def clip(value: Mapping[str, Any]) -> StoredClip:
+    """Read a stored clip from the JSON that a query made of it."""
+    return StoredClip(
+        no=value["no"],
+        role=value["role"],
+        object_key=value["object_key"],
+        film=Film.from_json(value["film"]),
     )

@@ -3,22 +3,32 @@
 The ends are in `store.ends`.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from filmgate.domain.contracts import Done, Ticket
+from filmgate.domain.contracts_provider import Done, Ticket
 from filmgate.domain.limits import LOG_TEXT_BYTES, STEP_LEASE, SUBMIT_LEASE
+from filmgate.domain.plan import STATES, PlannedClip
+from filmgate.domain.record import RecordChange
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, State, Step
+from filmgate.domain.task import StoredClip, StoredFile
 from filmgate.store.moves import Move, Sending
 from filmgate.store.work import Claim
 
 NOW: Final = timedelta(0)
 
 
-def preparing(claim: Claim) -> Move:
+def preparing(claim: Claim, record: RecordChange) -> Move:
     """Prepare: say that pictures are being fetched or the prompt is being rewritten; the lease goes on."""
-    return Move(claim=claim, step=None, due=STEP_LEASE, state=State.PREPARING, kept=True)
+    state = State.PREPARING if claim.task.state is State.QUEUED else None
+    return Move(claim=claim, step=None, due=STEP_LEASE, state=state, kept=True, record=record)
+
+
+def taken_over(claim: Claim, clip: StoredClip, files: Sequence[StoredFile], kept_for: timedelta) -> Move:
+    """Prepare: the first clip is another film's, copied; the lease goes on with the next."""
+    return Move(claim=claim, step=None, due=STEP_LEASE, kept=True, clip=clip, files=files, kept_for=kept_for)
 
 
 def waiting(claim: Claim, due: timedelta, credential_id: int | None = None) -> Move:
@@ -31,12 +41,18 @@ def sending(claim: Claim, sending: Sending) -> Move:
     return Move(claim=claim, step=Step.SUBMIT, due=SUBMIT_LEASE, kept=True, sending=sending)
 
 
-def accepted(claim: Claim, ticket: Ticket, pace: timedelta) -> Move:
+def accepted(claim: Claim, ticket: Ticket, pace: timedelta, clip: PlannedClip, progress: int) -> Move:
     """Submit, reconcile -> poll: the vendor has the job; its credential stays for every later call."""
     change = _latest(claim, AttemptState.ACCEPTED) | {"ticket": dict(ticket.memory), "ref": ticket.ref}
-    state = State.GENERATING if change["clip"] == 1 else State.EXTENDING
     return Move(
-        claim=claim, step=Step.POLL, due=ticket.ask_in or pace, pace=pace, state=state, attempt=change
+        claim=claim,
+        step=Step.POLL,
+        due=ticket.ask_in or pace,
+        pace=pace,
+        state=STATES[clip.role],
+        progress=progress,
+        attempt=change,
+        record={"clip": clip.no, "stage": None},
     )
 
 
@@ -46,11 +62,19 @@ def uncertain(claim: Claim, why: str) -> Move:
     return Move(claim=claim, step=Step.RECONCILE, due=NOW, attempt=change)
 
 
-def not_created(claim: Claim, error: Exception, due: timedelta, credential_id: int | None) -> Move:
+def not_created(
+    claim: Claim,
+    error: Exception,
+    due: timedelta,
+    credential_id: int | None,
+    record: RecordChange | None = None,
+) -> Move:
     """Submit -> prepare: proof that nothing was created; another attempt may follow, elsewhere or later."""
     change = _latest(claim, AttemptState.FAILED)
     change |= {"error_class": type(error).__name__.lower(), "error_text": plain(str(error))}
-    return Move(claim=claim, step=Step.PREPARE, due=due, attempt=change, credential_id=credential_id)
+    return Move(
+        claim=claim, step=Step.PREPARE, due=due, attempt=change, credential_id=credential_id, record=record
+    )
 
 
 def absent(claim: Claim, due: timedelta) -> Move:
@@ -65,7 +89,7 @@ def unresolved(claim: Claim, due: timedelta) -> Move:
 
 def progressed(claim: Claim, progress: int | None, pace: timedelta) -> Move:
     """Poll -> poll: the vendor said something new."""
-    return Move(claim=claim, step=Step.POLL, due=pace, pace=pace, state=claim.task.state, progress=progress)
+    return Move(claim=claim, step=Step.POLL, due=pace, pace=pace, progress=progress)
 
 
 def postponed(claim: Claim, due: timedelta, why: str) -> Move:
@@ -73,16 +97,54 @@ def postponed(claim: Claim, due: timedelta, why: str) -> Move:
     return Move(claim=claim, step=claim.step, due=due, tried_as=why)
 
 
-def done(claim: Claim, done: Done) -> Move:
-    """Poll -> collect: the vendor has the film; no later answer of it changes that."""
+def done(claim: Claim, done: Done, *, last: bool) -> Move:
+    """Poll -> collect: the vendor has the clip; no later answer of it changes that."""
     change = _latest(claim, AttemptState.DONE) | {"result": dict(done.result)}
-    return Move(claim=claim, step=Step.COLLECT, due=NOW, state=State.COLLECTING, attempt=change)
+    state = State.COLLECTING if last else None
+    return Move(claim=claim, step=Step.COLLECT, due=NOW, state=state, attempt=change)
 
 
-def again(claim: Claim, state: AttemptState, error_class: str, error_text: str, due: timedelta) -> Move:
+def stored(
+    claim: Claim,
+    clip: StoredClip,
+    files: Sequence[StoredFile],
+    kept_for: timedelta,
+    *,
+    step: Step,
+    state: State | None,
+    progress: int,
+) -> Move:
+    """Collect -> prepare or render: a clip is kept; what follows is the next clip, or our own work on them all."""
+    return Move(
+        claim=claim,
+        step=step,
+        due=NOW,
+        state=state,
+        progress=progress,
+        clip=clip,
+        files=files,
+        kept_for=kept_for,
+        record={"clip": clip.no + 1} if step is Step.PREPARE else None,
+    )
+
+
+def rendering(claim: Claim, state: State, record: RecordChange | None = None) -> Move:
+    """Prepare, poll -> render: all clips are kept that there will be."""
+    change = None
+    if claim.attempt is not None and claim.attempt.state.open:
+        change = _latest(claim, AttemptState.FAILED)
+    return Move(claim=claim, step=Step.RENDER, due=NOW, state=state, attempt=change, record=record)
+
+
+def again(
+    claim: Claim, error_text: str, due: timedelta, record: RecordChange, error_class: str = "failed"
+) -> Move:
     """Poll -> prepare: the vendor's job failed and another attempt is left."""
-    change = _latest(claim, state) | {"error_class": error_class, "error_text": plain(error_text)}
-    return Move(claim=claim, step=Step.PREPARE, due=due, attempt=change)
+    change = _latest(claim, AttemptState.FAILED) | {
+        "error_class": error_class,
+        "error_text": plain(error_text),
+    }
+    return Move(claim=claim, step=Step.PREPARE, due=due, attempt=change, record=record)
 
 
 def plain(text: str) -> str:

@@ -32,7 +32,8 @@ _FORGET: Final = "delete from idempotency where created_at < now() - $1::interva
 _REPAIR: Final = """
 insert into work (task_id, step, credential_id, due_at, deaths)
 select t.id, case when a.state in ('accepted') then 'poll' when a.state in ('sending', 'uncertain') then 'reconcile'
-    when a.state = 'done' then 'collect' else 'prepare' end,
+    when a.state = 'done' and not exists (select from clips c where c.task_id = t.id and c.no = a.clip_no) then 'collect'
+    else 'prepare' end,
     coalesce(a.credential_id, (select min(id) from credentials)), now(), 0
 from tasks t left join lateral (
     select * from attempts a where a.task_id = t.id order by a.clip_no desc, a.no desc limit 1

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, Step
-from filmgate.domain.task import Task
+from filmgate.domain.task import StoredClip, Task
 from filmgate.store import rows
 from filmgate.store.pool import Pool
 
@@ -18,11 +18,16 @@ select mine.step, mine.fence, mine.tries, mine.tries_since, mine.tried_as, mine.
     mine.credential_id as work_credential_id,
     mine.pace_ms, {rows.TASK_COLUMNS},
     a.clip_no, a.no as attempt_no, a.credential_id, a.key, a.state as attempt_state, a.ticket, a.vendor_ref,
-    a.result, a.sent_at, now() as claimed_at
+    a.result, a.sent_at, c.stored, now() as claimed_at
 from mine join tasks t on t.id = mine.task_id and t.ended_at is null
 left join lateral (
     select * from attempts a where a.task_id = mine.task_id order by a.clip_no desc, a.no desc limit 1
 ) a on true
+left join lateral (
+    select jsonb_agg(jsonb_build_object('no', no, 'role', role, 'object_key', object_key, 'film', film) order by no)
+        as stored
+    from clips where task_id = mine.task_id
+) c on true
 order by t.id
 """  # noqa: S608  # the columns are ours
 
@@ -115,6 +120,7 @@ class Claim:
     pace: timedelta
     credential_id: int | None
     attempt: OpenAttempt | None
+    clips: Sequence[StoredClip] = ()
     claimed_at: datetime
     since: float
     """When this process began to own the step, on its own monotonic clock."""
@@ -122,6 +128,16 @@ class Claim:
     @property
     def task_id(self) -> UUID:
         return self.task.id
+
+    @property
+    def clip_no(self) -> int:
+        """Which clip of the plan is next, or is being made."""
+        return len(self.clips) + 1
+
+    @property
+    def tried(self) -> OpenAttempt | None:
+        """The latest attempt of the clip that is being made."""
+        return self.attempt if self.attempt and self.attempt.clip == self.clip_no else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +228,7 @@ def claim_of(row: Any, since: float) -> Claim:  # noqa: ANN401  # asyncpg's Reco
         pace=timedelta(milliseconds=row["pace_ms"]),
         credential_id=row["work_credential_id"],
         attempt=attempt,
+        clips=tuple(rows.clip(one) for one in row["stored"] or ()),
         claimed_at=row["claimed_at"],
         since=since,
     )

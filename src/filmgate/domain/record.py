@@ -1,0 +1,58 @@
+"""A task's record: what became of it on its way, for those who want to know more than its state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Self, TypeAlias, cast
+
+from filmgate.domain.request import Json
+
+RecordChange: TypeAlias = Mapping[str, Json]
+"""The parts of a record that a transition writes anew."""
+
+
+class Stage(StrEnum):
+    """What preparing is about just now."""
+
+    ENHANCING = "enhancing"
+    PICTURES = "pictures"
+
+
+class Maker(StrEnum):
+    """Who did a thing that several can do."""
+
+    BUILT_IN = "built-in"
+    CHAT = "chat"
+    PROVIDER = "provider"
+    GATE = "gate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    stage: str | None = None
+    clip: int = 1
+    """Which clip of its plan is being made, or was the last."""
+    pictures_kept: int = 0
+    enhanced_prompt: str | None = None
+    enhanced_by: str | None = None
+    softened_prompt: str | None = None
+    """What was sent instead of the prompt after a provider had refused that."""
+    softened_clip: int = 0
+    """Which clip that was for; 0 while none was."""
+    retries: int = 0
+    last_error: str | None = None
+    """What the last attempt failed of; it stays when a later one succeeds."""
+    refusal: str | None = None
+    upsampled_by: str | None = None
+    upsample_error: str | None = None
+    joined_by: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Json]) -> Self:
+        """Read what transitions wrote; a part of another version is left out."""
+        known = {field.name for field in fields(cls)}
+        read = {name: part for name, part in value.items() if name in known}
+        if "warnings" in read:
+            read["warnings"] = cast("Json", tuple(cast("list[str]", read["warnings"])))
+        return cls(**cast("dict[str, object]", read))  # type: ignore[arg-type]  # written by transitions alone

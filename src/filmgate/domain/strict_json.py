@@ -1,0 +1,36 @@
+"""JSON from strangers: read within limits of depth and size of numbers, and only what every store can hold."""
+
+from collections.abc import Mapping
+
+import orjson
+
+from filmgate.domain.limits import JSON_DEPTH, JSON_INTEGER
+
+
+def read_json(text: str | bytes) -> object:
+    """Read a document; raise ValueError, whose text says what is wrong with it."""
+    try:
+        value: object = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(str(error)) from None
+    _check(value, JSON_DEPTH)
+    return value
+
+
+def _check(value: object, depth: int) -> None:
+    if depth == 0:
+        raise ValueError(f"it is nested deeper than {JSON_DEPTH}")
+    match value:
+        case Mapping():
+            for name, inner in value.items():
+                _check(name, depth - 1)
+                _check(inner, depth - 1)
+        case list():
+            for inner in value:
+                _check(inner, depth - 1)
+        case int() if abs(value) > JSON_INTEGER:
+            raise ValueError("a number is too large to be exact")
+        case str() if "\0" in value:
+            raise ValueError("a text holds a NUL character")
+        case _:
+            return

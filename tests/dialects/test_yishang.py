@@ -4,7 +4,7 @@ import pytest
 
 from filmgate.dialects import yishang
 from filmgate.domain.contracts import Call, Create, Fields
-from filmgate.domain.request import Picture, PictureRole, Upload
+from filmgate.domain.request import GivenPicture, Upload
 
 FILE = Upload(b"picture", "a.jpg")
 
@@ -19,4 +19,4 @@ def test_a_file_under_the_name_seconds_is_a_picture_beside_the_length(
     action = yishang.parse(Call(verb="create", fields={"prompt": "x", "model": "sora-2", **fields}))
     assert isinstance(action, Create)
     assert action.draft.seconds == seconds
-    assert action.draft.pictures == (Picture(PictureRole.FIRST, upload=FILE),)
+    assert action.draft.pictures == (GivenPicture(FILE, field="seconds[0]"),)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, cast
 
-from filmgate.dialects import openai, yishang
+from filmgate.dialects import laozhang, newapi, openai, unified, yishang
 from filmgate.domain.contracts import Dialect
 
-DIALECTS: Final = cast("Sequence[Dialect]", (openai, yishang))
+DIALECTS: Final = cast("Sequence[Dialect]", (newapi, openai, unified, laozhang, yishang))

@@ -4,10 +4,12 @@ Multipart and JSON are both sent for the same call by different versions. All th
 null where there is nothing; `seconds` is text, times are whole unix seconds.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from filmgate.dialects.reading import metadata, number, pictures, text
+from filmgate.dialects.reading import first, metadata, number, pictures, spelled, text
 from filmgate.domain.contracts import (
     Accepted,
     Action,
@@ -26,21 +28,24 @@ from filmgate.domain.contracts import (
     Show,
     Status,
     TaskView,
+    Told,
 )
 from filmgate.domain.limits import PAGE, PAGE_LONGEST
 from filmgate.domain.problems import Problem
-from filmgate.domain.request import Draft, Json
+from filmgate.domain.request import Draft, Json, NamedSource, SourceKind
 from filmgate.domain.states import State
 
 NAME: Final = "openai"
 LANGUAGE: Final = "en"
 NAMES: Final = {"id": "video_{hex:48}"}
+OPEN: Final[Mapping[str, str]] = {}
 ROUTES: Final = (
     Route("POST", "/v1/videos", "create"),
     Route("GET", "/v1/videos", "list"),
     Route("GET", "/v1/videos/{id}", "show"),
     Route("DELETE", "/v1/videos/{id}", "delete"),
     Route("GET", "/v1/videos/{id}/content", "content"),
+    Route("POST", "/v1/videos/{id}/remix", "remix"),
     Route("GET", "/v1/models", "models"),
     Route("GET", "/v1/models/{model:path}", "model"),
 )
@@ -49,6 +54,7 @@ _STATUS: Final = {State.QUEUED: "queued", State.SUCCEEDED: "completed"} | dict.f
     (State.FAILED, State.CANCELLED, State.EXPIRED), "failed"
 )
 _VARIANTS: Final = {"video": "video", "thumbnail": "thumbnail", "spritesheet": "spritesheet"}
+_RATIO: Final = ("aspect_ratio", "aspectRatio")
 _POLL_AFTER_MS: Final = 1000
 _TYPES: Final = {
     401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error",
@@ -71,6 +77,8 @@ def parse(call: Call) -> Action:
     match call.verb:
         case "create":
             action = Create(_draft(call))
+        case "remix":
+            action = Create(_remix(call))
         case "list":
             action = _list(call)
         case "delete":
@@ -83,15 +91,26 @@ def parse(call: Call) -> Action:
 
 
 def _draft(call: Call) -> Draft:
-    fields = call.fields
+    fields, more = call.fields, metadata(call.fields)
     return Draft(
         model=text(fields, "model") or "sora-2",
         prompt=text(fields, "prompt"),
         size=text(fields, "size"),
+        aspect_ratio=first({}, more, _RATIO),
+        resolution=first({}, more, ("resolution",)),
         seconds=number(fields, "seconds"),
-        pictures=pictures(fields),
+        pictures=pictures(fields, more),
         seed=number(fields, "seed"),
-        metadata=metadata(fields),
+        metadata=more,
+        spelled=spelled({}, more, aspect_ratio=_RATIO, resolution=("resolution",)),
+    )
+
+
+def _remix(call: Call) -> Draft:
+    """Read a remix: what it does not say, it has from the film that it varies."""
+    task_id = call.params["id"]
+    return replace(
+        _draft(call), model=text(call.fields, "model"), source=NamedSource(SourceKind.REMIX, task_id, "id")
     )
 
 
@@ -118,7 +137,7 @@ def _variant(call: Call) -> str:
 
 def render(outcome: Outcome, *, strict: bool) -> Reply:
     match outcome:
-        case Accepted(view) | Status(view):
+        case Accepted(view, _) | Status(view, _):
             return Reply(200, _video(view, strict=strict), {"openai-poll-after-ms": str(_POLL_AFTER_MS)})
         case Page(views, has_more):
             names = [view.task.name for view in views]
@@ -131,6 +150,8 @@ def render(outcome: Outcome, *, strict: bool) -> Reply:
             return Reply(200, page | ends)
         case Deleted(view):
             return Reply(200, {"id": view.task.name, "object": "video.deleted", "deleted": True})
+        case Told():
+            raise ValueError(outcome)
         case ModelPage(models, single):
             cards: list[Json] = [
                 {"id": card.name, "object": "model", "created": card.created, "owned_by": card.owner}
@@ -156,13 +177,18 @@ def _video(view: TaskView, *, strict: bool) -> dict[str, Json]:
         "prompt": task.request.prompt,
         "size": str(task.request.size),
         "seconds": str(task.request.seconds),
-        "remixed_from_video_id": None,
+        "remixed_from_video_id": _remixed(view),
         "error": _failure(view) if word == "failed" else None,
     }
     if not strict:
         body |= {"video_url": view.links.video} if word == "completed" else {}
         body |= {"fail_reason": _reason(view)} if word == "failed" else {}
     return body
+
+
+def _remixed(view: TaskView) -> str | None:
+    source = view.task.request.source
+    return source.name if source is not None and source.kind is SourceKind.REMIX else None
 
 
 def _failure(view: TaskView) -> dict[str, Json]:
@@ -178,8 +204,8 @@ def _seconds(moment: datetime | None) -> int | None:
     return None if moment is None else int(moment.timestamp())
 
 
-def render_error(problem: Problem, *, strict: bool) -> Reply:
-    del strict
+def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
+    del strict, verb
     status = _STATUSES.get(problem.code, problem.wording.status)
     kind = "server_error" if status >= _SERVER_ERROR else _TYPES.get(status, "invalid_request_error")
     code = (

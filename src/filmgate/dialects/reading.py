@@ -2,17 +2,35 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from types import MappingProxyType
+from typing import Final, cast
 
 from filmgate.domain.contracts import Fields
 from filmgate.domain.problems import Problem
-from filmgate.domain.request import Json, Picture, PictureRole, Upload
+from filmgate.domain.request import GivenPicture, Json, PictureRole, Upload
+from filmgate.domain.strict_json import read_json
 
+_FIRST_FIELDS: Final = ("first_frame_image", "firstFrameImage", "first_image")
+_LAST_FIELDS: Final = (
+    "image_end",
+    "imageEnd",
+    "last_frame_image",
+    "lastFrameImage",
+    "tail_image",
+    "tailImage",
+    "end_image",
+)
+_REFERENCE_FIELDS: Final = ("reference_images", "referenceImages")
 _PICTURE_FIELDS: Final = (
-    "images", "image", "image_url", "image_urls", "input_reference", "first_frame_image",
+    "images", "image", "image_url", "image_urls", "input_reference", *_FIRST_FIELDS, *_LAST_FIELDS, *_REFERENCE_FIELDS,
 )  # fmt: skip
+_ROLES: Final = (
+    dict.fromkeys(_FIRST_FIELDS, PictureRole.FIRST)
+    | dict.fromkeys(_LAST_FIELDS, PictureRole.LAST)
+    | dict.fromkeys(_REFERENCE_FIELDS, PictureRole.REFERENCE)
+)
+NOTHING: Final[Mapping[str, Json]] = MappingProxyType({})
 _TRIMMED: Final = " \t\r\n`"
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off", ""})
@@ -59,8 +77,8 @@ def metadata(fields: Fields) -> Mapping[str, Json]:
     if isinstance(value, str) and value.lstrip().startswith("{"):
         # Some clients send it as JSON in a text field.
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
+            value = cast("Json", read_json(value))
+        except ValueError:
             raise _wrong("metadata", "a JSON object", "JSON 对象") from None
     if not isinstance(value, Mapping):
         return {}
@@ -75,21 +93,30 @@ def first(fields: Fields, more: Mapping[str, Json], names: Sequence[str]) -> str
     return next((value for value in found if value is not None), None)
 
 
-def pictures(fields: Fields, *others: str) -> tuple[Picture, ...]:
-    """Read the pictures of a request in order, one that is given twice once; the first is the first frame."""
-    found: list[Upload | str] = []
-    for name in (*_PICTURE_FIELDS, *others):
-        for source in _sources(fields.get(name), name):
-            if source not in found:
-                found.append(source)
-    roles = [PictureRole.FIRST, PictureRole.LAST]
-    return tuple(
-        _picture(source, roles[no] if no < len(roles) else PictureRole.REFERENCE)
-        for no, source in enumerate(found)
-    )
+def pictures(fields: Fields, more: Mapping[str, Json] = NOTHING, *others: str) -> tuple[GivenPicture, ...]:
+    """Read the pictures of a request in order, one that is given twice once.
+
+    Fields whose name says a role give it; `more` is the metadata, which may name the last frame; `others` are further
+    fields of this dialect that hold pictures.
+    """
+    found: list[GivenPicture] = []
+    named = [(name, fields.get(name)) for name in (*_PICTURE_FIELDS, *others)]
+    named += [(f"metadata.{name}", more.get(name)) for name in _LAST_FIELDS]
+    for name, value in named:
+        role = _ROLES.get(name.removeprefix("metadata."))
+        for place, source in _sources(value, name):
+            if all(source != one.source for one in found):
+                found.append(GivenPicture(source, role, place))
+    return tuple(found)
 
 
-def _sources(value: object, name: str) -> Iterator[Upload | str]:
+def picture(source: str, field: str, role: PictureRole) -> GivenPicture:
+    """Read one picture of a known role: an address or a data URI."""
+    return GivenPicture(_address(source, field), role, field)
+
+
+def _sources(value: object, name: str) -> Iterator[tuple[str, Upload | str]]:
+    """Give each source with where it stands."""
     match value:
         case None | "":
             return
@@ -97,25 +124,51 @@ def _sources(value: object, name: str) -> Iterator[Upload | str]:
             # A browser's form sends this where no file was chosen.
             return
         case Upload():
-            yield value
+            yield name, value
+        case str() if value.strip().startswith(("[", "{")):
+            yield from _sources(_json(value, name), name)
         case str():
-            yield _address(value, name)
+            if value.strip(_TRIMMED):
+                yield name, _address(value, name)
         case list():
-            for one in value:
-                yield from _sources(one, name)
-        case {"image_url": inner} | {"url": inner}:
-            yield from _sources(inner, name)
+            for no, one in enumerate(value):
+                yield from _sources(one, f"{name}[{no}]")
+        case Mapping():
+            yield from _sources(_address_in(value, name), name)
         case _:
-            raise _wrong(name, "a file, an address or a data URI", "文件、地址或 data URI")
+            raise _no_picture(name)
+
+
+def _address_in(value: Mapping[str, object], name: str) -> object:
+    """Give the address that an object holds; files are not kept here, so it cannot name one by its id."""
+    match value:
+        case {"file_id": _, "image_url": _}:
+            raise _wrong(name, "either image_url or file_id", "image_url 与 file_id 二者之一")
+        case {"file_id": _}:
+            raise _wrong(f"{name}.file_id", "image_url", "image_url")
+        case {"image_url": inner} | {"url": inner}:
+            return inner
+        case _:
+            raise _no_picture(name)
+
+
+def _json(value: str, name: str) -> object:
+    """Read a list or an object that a form carries as text."""
+    try:
+        return read_json(value)
+    except ValueError:
+        raise _no_picture(name) from None
 
 
 def _address(value: str, name: str) -> Upload | str:
     address = value.strip(_TRIMMED)
-    if not address.startswith("data:"):
+    if address[:5].lower() != "data:":
         return address
     head, _, content = address.partition(",")
+    plain = "".join(content.split())
     try:
-        decoded = base64.b64decode(content, validate=True) if head.endswith(";base64") else b""
+        padded = plain.rstrip("=") + "=" * (-len(plain.rstrip("=")) % 4)
+        decoded = base64.b64decode(padded, validate=True) if head.lower().endswith(";base64") else b""
     except binascii.Error:
         decoded = b""
     if not decoded:
@@ -123,8 +176,19 @@ def _address(value: str, name: str) -> Upload | str:
     return Upload(decoded)
 
 
-def _picture(source: Upload | str, role: PictureRole) -> Picture:
-    return Picture(role, upload=source) if isinstance(source, Upload) else Picture(role, url=source)
+def spelled(fields: Fields, more: Mapping[str, Json], **aliases: Sequence[str]) -> Mapping[str, str]:
+    """Say under which name each field came that a client may spell in several ways."""
+    came: dict[str, str] = {}
+    for canonical, names in aliases.items():
+        written = [name for name in names if fields.get(name) not in (None, "")]
+        written += [f"metadata.{name}" for name in names if more.get(name) not in (None, "")]
+        if written and written[0] != canonical:
+            came[canonical] = written[0]
+    return came
+
+
+def _no_picture(name: str) -> Problem:
+    return _wrong(name, "a file, an address or a data URI", "文件、地址或 data URI")
 
 
 def _wrong(name: str, right: str, right_zh: str) -> Problem:

@@ -4,10 +4,11 @@ Its document shows `task_id` and a measured, fractional `seconds`; its clients a
 omits. Strict keys get the document's fields alone.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, cast
 
-from filmgate.dialects.reading import first, metadata, number, pictures, text
+from filmgate.dialects.reading import first, metadata, number, pictures, spelled, text
 from filmgate.domain.contracts import (
     Accepted,
     Action,
@@ -30,12 +31,14 @@ from filmgate.domain.states import State
 NAME: Final = "yishang"
 LANGUAGE: Final = "en"
 NAMES: Final = {"id": "task_{alnum:32}"}
+OPEN: Final[Mapping[str, str]] = {}
 ROUTES: Final = (
     Route("POST", "/v1/videos", "create"),
     Route("GET", "/v1/videos/{id}", "show"),
     Route("GET", "/v1/videos/{id}/content", "content"),
 )
 
+_RATIO: Final = ("aspect_ratio", "aspectRatio")
 _SUBMITTED: Final = "视频生成任务已提交,正在处理中"
 _STATUS: Final = {State.QUEUED: "queued", State.SUCCEEDED: "completed"} | dict.fromkeys(
     (State.FAILED, State.CANCELLED, State.EXPIRED), "failed"
@@ -93,19 +96,21 @@ def _draft(call: Call) -> Draft:
         model=text(written, "model"),
         prompt=text(written, "prompt"),
         size=text(written, "size"),
-        aspect_ratio=first(written, more, ("aspect_ratio", "aspectRatio")),
+        aspect_ratio=first(written, more, _RATIO),
+        resolution=first(written, more, ("resolution",)),
         seconds=number(written, "seconds") or number(written, "duration"),
-        pictures=pictures(written) or pictures({"image": cast("Value", files)}),
+        pictures=pictures({**written, "seconds": cast("Value", files)}, more, "seconds"),
         seed=number(written, "seed"),
         metadata=more,
+        spelled=spelled(written, more, seconds=("seconds", "duration"), aspect_ratio=_RATIO),
     )
 
 
 def render(outcome: Outcome, *, strict: bool) -> Reply:
     match outcome:
-        case Accepted(view):
+        case Accepted(view, _):
             return Reply(200, _submitted(view, strict=strict))
-        case Status(view):
+        case Status(view, _):
             return Reply(200, _status(view, strict=strict))
         case _:
             raise ValueError(outcome)
@@ -178,7 +183,8 @@ def _moment(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def render_error(problem: Problem, *, strict: bool) -> Reply:
+def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
+    del verb
     status = problem.wording.status
     default = "server_error" if status >= _SERVER_ERROR else _TYPES.get(status, "invalid_request_error")
     status, kind, code = _FORMS.get(problem.code, (status, default, problem.code))

@@ -1,0 +1,64 @@
+"""What the forms of this dialect share: its words for a state, its times, and its sentence for a failure."""
+
+from datetime import datetime
+from typing import Final
+
+from filmgate.domain.request import Json, SourceKind
+from filmgate.domain.states import State
+from filmgate.domain.task import Failure, Task
+
+LANGUAGE: Final = "zh"
+GENERATIONS: Final = "generations"
+
+_WORDS: Final = {State.QUEUED: "queued", State.SUCCEEDED: "completed"} | dict.fromkeys(
+    (State.FAILED, State.CANCELLED, State.EXPIRED), "failed"
+)
+# The relay numbers its classes of failure: with the first the request must change, with the second it may come again.
+_CHANGE, _AGAIN = "E-1005", "E-2003"
+_TO_CHANGE: Final = frozenset({
+    "content_refused", "request_refused", "picture_denied", "picture_unreachable", "picture_unusable", "source_gone",
+})  # fmt: skip
+
+
+def word(task: Task) -> str:
+    return _WORDS.get(task.state, "processing")
+
+
+def in_two_clips(task: Task) -> bool:
+    return len(task.request.clips) > 1
+
+
+def extends(task: Task) -> bool:
+    """Tell whether the first clip is another film's."""
+    return task.request.source is not None and task.request.source.kind is SourceKind.EXTEND
+
+
+def extension_failed(task: Task) -> bool:
+    return task.failure is not None and task.failure.code == "extend_failed"
+
+
+def unix(moment: datetime | None) -> int:
+    """Give whole seconds; 0 is the relay's word for not yet."""
+    return 0 if moment is None else int(moment.timestamp())
+
+
+def fault(task: Task) -> dict[str, Json]:
+    code = "extend_failed" if extension_failed(task) else "generate_failed"
+    return {"code": code, "message": reason(task)}
+
+
+def reason(task: Task) -> str:
+    """Say why there is no film, with the number of the failure's class."""
+    failure = task.failure
+    if failure is None:
+        return "视频生成失败:任务已取消"
+    number = _CHANGE if failure.parameters.get("cause", failure.code) in _TO_CHANGE else _AGAIN
+    said = failure.text(LANGUAGE) if extension_failed(task) else f"视频生成失败:{_cause(failure)}"
+    return f"{said.strip().rstrip('。')} ({number})"
+
+
+def _cause(failure: Failure) -> str:
+    if failure.code != "content_refused":
+        return failure.text(LANGUAGE)
+    told = failure.parameters.get("reason")
+    return f"违反上游内容安全规则{f'（{told}）' if told else ''} 请调整图片和提示词"

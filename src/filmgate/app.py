@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -18,10 +18,12 @@ from filmgate.console.pages import pages
 from filmgate.dialects import DIALECTS
 from filmgate.domain import ids
 from filmgate.domain.catalogue import Catalogue, read_catalogue
-from filmgate.domain.contracts import ANIMATIC, Provider, ProviderConfig, Tools
+from filmgate.domain.contracts_http import Http
+from filmgate.domain.contracts_provider import ANIMATIC, Provider, ProviderConfig, Tools
 from filmgate.engine.accept import Acceptance
 from filmgate.engine.parts import Parts
 from filmgate.engine.route import Router, RouteRule, Via
+from filmgate.engine.sources import Sources
 from filmgate.engine.worker import Worker
 from filmgate.media.renderers import Renderers
 from filmgate.media.workshop import Workshop
@@ -33,6 +35,8 @@ from filmgate.net.resolver import SystemResolver
 from filmgate.net.results import GuardedResults
 from filmgate.node import Node
 from filmgate.objects.store import ObjectStore, open_store
+from filmgate.prompts.chat import Chat
+from filmgate.prompts.enhancer import Enhancer
 from filmgate.secrets import derive, make_secret, write_private
 from filmgate.settings import Settings, secret_of
 from filmgate.store.accept import Acceptor
@@ -47,6 +51,7 @@ from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Boot, Claims
 from filmgate.telemetry import Telemetry
 from filmgate.web.app import build_app
+from filmgate.web.body import Bodies
 from filmgate.web.keys import Doorman
 from filmgate.web.links import LinkSigner
 from filmgate.web.session import Sessions
@@ -81,6 +86,7 @@ class _Ground:
     telemetry: Telemetry
     objects: ObjectStore
     guard: Guard
+    enhancer: Enhancer
     router: Router
     renderer: Renderers
     clock: SystemClock
@@ -146,12 +152,12 @@ async def _ground(stack: AsyncExitStack, node: Node, settings: Settings, pool: P
     http = await stack.enter_async_context(open_http())
     renderer = Renderers(settings.data / "renders", settings.renders_at_once)
     stack.push_async_callback(renderer.close)
-    allowed = allowed_pairs(",".join(sorted(settings.guard_allow)))
+    rules = _guard_rules(settings)
     made = {}
     for config in configs:
         # What a provider sends goes to its configured address; where it says that a film lies is another matter.
-        own = allowed | ({trusted_pair(config.base_url)} if config.base_url else set())
-        results = GuardedFetch(GuardedDial(Guard(GuardRules(allow=own), resolver)))
+        own = rules.allow | ({trusted_pair(config.base_url)} if config.base_url else set())
+        results = GuardedFetch(GuardedDial(Guard(replace(rules, allow=own), resolver)))
         tools = Tools(http=GuardedResults(http, results), renderer=renderer, clock=clock)
         made[config.name] = kinds.build(config, tools)
     credentials = await Credentials(pool).sync([_credential(config, settings) for config in configs])
@@ -161,12 +167,31 @@ async def _ground(stack: AsyncExitStack, node: Node, settings: Settings, pool: P
         catalogue=catalogue,
         telemetry=Telemetry([model.name for model in catalogue.models], list(made)),
         objects=open_store(settings.objects_url or settings.data / "objects"),
-        guard=Guard(GuardRules(allow=allowed), resolver),
+        guard=Guard(rules, resolver),
+        enhancer=Enhancer(_chat(settings, http)),
         router=_router(settings, made, credentials),
         renderer=renderer,
         clock=clock,
         chance=chance,
     )
+
+
+def _guard_rules(settings: Settings) -> GuardRules:
+    table = settings.guard
+    return GuardRules(
+        allow=allowed_pairs(",".join(sorted(settings.guard_allow | table.allow))),
+        allow_cidrs=table.allow_cidrs,
+        deny_cidrs=table.deny_cidrs,
+        ports=table.ports,
+        nat64=table.nat64,
+    )
+
+
+def _chat(settings: Settings, http: Http) -> Chat | None:
+    table = settings.enhancer
+    if table is None:
+        return None
+    return Chat(http, table.base_url.rstrip("/"), table.model, secret_of(table.credentials))
 
 
 def provider_configs(settings: Settings) -> Sequence[ProviderConfig]:
@@ -225,6 +250,7 @@ def _parts(ground: _Ground, pool: Pool) -> Parts:
         credentials=Credentials(pool),
         objects=ground.objects,
         workshop=Workshop(),
+        enhancer=ground.enhancer,
         pictures=GuardedFetch(GuardedDial(ground.guard)),
         telemetry=ground.telemetry,
         workspace=workspace,
@@ -241,6 +267,7 @@ def _around(ground: _Ground, parts: Parts, pool: Pool, keys: Keys, draining: asy
             catalogue=ground.catalogue,
             router=ground.router,
             acceptor=Acceptor(pool),
+            sources=Sources(Reader(pool), ground.clock),
             objects=ground.objects,
             guard=ground.guard,
             clock=ground.clock,
@@ -257,6 +284,7 @@ def _around(ground: _Ground, parts: Parts, pool: Pool, keys: Keys, draining: asy
         signer=LinkSigner([derive(secret, "links") for secret in secrets], ground.clock),
         clock=ground.clock,
         chance=ground.chance,
+        bodies=Bodies(),
         bell=parts.wake,
         draining=draining,
         telemetry=ground.telemetry,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,11 @@ def test_the_engine_has_a_failpoint_between_each_two_effects() -> None:
         "poll.before_done",
         "prepare.after_frames",
         "prepare.after_input",
+        "prepare.after_takeover",
+        "prepare.after_words",
         "reconcile.after_reply",
+        "render.after_store",
+        "render.after_work",
         "submit.after_intent",
         "submit.after_reply",
     }
@@ -54,28 +59,38 @@ def test_the_engine_has_a_failpoint_between_each_two_effects() -> None:
 def test_a_death_at_every_failpoint_loses_nothing_and_makes_nothing_twice(
     gate: RealGate, pictures: str
 ) -> None:
-    """Each point kills the process that passes it first; two tasks meet all of them, one after another."""
+    """Each point kills the process that passes it first; four tasks meet all of them, one after another."""
     # The first is killed after its intent, so it is reconciled; only the second comes to read its submit's reply.
-    for key in ("first", "second"):
-        task = gate.ended(submit(gate, key, f"{pictures}/image.png"), within_s=240)
-        assert task["state"] == "succeeded", task
-        assert [attempt["state"] for attempt in task["attempts"]] == ["done"]
+    picture = {"image": f"{pictures}/image.png"}
+    made = [ended(gate, "first", picture), ended(gate, "second", picture)]
+    made.append(ended(gate, "clips", {"prompt_extend": "a whale", "enhance": True}, clips=2))
+    taken = {"task_id": made[0]["id"], "model": "animatic", "prompt": "it goes on"}
+    made.append(ended(gate, "taken", taken, path="/v1/video/extend"))
+    assert [task["film"]["seconds"] for task in made] == [1.0, 1.0, 8.0, 8.0]
     passed = {path.name for path in gate.data.parent.iterdir() if path.name in POINTS}
     assert passed == set(POINTS)
-    assert len(gate.ask("GET", "/gate/v1/tasks", key=gate.key).json["data"]) == 2
+    assert len(gate.ask("GET", "/gate/v1/tasks", key=gate.key).json["data"]) == 4
 
 
-def submit(gate: RealGate, key: str, picture: str) -> str:
+def ended(
+    gate: RealGate, key: str, wanted: dict[str, Any], *, path: str = "/gate/v1/tasks", clips: int = 1
+) -> Any:
+    """Have a film made; each of its clips came of one attempt alone."""
+    task = gate.ended(submit(gate, key, wanted, path), within_s=240)
+    assert task["state"] == "succeeded", task
+    assert [attempt["state"] for attempt in task["attempts"]] == ["done"] * clips
+    return task
+
+
+def submit(gate: RealGate, key: str, wanted: dict[str, Any], path: str) -> str:
     """Submit until it is answered, as a client with an Idempotency-Key does."""
-    body = {"prompt": "a boat", "seconds": 1, "size": "640x360", "image": picture}
+    body = {"prompt": "a boat", "seconds": 1, "size": "640x360", **wanted}
     for _ in range(200):
         try:
-            answer = gate.ask(
-                "POST", "/gate/v1/tasks", json_body=body, key=gate.key, headers={"Idempotency-Key": key}
-            )
+            answer = gate.ask("POST", path, json_body=body, key=gate.key, headers={"Idempotency-Key": key})
         except OSError:
             gate.wait_ready()
             continue
-        if answer.status == 201:
+        if answer.status in {200, 201}:
             return str(answer.json["id"])
     raise AssertionError(gate.log.read_text()[-4000:])

@@ -211,17 +211,15 @@ async def test_a_compressed_reply_is_counted_by_what_it_unfolds_to(http, origin)
 async def test_the_time_of_a_request_covers_the_whole_reply(http, origin):
     async def drip(request, writer):
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n")
-        for _ in range(20):
+        for _ in range(90):
             writer.write(b"x")
             await asyncio.sleep(0.05)
 
     started = await origin(drip)
-    began = asyncio.get_running_loop().time()
 
+    # Bytes come all the while, and the reply would be whole after 4.5 s.
     with pytest.raises(ReplyLost, match="TimeoutError"):
-        await http.send("GET", started.url(), timeout_s=0.3, limit_bytes=1000)
-
-    assert asyncio.get_running_loop().time() - began < 0.6
+        await http.send("GET", started.url(), timeout_s=1.5, limit_bytes=1000)
 
 
 async def test_a_stream_gives_the_body_in_pieces(http, origin, answer_with):

@@ -53,7 +53,28 @@ def test_brackets_fold_into_objects_and_lists() -> None:
         "input_reference": ["u1", "u2"],
         "images": ["a", "b"],
     }
-    assert fold([("input_reference[image_url]", "u")]) == {"input_reference": ["u"]}
+    assert fold([("input_reference[image_url]", "u")]) == {"input_reference": [{"image_url": "u"}]}
+
+
+@pytest.mark.parametrize(
+    ("parts", "folded"),
+    [
+        ([("images[0]", "a"), ("images[1]", "b")], ["a", "b"]),
+        ([("images[0][url]", "a")], [{"url": "a"}]),
+        ([("images[][url]", "a"), ("images[][url]", "b")], [{"url": "a"}, {"url": "b"}]),
+        ([("images[image_url]", "a"), ("images[file_id]", "f")], [{"image_url": "a", "file_id": "f"}]),
+    ],
+)
+def test_pictures_in_brackets_are_a_list(parts: list[tuple[str, str]], folded: list[Any]) -> None:
+    assert fold(parts) == {"images": folded}
+
+
+def test_a_picture_that_does_not_say_it_is_a_file_is_one_by_its_bytes() -> None:
+    reader = FormReader("multipart/form-data; boundary=b")
+    reader.feed(
+        b'--b\r\nContent-Disposition: form-data; name="input_reference"\r\n\r\n\xff\xd8\xff\x00\xfe\r\n--b--\r\n'
+    )
+    assert reader.fields() == {"input_reference": Upload(b"\xff\xd8\xff\x00\xfe")}
 
 
 @pytest.mark.parametrize(
@@ -112,31 +133,42 @@ def test_a_form_has_an_end() -> None:
 
 
 NAME = f"{UUID(int=5).hex}.mp4"
+PATH = f"/files/{NAME}"
 
 
 def test_a_link_holds_for_its_file_and_its_time() -> None:
     signer = LinkSigner([b"new", b"old"], Stopped())
     ticket = signer.sign(NAME).split("/")[2]
-    signer.check(ticket, NAME)
+    signer.check(ticket, PATH)
     assert file_id(NAME) == UUID(int=5)
     assert signer.sign(NAME) == signer.sign(NAME)
     with pytest.raises(Problem, match="link_invalid"):
-        signer.check(ticket, NAME.replace("5", "6"))
+        signer.check(ticket, PATH.replace("5", "6"))
     with pytest.raises(Problem, match="link_expired"):
-        LinkSigner([b"new"], Stopped(NOW + timedelta(hours=26))).check(ticket, NAME)
+        LinkSigner([b"new"], Stopped(NOW + timedelta(hours=26))).check(ticket, PATH)
     with pytest.raises(Problem, match="link_invalid"):
-        LinkSigner([b"other"], Stopped()).check(ticket, NAME)
+        LinkSigner([b"other"], Stopped()).check(ticket, PATH)
+
+
+def test_a_path_that_is_open_is_no_file_and_no_other_path() -> None:
+    signer = LinkSigner([b"key"], Stopped())
+    _, _, ticket, *path = signer.open("/source/veo3:1").split("/")
+    assert path == ["source", "veo3:1"]
+    signer.check(ticket, "/s/source/veo3:1")
+    for other in ("/s/source/veo3:2", "/files/source/veo3:1", "/source/veo3:1"):
+        with pytest.raises(Problem, match="link_invalid"):
+            signer.check(ticket, other)
 
 
 def test_a_link_of_the_old_secret_holds_while_the_secret_is_rotated() -> None:
     ticket = LinkSigner([b"old"], Stopped()).sign(NAME).split("/")[2]
-    LinkSigner([b"new", b"old"], Stopped()).check(ticket, NAME)
+    LinkSigner([b"new", b"old"], Stopped()).check(ticket, PATH)
 
 
 @given(st.text(max_size=60))
 def test_no_text_passes_for_a_link(ticket: str) -> None:
     with pytest.raises(Problem):
-        LinkSigner([b"new"], Stopped()).check(ticket, NAME)
+        LinkSigner([b"new"], Stopped()).check(ticket, PATH)
 
 
 def test_the_operator_of_the_machine_is_known_for_ten_minutes() -> None:

@@ -45,6 +45,10 @@ class FetchFailed(Exception):  # noqa: N818  # as the house names what happened
         self.operator = operator or reason
 
 
+class FetchTooLarge(FetchFailed):
+    """More came than was wanted."""
+
+
 @dataclass(slots=True)
 class _Limits:
     deadline: float
@@ -83,7 +87,7 @@ class GuardedFetch:
         except HttpStatus as answer:
             raise FetchFailed(_answered(answer), answer.status, operator=str(answer)) from answer
         except TooLarge as large:
-            raise FetchFailed(f"the file is larger than {_size(limit_bytes)}") from large
+            raise FetchTooLarge(f"the file is larger than {_size(limit_bytes)}") from large
         except (NotSent, ReplyLost) as failure:
             raise FetchFailed(_UNREACHABLE, operator=str(failure)) from failure
 

@@ -18,6 +18,7 @@ class NewKey(BaseModel):
     )
     dialect: str | None = Field(None, description="Always speak this dialect on shared paths.")
     strict: bool = Field(default=False, description="Answer with exactly the documented keys.")
+    soften: bool = Field(default=False, description="Let a refused prompt be softened and sent once more.")
     expires_at: datetime | None = None
 
 
@@ -29,6 +30,7 @@ class KeyOut(BaseModel):
     operator: bool
     dialect: str | None
     strict: bool
+    soften: bool
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -72,6 +74,7 @@ def admin_routes(around: Surroundings, dialects: frozenset[str]) -> APIRouter:
             account=account,
             dialect=new.dialect,
             strict=new.strict,
+            soften=new.soften,
             expires_at=new.expires_at,
         )
         around.telemetry.event("key.created", key_prefix=ids.hint(key), account=account)

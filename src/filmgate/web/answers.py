@@ -40,6 +40,12 @@ def language_of(request: Request) -> str:
     return "zh" if request.headers.get("accept-language", "").lower().startswith("zh") else "en"
 
 
+def language_asked(request: Request, usual: str) -> str:
+    """Give the language that a request asks for, else the usual one of its dialect."""
+    asked = request.headers.get("accept-language", "").lower()
+    return next((language for language in ("zh", "en") if asked.startswith(language)), usual)
+
+
 async def film_answer(
     request: Request, around: Surroundings, task: Task, role: str, headers: Mapping[str, str]
 ) -> Response:

@@ -21,10 +21,12 @@ from filmgate.web.answers import file_answer, json_answer, language_of, problem_
 from filmgate.web.dialects import DialectRoutes
 from filmgate.web.links import file_id
 from filmgate.web.mishaps import as_problem
+from filmgate.web.opening import Smooth, open_route
 from filmgate.web.outer import Outer, OuterTelemetry
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tasks import task_routes
 from filmgate.web.threshold import Threshold
+from filmgate.web.watch import watch_route
 
 _READY_WITHIN_S = 2.0
 
@@ -51,15 +53,17 @@ def build_app(
 ) -> ASGIApp:
     """Build the application over parts that are open already."""
     own = own_api(around, frozenset(dialect.NAME for dialect in dialects), telemetry)
+    readable = [*DialectRoutes(dialects, around).routes(), watch_route(around)]
     routes: list[BaseRoute] = [
-        *DialectRoutes(dialects, around).routes(),
+        *readable,
+        open_route(around.signer, Starlette(routes=readable, exception_handlers=_handlers(telemetry))),
         Route("/files/{ticket}/{name}", _files(around), methods=["GET", "HEAD"]),
         *_health(health),
         *pages,
         Mount("", Threshold(own, around.doorman)),
     ]
     app = Starlette(routes=routes, exception_handlers=_handlers(telemetry))
-    return Outer(app, telemetry, around.clock, new_id)
+    return Outer(Smooth(app), telemetry, around.clock, new_id)
 
 
 def own_api(around: Surroundings, dialects: frozenset[str], telemetry: OuterTelemetry) -> FastAPI:
@@ -121,7 +125,7 @@ def _named(error: Exception) -> Problem:
 def _files(around: Surroundings) -> Callable[[Request], object]:
     async def serve(request: Request) -> Response:
         name = request.path_params["name"]
-        around.signer.check(request.path_params["ticket"], name)
+        around.signer.check(request.path_params["ticket"], f"/files/{name}")
         file = await around.reader.file(file_id(name))
         if file is None:
             raise Problem("link_invalid")

@@ -2,33 +2,60 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Final
 
-import orjson
 from starlette.requests import ClientDisconnect, Request
 
 from filmgate.domain.contracts import Fields
 from filmgate.domain.limits import (
+    BODIES,
+    BODIES_OF_ADDRESS,
     BODY_BYTES,
     BODY_IDLE_SECONDS,
     BODY_SECONDS,
     JSON_BYTES,
-    JSON_DEPTH,
-    JSON_INTEGER,
     MIB,
 )
 from filmgate.domain.problems import Problem
+from filmgate.domain.strict_json import read_json
 from filmgate.web.forms import FormReader
 
 _FORM: Final = "multipart/form-data"
 _JSON: Final = re.compile(r"application/(?:[\w.+-]+\+)?json")
-_DATA_URI: Final = re.compile(rb'"data:[^"]*"')
+_DATA_URI: Final = re.compile(rb'"data:[^"]*"', re.IGNORECASE)
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 
 
-async def read_fields(request: Request) -> tuple[Fields, bool]:
+class Bodies:
+    """Counts the bodies that are not whole yet; an address that has too many of them may not begin another."""
+
+    def __init__(self) -> None:
+        self._unfinished: Counter[str] = Counter()
+
+    @contextmanager
+    def one_of(self, address: str) -> Iterator[None]:
+        """Hold a place while a body comes in; raise Problem `too_many_bodies`."""
+        if self._unfinished[address] >= BODIES_OF_ADDRESS or self._unfinished.total() >= BODIES:
+            raise Problem("too_many_bodies").with_headers({"retry-after": "5"})
+        self._unfinished[address] += 1
+        try:
+            yield
+        finally:
+            self._unfinished[address] -= 1
+            if not self._unfinished[address]:
+                del self._unfinished[address]
+
+
+async def read_fields(request: Request, bodies: Bodies) -> tuple[Fields, bool]:
     """Read a body's fields; the flag tells that it was a form."""
+    with bodies.one_of(request.client.host if request.client else ""):
+        return await _fields(request)
+
+
+async def _fields(request: Request) -> tuple[Fields, bool]:
     declared = request.headers.get("content-type", "")
     kind = declared.partition(";")[0].strip().lower()
     chunks = _chunks(request)
@@ -47,7 +74,7 @@ async def read_fields(request: Request) -> tuple[Fields, bool]:
     return json_object(body), False
 
 
-async def read_json(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
     """Read a JSON body of our own API whole, within every limit, and checked like any dialect's."""
     body = b"".join([chunk async for chunk in _chunks(request)])
     _weigh(body)
@@ -88,32 +115,12 @@ def json_object(body: bytes) -> Fields:
     if not body.strip():
         return {}
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        value = read_json(body)
+    except ValueError as error:
         raise Problem("malformed_json", reason=str(error)) from None
     if not isinstance(value, dict):
         raise Problem("malformed_json", reason="an object is right")
-    _check(value, JSON_DEPTH)
     return value
-
-
-def _check(value: object, depth: int) -> None:
-    if depth == 0:
-        raise Problem("malformed_json", reason=f"it is nested deeper than {JSON_DEPTH}")
-    match value:
-        case Mapping():
-            for name, inner in value.items():
-                _check(name, depth - 1)
-                _check(inner, depth - 1)
-        case list():
-            for inner in value:
-                _check(inner, depth - 1)
-        case int() if abs(value) > JSON_INTEGER:
-            raise Problem("malformed_json", reason="a number is too large to be exact")
-        case str() if "\0" in value:
-            raise Problem("malformed_json", reason="a text holds a NUL character")
-        case _:
-            return
 
 
 def _too_large() -> Problem:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -17,7 +17,7 @@ from filmgate.domain.limits import (
     TEXT_FIELD_BYTES,
 )
 from filmgate.domain.problems import Problem
-from filmgate.domain.request import Upload
+from filmgate.domain.request import Json, Upload
 
 Part: TypeAlias = tuple[str, str | Upload]
 
@@ -25,7 +25,13 @@ _NAME: Final = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _BRACKET: Final = re.compile(r"\[([^\[\]]*)\]")
 _DATA_URI_BYTES: Final = PICTURE_BYTES * 4 // 3 + 256
 # These may come several times; any other field that does is a contradiction.
-_REPEATABLE: Final = frozenset({"input_reference", "images", "image", "image_urls", "image_url", "seconds"})
+_REPEATABLE: Final = frozenset(
+    {
+        "input_reference", "images", "image", "image_urls", "image_url", "seconds", "reference_images",
+        "first_frame_image", "last_frame_image",
+    }
+)  # fmt: skip
+_PICTURE: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
 
 
 class FormReader:
@@ -94,7 +100,9 @@ class FormReader:
         self._body += data[start:end]
         limit = (
             _DATA_URI_BYTES
-            if b"filename" in self._disposition() or self._body[:5] == b"data:"
+            if b"filename" in self._disposition()
+            or self._body[:5].lower() == b"data:"
+            or self._body.startswith(_PICTURE)
             else TEXT_FIELD_BYTES
         )
         if len(self._body) > limit:
@@ -111,6 +119,9 @@ class FormReader:
         self._parts.append((_text(name), self._value(options.get(b"filename"))))
 
     def _value(self, filename: bytes | None) -> str | Upload:
+        if filename is None and self._body.startswith(_PICTURE):
+            # Some clients send a picture's bytes without saying that they are a file.
+            return Upload(bytes(self._body))
         if filename is None:
             return _text(bytes(self._body))
         # A file name is a remark: only its last part, and never a path.
@@ -137,21 +148,39 @@ def fold(parts: Sequence[Part]) -> Fields:
 
 def _put(into: dict[str, Value], keys: Sequence[str], value: str | Upload) -> None:
     first, rest = keys[0], keys[1:]
-    if rest == [""] or (not rest and first in _REPEATABLE and first in into):
-        known = into.get(first, [])
-        into[first] = [*(known if isinstance(known, list) else [known]), value]
+    if first in _REPEATABLE and rest and not rest[0]:
+        _append(into, first, _object(rest[1], value) if len(rest) > 1 and rest[1] else value)
+    elif first in _REPEATABLE and rest:
+        # `input_reference[image_url]` is an object, `images[0]` and `images[0][url]` stand in a list.
+        rest = rest[1:] if rest[0].isdigit() else rest
+        _append(into, first, _object(rest[0], value) if rest else value)
+    elif rest == [""] or (not rest and first in _REPEATABLE and first in into):
+        _append(into, first, value)
     elif not rest:
         if first in into:
             raise malformed(f"`{first[:40]}` came twice")
         into[first] = value
-    elif first in _REPEATABLE:
-        # `input_reference[image_url]`: an object with one address.
-        _put(into, [first, ""], value)
     else:
         inner = into.setdefault(first, {})
         if not isinstance(inner, dict):
             raise malformed(f"`{first[:40]}` is both a value and an object")
         _put(inner, rest, value)
+
+
+def _object(key: str, value: str | Upload) -> Value:
+    return cast("Value", {key: value})
+
+
+def _append(into: dict[str, Value], name: str, value: Value) -> None:
+    """Put one more into a list; a key that the last object there lacks is that object's."""
+    known = into.get(name, [])
+    listed = [*known] if isinstance(known, list) else [known]
+    last = listed[-1] if listed else None
+    if isinstance(value, dict) and isinstance(last, dict) and not set(value) & set(last):
+        listed[-1] = {**last, **value}
+    else:
+        listed.append(cast("Json | Upload", value))
+    into[name] = listed
 
 
 def malformed(reason: str) -> Problem:

@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final
+from urllib.parse import quote
 from uuid import UUID
 
 from filmgate.domain.clock import Clock
@@ -15,7 +17,15 @@ from filmgate.domain.limits import LINK_LIFE
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Task
 
-_ENDINGS: Final = {"video": "mp4", "thumbnail": "webp", "poster": "jpg", "spritesheet": "jpg"}
+_NO_PATHS: Final[Mapping[str, str]] = MappingProxyType({})
+_ENDINGS: Final = {
+    "video": "mp4",
+    "first": "mp4",
+    "source": "mp4",
+    "thumbnail": "webp",
+    "poster": "jpg",
+    "spritesheet": "jpg",
+}
 # Within this span a task's links stay the same, so that clients and caches see one address.
 _STEADY: Final = timedelta(hours=1)
 _SIGNATURE_CHARACTERS: Final = 32
@@ -31,34 +41,55 @@ class LinkSigner:
 
     def sign(self, name: str) -> str:
         """Give the path of a file's link."""
+        return f"/files/{self._ticket(f'/files/{name}')}/{name}"
+
+    def open(self, path: str) -> str:
+        """Give the path under which a path of a dialect opens without a key, for reading alone."""
+        return f"/s/{self._ticket(f'/s{path}')}{quote(path, safe='/:')}"
+
+    def _ticket(self, path: str) -> str:
         steady = int(_STEADY.total_seconds())
         now = int(self.clock.now().timestamp())
         expiry = now - now % steady + steady + int(LINK_LIFE.total_seconds())
-        return f"/files/{expiry}.{_signature(self.keys[0], name, expiry)}/{name}"
+        return f"{expiry}.{_signature(self.keys[0], path, expiry)}"
 
-    def check(self, ticket: str, name: str) -> None:
-        """Raise Problem `link_invalid` or `link_expired`."""
+    def check(self, ticket: str, path: str) -> None:
+        """Raise Problem `link_invalid` or `link_expired`; `path` begins with `/files` or `/s`."""
         expiry, dot, signature = ticket.partition(".")
         if not (dot and len(expiry) <= _EXPIRY_DIGITS and expiry.isascii() and expiry.isdigit()):
             raise Problem("link_invalid")
-        expected = [_signature(key, name, int(expiry)) for key in self.keys]
+        expected = [_signature(key, path, int(expiry)) for key in self.keys]
         if not any(hmac.compare_digest(signature.encode(), one.encode()) for one in expected):
             raise Problem("link_invalid")
         if int(expiry) < self.clock.now().timestamp():
             raise Problem("link_expired")
 
-    def links(self, task: Task, origin: str) -> Links:
-        """Give the absolute links of a task's files, none before the film is stored."""
+    def links(self, task: Task, origin: str, paths: Mapping[str, str] = _NO_PATHS) -> Links:
+        """Give the absolute links of a task's files, none before the film is stored, and of a dialect's open paths."""
+        names = _Names(task.names)
+        opened = {use: origin + self.open(path.format_map(names)) for use, path in paths.items()}
         if task.film is None:
-            return Links()
+            return Links(open=opened)
         signed = {
             role: origin + self.sign(f"{file_id.hex}.{_ENDINGS[role]}")
             for role, file_id in task.film.files.items()
             if role in _ENDINGS
         }
         return Links(
-            video=signed.get("video"), thumbnail=signed.get("thumbnail"), poster=signed.get("poster")
+            video=signed.get("video"),
+            thumbnail=signed.get("thumbnail"),
+            poster=signed.get("poster"),
+            first=signed.get("first"),
+            source=signed.get("source"),
+            open=opened,
         )
+
+
+class _Names(dict[str, str]):
+    """A task's names; one that its own dialect does not give is its first."""
+
+    def __missing__(self, use: str) -> str:
+        return self["id"]
 
 
 def file_id(name: str) -> UUID:
@@ -69,7 +100,7 @@ def file_id(name: str) -> UUID:
         raise Problem("link_invalid") from None
 
 
-def _signature(key: bytes, name: str, expiry: int) -> str:
-    said = f"filmgate-link-1\nread\n/files/{name}\n{expiry}".encode()
+def _signature(key: bytes, path: str, expiry: int) -> str:
+    said = f"filmgate-link-1\nread\n{path}\n{expiry}".encode()
     digest = hmac.digest(key, said, hashlib.sha256)
     return base64.urlsafe_b64encode(digest).decode()[:_SIGNATURE_CHARACTERS]

@@ -17,7 +17,7 @@ def select(
     if owner is not None and owner.dialect in named:
         return named[owner.dialect]
     model = call.fields.get("model")
-    sole = catalogue.dialects_of(model) if isinstance(model, str) else frozenset()
-    if len(sole) == 1 and (only := next(iter(sole))) in named:
-        return named[only]
+    knowing = catalogue.dialects_of(model) & set(named) if isinstance(model, str) else frozenset()
+    if len(knowing) == 1:
+        return named[next(iter(knowing))]
     return next((dialect for dialect in candidates if dialect.claims(call)), candidates[-1])

@@ -7,12 +7,13 @@ from starlette.requests import Request
 
 from filmgate.domain.catalogue import Catalogue
 from filmgate.domain.clock import Chance, Clock
-from filmgate.domain.contracts import Links
+from filmgate.domain.contracts import Dialect, Links
 from filmgate.domain.task import Task
 from filmgate.engine.accept import Acceptance
 from filmgate.store.files import Files
 from filmgate.store.keys import Keys
 from filmgate.store.read import Reader
+from filmgate.web.body import Bodies
 from filmgate.web.content import OpenObjects
 from filmgate.web.keys import Doorman
 from filmgate.web.links import LinkSigner
@@ -47,14 +48,15 @@ class Surroundings:
     signer: LinkSigner
     clock: Clock
     chance: Chance
+    bodies: Bodies
     bell: Bell
     draining: Flag
     telemetry: WebTelemetry
     public_url: str | None = None
     """What links in answers start with; None takes the request's Host."""
 
-    def links(self, task: Task, request: Request) -> Links:
-        return self.signer.links(task, self.origin(request))
+    def links(self, task: Task, request: Request, dialect: Dialect | None = None) -> Links:
+        return self.signer.links(task, self.origin(request), dialect.OPEN if dialect else {})
 
     def origin(self, request: Request) -> str:
         return self.public_url or f"{request.url.scheme}://{request.url.netloc}"

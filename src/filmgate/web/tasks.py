@@ -2,129 +2,37 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
 
-from filmgate.dialects.reading import pictures
+from filmgate.dialects.reading import picture
 from filmgate.domain.catalogue import GATE
 from filmgate.domain.limits import PAGE, PAGE_LONGEST, WAIT_LONGEST
 from filmgate.domain.problems import Problem
-from filmgate.domain.request import Draft
+from filmgate.domain.request import Draft, GivenPicture, PictureRole
 from filmgate.domain.states import State
 from filmgate.domain.task import Attempt, Owner, Task
 from filmgate.engine.accept import Repeat
 from filmgate.web.answers import film_answer, language_of
-from filmgate.web.dialects import repeat_of, task_headers
+from filmgate.web.shapes import (
+    Addresses,
+    AttemptOut,
+    ErrorOut,
+    FilmOut,
+    ModelOut,
+    ModelPageOut,
+    NewFilm,
+    RecordOut,
+    TaskDetailOut,
+    TaskOut,
+    TaskPageOut,
+)
 from filmgate.web.surroundings import Surroundings
+from filmgate.web.turn import repeat_of, task_headers
 
 _NAMES = {"id": "film_{alnum:32}"}
 _LOOK_EVERY_S = 0.25
-
-
-class NewFilm(BaseModel):
-    """What to make; everything but the prompt has a default."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    prompt: str
-    model: str = "animatic"
-    size: str | None = Field(None, description="`WxH`, or a ratio such as `9:16`.")
-    seconds: Annotated[int, Field(strict=True)] | None = None
-    seed: Annotated[int, Field(strict=True)] | None = None
-    image: str | None = Field(None, description="A first frame: an https address or a data URI.")
-
-
-class ErrorOut(BaseModel):
-    code: str
-    message: str
-
-
-class FilmOut(BaseModel):
-    """The film's own measures, read from the file."""
-
-    seconds: float
-    width: int
-    height: int
-    fps: float
-    frames: int
-    size_bytes: int
-    video_codec: str
-    audio_codec: str | None
-
-
-class Addresses(BaseModel):
-    self: str
-    video: str | None = None
-    thumbnail: str | None = None
-    poster: str | None = None
-
-
-class TaskOut(BaseModel):
-    id: str
-    name: str = Field(description="The id that the task's dialect shows.")
-    dialect: str
-    state: State
-    progress: int
-    model: str
-    prompt: str
-    size: str
-    seconds: int
-    queue_position: int | None = Field(
-        None, description="How many tasks of this gate are ahead; null when it runs."
-    )
-    hold_micros: int
-    cost_micros: int | None
-    created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    waited_s: float
-    running_s: float
-    version: int
-    error: ErrorOut | None
-    film: FilmOut | None
-    urls: Addresses
-
-
-class AttemptOut(BaseModel):
-    clip: int
-    no: int
-    provider: str
-    key: str
-    state: str
-    sent_at: datetime
-    closed_at: datetime | None
-    error_class: str | None
-    error_text: str | None
-
-
-class TaskDetailOut(TaskOut):
-    attempts: list[AttemptOut] | None = None
-
-
-class TaskPageOut(BaseModel):
-    data: list[TaskOut]
-    next_cursor: str | None
-
-
-class ModelOut(BaseModel):
-    name: str
-    owner: str
-    about: str
-    dialects: list[str]
-    seconds: list[int]
-    default_seconds: int
-    sizes: list[str]
-    prompt_characters: int
-    pictures: dict[str, int]
-    sound: bool
-    available: bool
-
-
-class ModelPageOut(BaseModel):
-    data: list[ModelOut]
 
 
 def task_routes(around: Surroundings) -> APIRouter:
@@ -225,8 +133,22 @@ def _draft(film: NewFilm) -> Draft:
         size=film.size,
         seconds=None if film.seconds is None else str(film.seconds),
         seed=None if film.seed is None else str(film.seed),
-        pictures=pictures({"image": film.image}),
+        pictures=_pictures(film),
+        prompt_extend=film.prompt_extend,
+        enhance=film.enhance,
+        upsample=film.upsample,
+        sound=film.sound,
     )
+
+
+def _pictures(film: NewFilm) -> tuple[GivenPicture, ...]:
+    first = [picture(film.image, "image", PictureRole.FIRST)] if film.image else []
+    last = [picture(film.last_image, "last_image", PictureRole.LAST)] if film.last_image else []
+    references = [
+        picture(source, f"references[{no}]", PictureRole.REFERENCE)
+        for no, source in enumerate(film.references)
+    ]
+    return (*first, *last, *references)
 
 
 async def _mine(around: Surroundings, owner: Owner, name: str) -> Task:
@@ -267,6 +189,8 @@ async def _shown(around: Surroundings, task: Task, request: Request) -> TaskOut:
         created_at=task.created_at,
         started_at=task.started_at,
         ended_at=task.ended_at,
+        clips=list(task.request.clips),
+        record=RecordOut(**{name: getattr(task.record, name) for name in RecordOut.model_fields}),
         waited_s=round((started - task.created_at).total_seconds(), 3),
         running_s=round((now - started).total_seconds(), 3),
         version=task.version,
@@ -279,6 +203,8 @@ async def _shown(around: Surroundings, task: Task, request: Request) -> TaskOut:
             video=links.video,
             thumbnail=links.thumbnail,
             poster=links.poster,
+            first=links.first,
+            source=links.source,
         ),
     )
 
@@ -300,11 +226,7 @@ def _models(around: Surroundings) -> list[ModelOut]:
     shown = []
     for model in around.catalogue.models:
         offer = model.offers[GATE]
-        counts = {
-            "first": model.pictures.first,
-            "last": model.pictures.last,
-            "reference": model.pictures.reference,
-        }
+        counts = {role.value: count for role, count in offer.pictures.counts.items()}
         shown.append(
             ModelOut(
                 name=model.name,

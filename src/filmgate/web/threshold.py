@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from filmgate.web.answers import language_of, problem_answer
-from filmgate.web.body import read_json
+from filmgate.web.body import read_body
 from filmgate.web.keys import Doorman
 from filmgate.web.mishaps import as_problem
 
@@ -25,7 +25,7 @@ class Threshold:
         request = Request(scope, receive)
         try:
             await self._doorman.owner(request)
-            body = await read_json(request)
+            body = await read_body(request)
         except Exception as error:  # noqa: BLE001  # whatever it was, the client reads our own form
             problem = as_problem(error, scope.get("request_id", ""))
             await problem_answer(problem, language_of(request))(scope, receive, send)

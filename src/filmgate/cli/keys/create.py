@@ -30,6 +30,9 @@ def create(
     strict: Annotated[
         bool, Parameter(negative="", help="Answer with exactly the documented fields.")
     ] = False,
+    soften: Annotated[
+        bool, Parameter(negative="", help="Let a refused prompt be softened and sent once more.")
+    ] = False,
     expires: Annotated[str | None, Parameter(help="30d, 12h, or a date such as 2026-12-31.")] = None,
     place: Place = HERE,
     manner: Manner = PLAIN_MANNER,
@@ -41,6 +44,7 @@ def create(
     except ValueError as error:
         raise trouble("wrong_usage", reason=str(error)) from None
     asked: dict[str, Json] = {"name": name, "account": account, "dialect": dialect, "strict": strict}
+    asked["soften"] = soften
     asked["expires_at"] = None if until is None else until.isoformat()
     made = cast("CreatedKeyShape", session.gate.ask("POST", "/admin/v1/keys", asked))
     output = session.output

@@ -1,0 +1,140 @@
+"""The bodies of `/gate/v1`, as its OpenAPI file shows them."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from filmgate.domain.limits import MOST_PICTURES
+from filmgate.domain.states import State
+
+
+class NewFilm(BaseModel):
+    """What to make; everything but the prompt has a default."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    prompt: str
+    model: str = "animatic"
+    size: str | None = Field(None, description="`WxH`, or a ratio such as `9:16`.")
+    seconds: Annotated[int, Field(strict=True)] | None = None
+    seed: Annotated[int, Field(strict=True)] | None = None
+    image: str | None = Field(None, description="A first frame: an https address or a data URI.")
+    last_image: str | None = Field(None, description="A last frame; it needs a first one.")
+    references: list[str] = Field(
+        [], max_length=MOST_PICTURES, description="Pictures of what the film shows."
+    )
+    prompt_extend: str | None = Field(
+        None, description="What a second clip shows, where the model makes one."
+    )
+    enhance: bool = Field(default=False, description="Let the prompt be worded richly in English.")
+    upsample: bool = Field(default=False, description="Scale the film up, to 1080p or as the model says.")
+    sound: bool = True
+
+
+class ErrorOut(BaseModel):
+    code: str
+    message: str
+
+
+class FilmOut(BaseModel):
+    """The film's own measures, read from the file."""
+
+    seconds: float
+    width: int
+    height: int
+    fps: float
+    frames: int
+    size_bytes: int
+    video_codec: str
+    audio_codec: str | None
+
+
+class Addresses(BaseModel):
+    self: str
+    video: str | None = None
+    thumbnail: str | None = None
+    poster: str | None = None
+    first: str | None = Field(None, description="The first clip, where the film has two.")
+    source: str | None = Field(None, description="The film before it was scaled up.")
+
+
+class RecordOut(BaseModel):
+    """What became of the task on its way."""
+
+    enhanced_prompt: str | None
+    enhanced_by: str | None
+    softened_prompt: str | None = Field(description="What was sent after a provider had refused the prompt.")
+    retries: int
+    last_error: str | None
+    upsampled_by: str | None
+    upsample_error: str | None
+    joined_by: str | None
+    warnings: list[str]
+
+
+class TaskOut(BaseModel):
+    id: str
+    name: str = Field(description="The id that the task's dialect shows.")
+    dialect: str
+    state: State
+    progress: int
+    model: str
+    prompt: str
+    size: str
+    seconds: int
+    queue_position: int | None = Field(
+        None, description="How many tasks of this gate are ahead; null when it runs."
+    )
+    hold_micros: int
+    cost_micros: int | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    clips: list[int] = Field(description="The lengths of the film's clips in seconds.")
+    record: RecordOut
+    waited_s: float
+    running_s: float
+    version: int
+    error: ErrorOut | None
+    film: FilmOut | None
+    urls: Addresses
+
+
+class AttemptOut(BaseModel):
+    clip: int
+    no: int
+    provider: str
+    key: str
+    state: str
+    sent_at: datetime
+    closed_at: datetime | None
+    error_class: str | None
+    error_text: str | None
+
+
+class TaskDetailOut(TaskOut):
+    attempts: list[AttemptOut] | None = None
+
+
+class TaskPageOut(BaseModel):
+    data: list[TaskOut]
+    next_cursor: str | None
+
+
+class ModelOut(BaseModel):
+    name: str
+    owner: str
+    about: str
+    dialects: list[str]
+    seconds: list[int]
+    default_seconds: int
+    sizes: list[str]
+    prompt_characters: int
+    pictures: dict[str, int]
+    sound: bool
+    available: bool
+
+
+class ModelPageOut(BaseModel):
+    data: list[ModelOut]

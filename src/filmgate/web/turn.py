@@ -1,0 +1,129 @@
+"""A turn: one request on its way through a dialect, from who asks to what is answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+from starlette.requests import Request
+from starlette.types import Scope
+
+from filmgate.domain.contracts import Call, Dialect, Fields, TaskView
+from filmgate.domain.limits import IDEMPOTENCY_KEY_BYTES
+from filmgate.domain.problems import Problem
+from filmgate.domain.task import Owner, Task
+from filmgate.engine.accept import Repeat
+from filmgate.web.surroundings import Surroundings
+
+_OPENED: Final = "filmgate.opened"
+
+
+@dataclass(slots=True)
+class Turn:
+    """Who asks, in which dialect, and about which task."""
+
+    request: Request
+    around: Surroundings
+    dialect: Dialect
+    verb: str = ""
+    owner: Owner | None = None
+    task: Task | None = None
+    replayed: bool = False
+    fields: Fields = field(default_factory=dict)
+    form: bool = False
+
+    @property
+    def strict(self) -> bool:
+        return self.owner is not None and self.owner.strict
+
+    @property
+    def mine(self) -> Owner:
+        if self.owner is None:
+            raise Problem("missing_key")
+        return self.owner
+
+    async def find_owner(self) -> None:
+        self.owner = await _owner(self.request, self.around)
+
+    async def find_task(self, name: str) -> None:
+        """Find the task that is asked about, unless it is found already."""
+        if self.task is None:
+            self.task = await self.around.reader.find(name, self.mine.account_id)
+
+    def known(self) -> Task:
+        if self.task is None:
+            raise Problem("task_not_found")
+        return self.task
+
+    def view(self, task: Task) -> TaskView:
+        return TaskView(task, self.around.links(task, self.request, self.dialect))
+
+    def call(self) -> Call:
+        return Call(
+            verb=self.verb,
+            params=cast("Mapping[str, str]", self.request.path_params),
+            query=dict(self.request.query_params),
+            headers=self.request.headers,
+            fields=self.fields,
+            form=self.form,
+            strict=self.strict,
+        )
+
+    def headers(self) -> dict[str, str]:
+        said = {"x-filmgate-dialect": self.dialect.NAME}
+        if self.task is not None:
+            said |= task_headers(self.task)
+        if self.replayed:
+            said["idempotent-replayed"] = "true"
+        return said
+
+
+async def find_for_reading(request: Request, around: Surroundings) -> Task:
+    """Find the task that a path names, for whoever may read it; raise Problem `task_not_found`."""
+    owner = await _owner(request, around)
+    task = await around.reader.find(str(request.path_params["id"]), owner.account_id)
+    if task is None:
+        raise Problem("task_not_found")
+    return task
+
+
+async def _owner(request: Request, around: Surroundings) -> Owner:
+    """Know who asks: by key, by cookie, or as whose a signed link reads."""
+    if not request.scope.get(_OPENED):
+        return await around.doorman.owner(request)
+    found = await around.reader.account_of(str(request.path_params.get("id", "")))
+    if found is None:
+        raise Problem("task_not_found")
+    account_id, key_id = found
+    standing = await around.keys.standing(key_id)
+    return standing or Owner(account_id=account_id, key_id=key_id)
+
+
+def opened(scope: Scope, path: str) -> Scope:
+    """Give the scope of a request whose signed link was checked: it reads one path, whoever asks."""
+    inner = {key: value for key, value in scope.items() if key not in {"path_params", "endpoint", "route"}}
+    return {**inner, "path": path, "raw_path": path.encode(), "query_string": b"", _OPENED: True}
+
+
+def task_headers(task: Task) -> dict[str, str]:
+    """Say what no dialect's body can: our id of the task, and its money."""
+    match task.cost_micros:
+        case None:
+            cost = f"{task.hold_micros};state=held"
+        case 0 if task.hold_micros:
+            cost = "0;state=returned"
+        case charged:
+            cost = f"{charged};state=charged"
+    return {"x-filmgate-task": str(task.id), "x-filmgate-cost": cost}
+
+
+def repeat_of(headers: Mapping[str, str]) -> Repeat:
+    """Read by what a repeated submit can be known."""
+    key = headers.get("idempotency-key")
+    if key is not None and not 0 < len(key.encode()) <= IDEMPOTENCY_KEY_BYTES:
+        reason, reason_zh = (
+            f"1 to {IDEMPOTENCY_KEY_BYTES} bytes are right.",
+            f"应为 1 到 {IDEMPOTENCY_KEY_BYTES} 字节。",
+        )
+        raise Problem("invalid_parameter", field="Idempotency-Key", reason=reason, reason_zh=reason_zh)
+    retries = headers.get("x-stainless-retry-count", "")
+    return Repeat(key=key, retries=int(retries[:4]) if retries.isascii() and retries.isdigit() else None)

@@ -1,9 +1,18 @@
+from dataclasses import replace
+from itertools import combinations
+
+import cv2
 import numpy as np
 import pytest
 
 from filmgate.animatic.camera import Camera
+from filmgate.animatic.meadow import tree_sheet
 from filmgate.animatic.planes import blank_frame
+from filmgate.animatic.reading import read_scene
+from filmgate.animatic.sets import build_set
 from filmgate.animatic.sheets import Paper
+from filmgate.animatic.stage import camera_of, set_stage
+from filmgate.animatic.staging import travels
 
 WIDTH, HEIGHT = 160, 90
 
@@ -63,3 +72,55 @@ def test_only_the_filled_parts_of_a_sparse_sheet_are_kept():
     paper.alpha = mask.astype(np.float32) / 255
     (island,) = paper.sheet(1.0, WIDTH).islands
     assert (island.columns, island.rows) == ((17, 34), (7, 34))
+
+
+def stage_of(prompt, seed):
+    return set_stage(read_scene(prompt, seed), 320, 180)
+
+
+def picture(prompt, seed, t=3.0):
+    stage = stage_of(prompt, seed)
+    seen = camera_of(stage.scene, stage, travels(stage))
+    out = blank_frame(320, 180, (np.zeros(320 * 180, np.uint8), np.zeros(320 * 180, np.uint8)))
+    for element in build_set(stage):
+        element.draw(out, seen, t, 180)
+    return out
+
+
+def test_a_dolly_goes_deeper_where_nothing_can_outgrow_the_frame():
+    alone = replace(camera("dolly_in"), roam=True).view(0.5, 8.0).zoom
+    with_company = replace(camera("dolly_in"), roam=False).view(0.5, 8.0).zoom
+    assert (round(alone, 3), round(with_company, 3)) == (1.189, 1.111)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_tree_stands_where_a_house_will_stand(seed):
+    stage = stage_of("a cabin in the meadow", seed)
+    trees = tree_sheet(
+        stage, stage.rng("trees"), 120, size=40, distance=0, depth=0.5, number=9, clear=(90.0, 230.0)
+    )
+    crowns = trees.patch.keep[:70]
+    assert crowns[:, 100:220].min() == 255
+    assert crowns.min() < 255
+
+
+@pytest.mark.parametrize(
+    "prompt", ["a cat in the rainy city at night", "a paper boat on a lake at dusk", "a deer in the forest"]
+)
+def test_a_dozen_seeds_give_a_dozen_pictures(prompt):
+    small = [
+        cv2.resize(picture(prompt, seed).y, (32, 18), interpolation=cv2.INTER_AREA) for seed in range(12)
+    ]
+    apart = [np.abs(a.astype(int) - b.astype(int)).mean() for a, b in combinations(small, 2)]
+    assert min(apart) > 5
+
+
+def test_dusk_over_a_lake_is_warm_in_sky_and_water():
+    for seed in range(6):
+        v = picture("a lake at dusk", seed).v
+        assert min(v[20:40].mean(), v[-30:-10].mean()) > 128, seed
+
+
+def test_who_walks_in_the_mountains_walks_on_snow():
+    out = picture("a penguin walking in the snow by day", 3)
+    assert out.y[165:175, :60].mean() > 180

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from filmgate.animatic.spec import BadSpecError, Spec, parse_spec
+from filmgate.animatic.spec import BadSpecError, SourcePicture, Spec, parse_spec
 
 GOOD = {"prompt": "a cat", "width": 1280, "height": 720, "seconds": 8, "out": "film.mp4"}
 
@@ -11,6 +11,8 @@ GOOD = {"prompt": "a cat", "width": 1280, "height": 720, "seconds": 8, "out": "f
 def test_what_is_left_out_has_a_default():
     assert parse_spec(json.dumps(GOOD)) == Spec(
         prompt="a cat",
+        extend=None,
+        keep=None,
         seed=None,
         width=1280,
         height=720,
@@ -49,7 +51,14 @@ def test_odd_sides_and_times_between_frames_are_rounded():
         ({"pictures": {}}, "pictures must be a list."),
         (
             {"pictures": [{"role": "middle", "path": "a"}]},
-            "A picture's role must be one of first, last, reference.",
+            "A picture's role must be one of first, last, reference, before.",
+        ),
+        ({"pictures": [{"role": "first"}]}, "A picture's path must be a text."),
+        ({"extend": 5, "start": 8}, "extend must be a text."),
+        ({"keep": "x" * 32_001}, "keep has 32001 characters; at most 32000 are read."),
+        (
+            {"extend": "rain"},
+            "extend needs a start above 0: the seconds that the film before it lasted.",
         ),
     ],
 )
@@ -59,11 +68,50 @@ def test_a_bad_field_is_answered_with_what_would_be_right(change, words):
     assert str(refused.value) == words
 
 
-@pytest.mark.parametrize("roles", [["last"], ["reference"], ["first", "last"], ["first", "first"]])
-def test_other_pictures_than_one_first_are_not_drawn_yet(roles):
-    pictures = [{"role": role, "path": "a.png"} for role in roles]
-    with pytest.raises(BadSpecError, match="not drawn yet"):
-        parse_spec(json.dumps(GOOD | {"pictures": pictures}))
+@pytest.mark.parametrize(
+    ("roles", "start", "words"),
+    [
+        ("first first", 0, "A film has at most one picture with the role first, not 2."),
+        ("first last last", 0, "A film has at most one picture with the role last, not 2."),
+        ("before before", 8, "A film has at most one picture with the role before, not 2."),
+        ("last", 0, "A last picture needs a first one: give both, or the first alone."),
+        (
+            "reference first",
+            0,
+            "Reference pictures come without first and last: give the ones or the others.",
+        ),
+        ("reference reference reference reference", 0, "At most 3 reference pictures are drawn, not 4."),
+        ("before first", 8, "A before picture comes alone: leave the others out."),
+        (
+            "before",
+            0,
+            "A before picture needs a start above 0: the seconds that the film before it lasted.",
+        ),
+    ],
+)
+def test_pictures_that_do_not_go_together_are_answered_with_what_would(roles, start, words):
+    pictures = [{"role": role, "path": "a.png"} for role in roles.split()]
+    with pytest.raises(BadSpecError) as refused:
+        parse_spec(json.dumps(GOOD | {"pictures": pictures, "start": start}))
+    assert str(refused.value) == words
+
+
+@pytest.mark.parametrize("roles", ["first", "first last", "last first", "reference reference reference"])
+@pytest.mark.parametrize("start", [0, 8])
+def test_pictures_keep_their_roles_and_order(roles, start):
+    pictures = [{"role": role, "path": f"{index}.png"} for index, role in enumerate(roles.split())]
+    spec = parse_spec(json.dumps(GOOD | {"pictures": pictures, "start": start}))
+    assert spec.pictures == tuple(
+        SourcePicture(role, Path(f"{index}.png")) for index, role in enumerate(roles.split())
+    )
+    assert spec.paths("last") == tuple(picture.path for picture in spec.pictures if picture.role == "last")
+
+
+@pytest.mark.parametrize(
+    ("extend", "read"), [(None, None), (" ", None), (" a cat", None), ("a dog ", "a dog")]
+)
+def test_an_extension_by_the_same_words_is_no_other_scene(extend, read):
+    assert parse_spec(json.dumps(GOOD | {"extend": extend, "start": 8})).extend == read
 
 
 def test_an_unknown_field_is_named():

@@ -3,8 +3,10 @@
 import math
 from dataclasses import dataclass
 
-_ZOOM = 0.36
-_SETTLE_S = 9.0
+_ZOOM = 0.5
+# Where nothing stands that could outgrow the frame, the camera goes in deeper.
+_DEEP_ZOOM = 0.85
+_SETTLE_S = 8.0
 _FAR = 0.1
 
 
@@ -36,12 +38,13 @@ class Camera:
         near = settled(t)
         # What is far keeps its size, and so costs no enlarging.
         close = max(0.0, depth - _FAR) / (1 - _FAR)
+        reach = _DEEP_ZOOM if self.roam and not self.track else _ZOOM
         x = self._travel(t) * depth
         y, zoom = 0.0, 1.0
         if self.move in {"dolly_in", "aerial"}:
-            zoom = 1 + _ZOOM * close * near
+            zoom = 1 + reach * close * near
         elif self.move == "dolly_out":
-            zoom = 1 + _ZOOM * close * (1 - near)
+            zoom = 1 + reach * close * (1 - near)
         if self.move == "aerial":
             y = -0.05 * self.height * depth * near
         elif self.move == "tilt_up":

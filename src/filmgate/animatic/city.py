@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from filmgate.animatic.meadow import ground_sheet
+from filmgate.animatic.ground import ground_sheet
+from filmgate.animatic.landmarks import landmark
 from filmgate.animatic.noise import chance, smooth_step
 from filmgate.animatic.palette import hexed, mix, scaled
 from filmgate.animatic.planes import RGB, U8, Field
@@ -18,13 +19,20 @@ _WARM, _COOL = (hexed("ffd98a"), hexed("ffb45a"), hexed("fff0c4")), (hexed("a8e0
 # Farther houses are too small for signs.
 _NEAR = 0.5
 _FAINT = 0.012
-_ROOFS = ("step", "step", "mast", "gable", "flat", "flat", "flat", "mast")
+_ROOFS = {
+    "downtown": ("step", "step", "mast", "flat", "flat", "mast", "spire"),
+    "old town": ("gable", "gable", "hip", "hip", "step", "spire"),
+    "mixed": ("step", "step", "mast", "gable", "flat", "flat", "dome", "hip"),
+}
+_STYLES = ("downtown", "old town", "mixed")
+# How tall houses stand in each style, and how wide.
+_MEASURES = {"downtown": (1.25, 0.9), "old town": (0.78, 0.8), "mixed": (0.95, 1.05)}
 _NEON = (hexed("ff4fa8"), hexed("35e6f2"), hexed("b16bff"), hexed("ffd24a"))
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """`windows` is the share of lit windows, `size` a window's width in pixels."""
+    """`windows` is the share of lit windows, `size` a window's width in pixels, `style` picks the roofs."""
 
     tall: tuple[float, float]
     wide: tuple[float, float]
@@ -32,22 +40,25 @@ class _Row:
     depth: float
     windows: float
     size: float
+    style: str
 
 
 def paint_city(stage: Stage) -> Setting:
     rng = stage.rng("city")
     dark = stage.palette.dark or stage.scene.time == "dusk"
-    unit, room = stage.unit, min(stage.horizon / stage.unit, 1.2) * rng.uniform(0.72, 1.15)
-    rows = (
-        _Row((0.3 * room, 0.64 * room), (0.07, 0.14), 0.66, 0.08, 0.16, unit * 0.006),
-        _Row((0.2 * room, 0.5 * room), (0.1, 0.18), 0.36, 0.18, 0.26, unit * 0.0095),
-        _Row((0.12 * room, 0.32 * room), (0.13, 0.24), 0.04, 0.32, 0.46, unit * 0.015),
-    )
-    back: list[Element] = [_houses(stage, rng, row, dark=dark) for row in rows]
+    style = _STYLES[int(rng.integers(len(_STYLES)))]
+    unit, room = stage.unit, min(stage.horizon / stage.unit, 1.2) * rng.uniform(0.8, 1.12)
+    far, middle, near = _rows(style, room, unit, busy=rng.uniform(0.75, 1.3))
+    back: list[Element] = [
+        _houses(stage, rng, far, dark=dark),
+        *landmark(stage, rng, room, dark=dark),
+        _houses(stage, rng, middle, dark=dark),
+        _houses(stage, rng, near, dark=dark),
+    ]
     wet = dark or stage.scene.weather in {"rain", "storm"}
     if wet:
         back.append(_lamps(stage, rng, dark=dark))
-        street = mix(scaled(stage.palette.sky[1], 0.62), stage.palette.wash, 0.35)
+        street = mix(mix(stage.palette.sky[2], stage.palette.sky[3], 0.3), stage.palette.wash, 0.15)
         back.append(_kerb(stage, rng))
         back.append(still_water(stage, stage.horizon + unit * 0.028, street, wet_street=True))
     else:
@@ -59,6 +70,35 @@ def paint_city(stage: Stage) -> Setting:
     return Setting(back=back, front=[])
 
 
+def _rows(style: str, room: float, unit: float, *, busy: float) -> tuple[_Row, _Row, _Row]:
+    """`busy` is how many windows are lit, 1 as usual."""
+    high, wide = _MEASURES[style]
+    low = min(high, 1.0)
+
+    def row(
+        tall: tuple[float, float],
+        across: tuple[float, float],
+        at: tuple[float, float],
+        lit: float,
+        size: float,
+    ) -> _Row:
+        return _Row(
+            (tall[0] * room * low, tall[1] * room * high),
+            (across[0] * wide, across[1] * wide),
+            at[0],
+            at[1],
+            lit * busy,
+            unit * size,
+            style,
+        )
+
+    return (
+        row((0.3, 0.6), (0.07, 0.14), (0.66, 0.12), 0.16, 0.006),
+        row((0.2, 0.44), (0.1, 0.18), (0.36, 0.28), 0.26, 0.0095),
+        row((0.12, 0.3), (0.13, 0.24), (0.04, 0.5), 0.46, 0.015),
+    )
+
+
 def _houses(stage: Stage, rng: np.random.Generator, row: _Row, *, dark: bool) -> Sheet:
     unit, foot = stage.unit, stage.horizon
     paper = stage.paper(foot - row.tall[1] * unit * 1.3, foot + stage.unit * 0.03)
@@ -68,10 +108,12 @@ def _houses(stage: Stage, rng: np.random.Generator, row: _Row, *, dark: bool) ->
         wide = min(unit * rng.uniform(*row.wide), stage.period - x)
         tall = unit * rng.uniform(*row.tall)
         box = (round(x), round(foot - tall), round(x + wide) - 1)
-        _house(paper, (body, shade), rng, box, unit)
-        _windows(paper, (warm, cool, pale), rng, box, row)
-        if stage.scene.mood == "neon" and row.distance < _NEAR and chance(rng, 0.6):
-            _sign(paper, signs, rng, box, unit)
+        # What a house needs of chance depends on its pixels: dice of its own keep the next one the same at every size.
+        own = np.random.default_rng(int(rng.integers(1 << 62)))
+        _house(paper, (body, shade), own, box, unit, _ROOFS[row.style])
+        _windows(paper, (warm, cool, pale), own, box, row)
+        if stage.scene.mood == "neon" and row.distance < _NEAR and chance(own, 0.6):
+            _sign(paper, signs, own, box, unit)
         x += wide + (unit * rng.uniform(0, 0.02) if chance(rng, 0.3) else 0)
     _colour(stage, rng, paper, row, dark=dark)
     paper.paint(shade, scaled(stage.palette.wash, 0.5), 0.22)
@@ -114,7 +156,12 @@ def _wall(stage: Stage, rng: np.random.Generator, distance: float, *, dark: bool
 
 
 def _house(
-    paper: Paper, masks: tuple[U8, U8], rng: np.random.Generator, box: tuple[int, int, int], unit: float
+    paper: Paper,
+    masks: tuple[U8, U8],
+    rng: np.random.Generator,
+    box: tuple[int, int, int],
+    unit: float,
+    roofs: tuple[str, ...],
 ) -> None:
     (left, top, right), (body, shade) = box, masks
     low = paper.top + paper.height
@@ -128,47 +175,59 @@ def _house(
             (left + (right - left) * 0.72, low),
         ],
     )
-    roof, wide = _ROOFS[int(rng.integers(len(_ROOFS)))], right - left
-    if roof == "step":
-        step = unit * rng.uniform(0.015, 0.04)
-        paper.shape(
-            body,
-            [
-                (left + wide * 0.2, top + 1),
-                (left + wide * 0.2, top - step),
-                (right - wide * 0.2, top - step),
-                (right - wide * 0.2, top + 1),
-            ],
-        )
-    elif roof == "mast":
-        thin, tall = max(1.0, unit * 0.002), unit * rng.uniform(0.04, 0.1)
+    roof = roofs[int(rng.integers(len(roofs)))]
+    outline = _roof(rng, roof, (left, top, right), unit)
+    if outline:
+        paper.shape(body, outline)
+    elif roof == "dome":
+        wide = right - left
+        paper.disc(body, left + wide * 0.5, top + wide * 0.08, wide * 0.26)
+
+
+def _roof(
+    rng: np.random.Generator, kind: str, box: tuple[int, int, int], unit: float
+) -> list[tuple[float, float]]:
+    """Give the outline of a roof with straight edges; a flat one and a dome have none."""
+    left, top, right = box
+    wide, eaves = right - left, top + 1
+    if kind == "gable":
+        return [(left, eaves), (left + wide * 0.5, top - wide * rng.uniform(0.2, 0.5)), (right, eaves)]
+    if kind == "spire":
+        return [(left + wide * 0.3, eaves), (left + wide * 0.5, top - wide * 0.9), (left + wide * 0.7, eaves)]
+    if kind == "hip":
+        rise, slope = wide * rng.uniform(0.12, 0.24), wide * 0.22
+        return [(left, eaves), (left + slope, top - rise), (right - slope, top - rise), (right, eaves)]
+    if kind == "step":
+        rise, inset = unit * rng.uniform(0.015, 0.04), wide * 0.2
+        first, last = left + inset, right - inset
+        return [(first, eaves), (first, top - rise), (last, top - rise), (last, eaves)]
+    if kind == "mast":
+        thin, rise = max(1.0, unit * 0.002), unit * rng.uniform(0.04, 0.1)
         x = left + wide * rng.uniform(0.3, 0.7)
-        paper.shape(
-            body, [(x - thin, top + 1), (x - thin, top - tall), (x + thin, top - tall), (x + thin, top + 1)]
-        )
-    elif roof == "gable":
-        paper.shape(
-            body, [(left, top + 1), (left + wide * 0.5, top - wide * rng.uniform(0.2, 0.5)), (right, top + 1)]
-        )
+        return [(x - thin, eaves), (x - thin, top - rise), (x + thin, top - rise), (x + thin, eaves)]
+    return []
 
 
 def _windows(
     paper: Paper, masks: tuple[U8, U8, U8], rng: np.random.Generator, box: tuple[int, int, int], row: _Row
 ) -> None:
     (left, top, right), (warm, cool, pale) = box, masks
-    wide, tall = max(2, round(row.size)), max(2, round(row.size * 1.35))
-    step_x, step_y = round(wide * 2.1), round(tall * 1.9)
-    first_x, first_y = left + round(wide * 1.1), top - paper.top + round(tall * 1.2)
-    columns = max(0, (right - wide - first_x) // step_x + 1)
-    storeys = max(0, (paper.height - tall - first_y) // step_y)
-    lit = rng.random((storeys, columns))
+    size = max(2.0, row.size)
+    wide, tall = round(size), round(size * 1.35)
+    step_x, step_y = size * 2.1, size * 1.35 * 1.9
+    first_x, first_y = left + size * 1.1, top - paper.top + size * 1.62
+    columns = max(0, int((right - size - first_x) / step_x + 1))
+    storeys = max(0, int((paper.height - size * 1.35 - first_y) / step_y))
+    # A row of dice for each floor, so that one floor or window more changes no other.
+    floors = [np.random.default_rng(int(seed)) for seed in rng.integers(1 << 62, size=storeys)]
     # Whole floors stay dark or lit: that is how offices look.
-    busy = rng.uniform(0.4, 1.5, (storeys, 1))
+    busy = [floor.uniform(0.4, 1.5) for floor in floors]
+    lit = [floor.random(columns) for floor in floors]
     for floor, column in np.ndindex(storeys, columns):
-        y, x = first_y + floor * step_y, first_x + column * step_x
+        y, x = round(first_y + floor * step_y), round(first_x + column * step_x)
         mask = pale
-        if lit[floor, column] < row.windows * busy[floor, 0]:
-            mask = cool if lit[floor, column] < row.windows * busy[floor, 0] * 0.24 else warm
+        if lit[floor][column] < row.windows * busy[floor]:
+            mask = cool if lit[floor][column] < row.windows * busy[floor] * 0.24 else warm
         mask[y : y + tall, x : x + wide] = 150 + round(105 * ((floor * 7 + column * 13) % 5) / 4)
 
 
@@ -199,7 +258,7 @@ def _lamps(stage: Stage, rng: np.random.Generator, *, dark: bool) -> Sheet:
     poles, heads = paper.mask(), paper.mask()
     iron = scaled(stage.palette.lit(hexed("4a4f5c")), 0.5)
     glow = np.zeros((paper.height // 2, paper.width // 2), dtype=np.float32)
-    count = max(2, round(stage.period / (unit * 0.85)))
+    count = max(2, round(stage.period / (unit * rng.uniform(0.6, 1.1))))
     shift = rng.uniform(0, 1)
     for index in range(count):
         x = (index + shift) * stage.period / count % stage.period
@@ -213,7 +272,7 @@ def _lamps(stage: Stage, rng: np.random.Generator, *, dark: bool) -> Sheet:
     paper.paint(heads, (1.0, 0.97, 0.88) if dark else iron)
     solid = np.maximum(poles, heads).astype(np.float32) / np.float32(255)
     paper.alpha = np.maximum(solid, np.where(soft > _FAINT, soft, 0))
-    return paper.sheet(0.4, stage.width)
+    return paper.sheet(0.62, stage.width)
 
 
 def _lamp(paper: Paper, masks: tuple[U8, U8], x: float, foot: float, unit: float) -> tuple[float, float]:

@@ -2,15 +2,18 @@
 
 import numpy as np
 
+from filmgate.animatic.ground import ground_sheet
 from filmgate.animatic.mountains import conifer_sheet, hill_sheet, range_sheet
-from filmgate.animatic.noise import chance, clouds, smooth_step, waves
+from filmgate.animatic.noise import chance, waves
 from filmgate.animatic.palette import hexed, mix, scaled
 from filmgate.animatic.planes import RGB, U8
 from filmgate.animatic.sheets import Paper, Sheet
+from filmgate.animatic.sprites import traits
 from filmgate.animatic.stage import Element, Setting, Stage
 
 _FAR, _TRUNK = hexed("6f9f86"), hexed("6b4a34")
-_STYLES = ("trees", "trees", "alpine", "grove", "grove", "fields")
+_STYLES = ("trees", "trees", "alpine", "grove", "grove", "fields", "firs")
+_SNOWY_STYLES = ("firs", "firs", "alpine", "alpine", "trees", "grove")
 _GRASSES = (hexed("5fae4a"), hexed("7cb84a"), hexed("4fa662"), hexed("9ab84e"))
 _AUTUMN_GRASSES = (hexed("b8a24a"), hexed("9aa04a"))
 _CROPS = (hexed("e0c45a"), hexed("a884d0"), hexed("8cc05a"), hexed("d98f5a"))
@@ -21,48 +24,86 @@ _PETALS = (hexed("fff4f0"), hexed("f8b4cc"), hexed("ffd45a"), hexed("b79cf0"), h
 
 
 def paint_meadow(stage: Stage) -> Setting:
-    """Compose one of four landscapes: scattered trees, mountains behind firs, great trees near by, striped fields."""
     rng = stage.rng("meadow")
-    far, snowy, unit = stage.horizon, stage.scene.weather == "snow", stage.unit
-    below = stage.height - far
-    style = _STYLES[int(rng.integers(len(_STYLES)))]
-    grass = _grass(stage)
+    snowy, below = stage.scene.weather == "snow", stage.height - stage.horizon
+    back = _landscape(stage, rng)
+    if chance(rng, 0.4):
+        back.append(_fence(stage, rng, stage.horizon + below * 0.25))
+    back.append(ground_sheet(stage, rng, stage.horizon + below * 0.2, colour=_grass(stage), depth=0.8))
+    return Setting(back=back, front=[_drift(stage, rng) if snowy else flower_sheet(stage, rng)])
+
+
+def _landscape(stage: Stage, rng: np.random.Generator) -> list[Element]:
+    """Compose scattered trees, mountains behind firs, great trees near by, striped fields, or rows of firs."""
+    far, unit, below = stage.horizon, stage.unit, stage.height - stage.horizon
+    styles = _SNOWY_STYLES if stage.scene.weather == "snow" else _STYLES
+    style, clear = styles[int(rng.integers(len(styles)))], _kept_clear(stage)
+
+    def trees(at: float, size: float, distance: float, depth: float, number: int) -> Sheet:
+        return tree_sheet(
+            stage,
+            rng,
+            far + below * at,
+            size=size,
+            distance=distance,
+            depth=depth,
+            number=number,
+            clear=clear,
+        )
+
     hill = hill_sheet(
         stage, rng, far - below * 0.03, swell=unit * 0.06, distance=0.36, depth=0.16, colour=_FAR
     )
-    back: list[Element] = [
-        hill_sheet(stage, rng, far - below * 0.14, swell=unit * 0.09, distance=0.62, depth=0.08, colour=_FAR)
-    ]
-    small = tree_sheet(stage, rng, far + below * 0.05, size=unit * 0.1, distance=0.28, depth=0.28, number=11)
     if style == "alpine":
         tall = unit * rng.uniform(0.2, 0.3)
-        back = [
+        return [
             range_sheet(stage, rng, foot=far + 4, tall=tall, count=4, distance=0.4, depth=0.07, snowy=True),
             hill,
-        ]
-        back.append(
             conifer_sheet(
                 stage, rng, far + below * 0.08, tree=unit * 0.1, distance=0.12, depth=0.35, swell=0.02
-            )
-        )
-    elif style == "grove":
-        great = unit * rng.uniform(0.3, 0.36)
-        back += [hill, small]
-        back.append(
-            tree_sheet(stage, rng, far + below * 0.16, size=great, distance=0.0, depth=0.55, number=3)
-        )
-    elif style == "fields":
-        back += [hill, *_fields(stage, rng), small]
-    else:
-        size = unit * rng.uniform(0.15, 0.2)
-        back += [hill, small]
-        back.append(
-            tree_sheet(stage, rng, far + below * 0.14, size=size, distance=0.06, depth=0.45, number=5)
-        )
-    if chance(rng, 0.4):
-        back.append(_fence(stage, rng, far + below * 0.25))
-    back.append(ground_sheet(stage, rng, far + below * 0.2, colour=grass, depth=0.8))
-    return Setting(back=back, front=[_drift(stage, rng) if snowy else flower_sheet(stage, rng)])
+            ),
+        ]
+    swell = unit * 0.09
+    back: list[Element] = [
+        hill_sheet(stage, rng, far - below * 0.14, swell=swell, distance=0.62, depth=0.08, colour=_FAR),
+        hill,
+    ]
+    if style == "firs":
+        return back + _firs(stage, rng)
+    small = trees(0.05, unit * 0.1, 0.28, 0.28, 11)
+    if style == "fields":
+        return [*back, *_fields(stage, rng), small]
+    if style == "grove":
+        return [*back, small, trees(0.16, unit * rng.uniform(0.3, 0.36), 0.0, 0.55, 3)]
+    return [*back, small, trees(0.14, unit * rng.uniform(0.15, 0.2), 0.06, 0.45, 5)]
+
+
+def _firs(stage: Stage, rng: np.random.Generator) -> list[Element]:
+    """Stand two rows of firs behind the open grass, the nearer one loose."""
+    below, unit = stage.height - stage.horizon, stage.unit
+    return [
+        conifer_sheet(
+            stage, rng, stage.horizon + below * 0.04, tree=unit * 0.08, distance=0.4, depth=0.28, swell=0.03
+        ),
+        conifer_sheet(
+            stage,
+            rng,
+            stage.horizon + below * 0.14,
+            tree=unit * rng.uniform(0.12, 0.22),
+            distance=0.12,
+            depth=0.48,
+            swell=0.03,
+            dense=rng.uniform(0.4, 0.9),
+        ),
+    ]
+
+
+def _kept_clear(stage: Stage) -> tuple[float, float]:
+    """Give the columns behind a house or an instrument: a crown above a roof would pass for smoke."""
+    habitats = {traits(subject.name).habitat for subject in stage.scene.subjects}
+    share = 0.36 if "scenery" in habitats else 0.22 if "instrument" in habitats else 0.0
+    half = min(stage.unit * share, stage.width * 0.34)
+    return stage.width / 2 - half, stage.width / 2 + half
 
 
 def _grass(stage: Stage) -> RGB:
@@ -117,24 +158,6 @@ def _fence(stage: Stage, rng: np.random.Generator, foot: float) -> Sheet:
     return paper.sheet(0.62, stage.width)
 
 
-def ground_sheet(stage: Stage, rng: np.random.Generator, foot: float, *, colour: RGB, depth: float) -> Sheet:
-    """Make the ground that subjects stand on: brightest along its back, patched softly, darker towards us."""
-    ridge = np.float32(foot) + waves(rng, stage.period, 2, 2, 0.3) * np.float32(stage.unit * 0.022)
-    paper = stage.paper(float(ridge.min()) - stage.unit * 0.03)
-    paper.fill(np.array(colour, dtype=np.float32).reshape(1, 1, 3))
-    below = (paper.half_rows() - ridge[::2].reshape(1, -1)) / np.float32(stage.height - foot)
-    paper.tint(
-        np.exp(-np.maximum(below, 0) / np.float32(0.12)) * np.float32(0.34),
-        mix(colour, stage.palette.light, 0.6),
-    )
-    patches = smooth_step(0.5, 0.62, clouds(rng, paper.half_size, (5, 9), 3))
-    paper.tint(patches * np.float32(0.16), mix(colour, stage.palette.light, 0.5))
-    paper.tint(np.clip(below, 0, 1) * np.float32(0.55), scaled(mix(colour, stage.palette.wash, 0.25), 0.72))
-    paper.cut(ridge)
-    paper.grain(rng, 1.2)
-    return paper.sheet(depth, stage.width, 0.14, stage.unit * 0.012)
-
-
 def tree_sheet(
     stage: Stage,
     rng: np.random.Generator,
@@ -144,8 +167,9 @@ def tree_sheet(
     distance: float,
     depth: float,
     number: int,
+    clear: tuple[float, float] = (0.0, 0.0),
 ) -> Sheet:
-    """Round, tall or blossoming trees on their own strip of ground."""
+    """Round, tall or blossoming trees on their own strip of ground, none between the columns `clear`."""
     ridge = np.float32(foot) + waves(rng, stage.period, 3, 2) * np.float32(stage.unit * 0.02)
     paper = stage.paper(float(ridge.min()) - size * 2.3)
     leaf = _leaf(stage, rng)
@@ -156,6 +180,8 @@ def tree_sheet(
     for index in range(number):
         x = (index + 0.5 + rng.uniform(-0.38, 0.38)) * stage.period / number
         tall = size * rng.uniform(0.7, 1.2)
+        if clear[0] - tall * 0.62 < x < clear[1] + tall * 0.62:
+            continue
         root = float(ridge[int(x) % stage.period]) + size * 0.06
         thick, top = tall * 0.05, root - tall
         paper.shape(
@@ -166,7 +192,7 @@ def tree_sheet(
     paper.paint(wood, stage.palette.lit(_TRUNK, distance))
     if stage.scene.weather == "snow":
         bright = stage.palette.snow(distance)
-        dim = mix(bright, stage.palette.wash, 0.25)
+        dim = mix(bright, stage.palette.wash, 0.5 if stage.palette.dark else 0.25)
     else:
         bright, dim = (stage.palette.lit(scaled(leaf, share), distance, 0.6) for share in (1.0, 0.8))
     paper.paint(crown, dim)

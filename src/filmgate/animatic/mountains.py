@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from filmgate.animatic.ground import ground_sheet, stands_on_ground
 from filmgate.animatic.noise import chance, clouds, peaks, smooth_step, waves
 from filmgate.animatic.palette import hexed, mix, scaled
 from filmgate.animatic.planes import RGB, Field
 from filmgate.animatic.sheets import Paper, Sheet
 from filmgate.animatic.stage import Element, Setting, Stage
 
+_ALP = hexed("86a85a")
 _ROCK, _STONE, _CONIFER = hexed("6f7a90"), hexed("8a7f78"), hexed("2f5a48")
 
 # How strongly the light colours the faces that look at it.
@@ -35,6 +37,8 @@ def paint_mountains(stage: Stage) -> Setting:
         ),
     ]
     below = stage.height - stage.horizon
+    if stands_on_ground(stage):
+        return Setting(back=[*sheets, *_field(stage, rng)], front=[_rise(stage, rng)])
     if snowy or chance(rng, 0.6):
         foots = ((0.06, 0.5, 0.05, 0.3), (0.3, 0.25, 0.075, 0.55), (0.66, 0.0, 0.12, 1.0))
         sheets += [
@@ -52,6 +56,42 @@ def paint_mountains(stage: Stage) -> Setting:
             for foot, far, swell, depth in foots
         ]
     return Setting(back=sheets[:-1], front=sheets[-1:])
+
+
+def _field(stage: Stage, rng: np.random.Generator) -> list[Element]:
+    """Open ground before the firs, for whoever walks here."""
+    below = stage.height - stage.horizon
+    return [
+        conifer_sheet(
+            stage, rng, stage.horizon + below * 0.06, tree=stage.unit * 0.05, distance=0.5, depth=0.3
+        ),
+        conifer_sheet(
+            stage,
+            rng,
+            stage.horizon + below * 0.2,
+            tree=stage.unit * 0.085,
+            distance=0.2,
+            depth=0.5,
+            swell=0.02,
+        ),
+        ground_sheet(stage, rng, stage.horizon + below * 0.3, colour=_ground(stage), depth=0.8),
+    ]
+
+
+def _rise(stage: Stage, rng: np.random.Generator) -> Sheet:
+    return ground_sheet(
+        stage,
+        rng,
+        stage.horizon + (stage.height - stage.horizon) * 0.86,
+        colour=scaled(_ground(stage), 0.95),
+        depth=1.0,
+    )
+
+
+def _ground(stage: Stage) -> RGB:
+    if stage.scene.place == "snow_mountain" or stage.scene.weather == "snow":
+        return stage.palette.snow()
+    return stage.palette.lit(_ALP, 0.0, 0.6)
 
 
 def range_sheet(

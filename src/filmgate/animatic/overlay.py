@@ -15,24 +15,24 @@ _WHITE: RGB = (0.97, 0.97, 0.95)
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """A patch at a fixed place of the frame; with `fades` it comes and goes as a caption does."""
+    """A patch at a fixed place of the frame; with `since`, the moment it begins at, it comes and goes as a caption does."""
 
     patch: Patch
     left: int
     top: int
-    fades: bool
+    since: float | None
 
     def covers(self, camera: Camera, t: float) -> int:  # noqa: ARG002  the protocol's arguments
         return camera.height
 
     def draw(self, frame: Frame, camera: Camera, t: float, stop: int) -> None:  # noqa: ARG002  the protocol's arguments
-        strength = _presence(t) if self.fades else 1.0
+        strength = 1.0 if self.since is None else _presence(t - self.since)
         if strength > 0:
             lay(frame, self.patch if strength >= 1 else faded(self.patch, strength), self.left, self.top)
 
 
-def caption(text: str, width: int, height: int) -> Overlay | None:
-    """At most two lines on a soft dark plate, so that it reads over flowers and snow alike."""
+def caption(text: str, width: int, height: int, since: float = 0.0) -> Overlay | None:
+    """At most two lines on a soft dark plate, so that it reads over flowers and snow alike, from `since` on."""
     size = max(10, round(min(width, height) * 0.036))
     rows = [line(part, size) for part in wrap(" ".join(text.split()), size, round(width * 0.78))]
     rows = [row for row in rows if row.size]
@@ -49,7 +49,7 @@ def caption(text: str, width: int, height: int) -> Overlay | None:
         y += row.shape[0] + gap
     patch = _plate(ink, 0.5, tall * (0.5 if len(rows) == 1 else 0.3))
     bottom = height - round(height * 0.055)
-    return Overlay(patch, (width - wide) // 2, bottom - tall, fades=True)
+    return Overlay(patch, (width - wide) // 2, bottom - tall, since)
 
 
 def mark(width: int, height: int) -> Overlay:
@@ -61,7 +61,13 @@ def mark(width: int, height: int) -> Overlay:
     y = (tall - row.shape[0]) // 2
     ink[y : y + row.shape[0], pad : pad + row.shape[1]] = row.astype(np.float32) / 255
     gap = round(min(width, height) * 0.025)
-    return Overlay(_plate(ink * np.float32(0.92), 0.42, tall / 2), width - wide - gap, gap, fades=False)
+    return Overlay(_plate(ink * np.float32(0.92), 0.42, tall / 2), width - wide - gap, gap, None)
+
+
+def worded(width: int, height: int) -> tuple[int, int]:
+    """Give the rows between the mark and the tallest caption."""
+    short = min(width, height)
+    return round(short * 0.075), round(height * 0.945 - short * 0.125)
 
 
 def _plate(ink: np.ndarray, dark: float, radius: float) -> Patch:
@@ -84,7 +90,7 @@ def _plate(ink: np.ndarray, dark: float, radius: float) -> Patch:
 
 
 def _presence(t: float) -> float:
-    if t >= _CAPTION_GONE_S:
+    if not 0 <= t < _CAPTION_GONE_S:
         return 0.0
     rise = min(1.0, t / _CAPTION_IN_S)
     fall = min(1.0, (_CAPTION_GONE_S - t) / (_CAPTION_GONE_S - _CAPTION_HOLD_S))

@@ -39,9 +39,9 @@ class Palette:
     def snow(self, distance: float = 0.0) -> RGB:
         """Snow gives back whatever light there is, so it stays bright at night."""
         glow = (
-            mix(self.sky[3], (0.88, 0.93, 1.0), 0.72) if self.dark else mix((1.0, 1.0, 1.0), self.sky[3], 0.2)
+            mix(self.sky[3], (0.9, 0.95, 1.0), 0.8) if self.dark else mix((1.0, 1.0, 1.0), self.sky[3], 0.2)
         )
-        return mix(mix(self.lit((0.97, 0.98, 1.0)), glow, 0.74 if self.dark else 0.5), self.haze, distance)
+        return mix(mix(self.lit((0.97, 0.98, 1.0)), glow, 0.84 if self.dark else 0.5), self.haze, distance)
 
     def graded(self, rgb: Field) -> Field:
         """Give the mood's treatment of finished colours (last axis red, green, blue)."""

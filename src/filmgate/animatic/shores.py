@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from filmgate.animatic.meadow import ground_sheet
-from filmgate.animatic.motions import medium
+from filmgate.animatic.ground import ground_sheet, stands_on_ground
+from filmgate.animatic.meadow import tree_sheet
 from filmgate.animatic.mountains import conifer_sheet, hill_sheet, range_sheet
 from filmgate.animatic.noise import chance, waves
 from filmgate.animatic.palette import mix, scaled
@@ -18,13 +18,43 @@ _BANK, _SAND = (0.36, 0.6, 0.32), (0.93, 0.82, 0.62)
 def paint_lake(stage: Stage) -> Setting:
     rng = stage.rng("lake")
     shore = stage.horizon
-    count = int(rng.integers(3, 6))
+    back = _gentle_shore(stage, rng) if chance(rng, 0.36) else _alpine_shore(stage, rng)
+    back.append(still_water(stage, shore, water_colour(stage)))
+    if stands_on_ground(stage):
+        grass = stage.palette.snow() if stage.scene.weather == "snow" else stage.palette.lit(_BANK, 0.0, 0.5)
+        bank = ground_sheet(stage, rng, stage.ground - stage.unit * 0.07, colour=grass, depth=0.8)
+        return Setting(back=[*back, bank], front=[])
+    return Setting(back=back, front=[reeds_sheet(stage, rng)])
+
+
+def _gentle_shore(stage: Stage, rng: np.random.Generator) -> list[Element]:
+    """Low hills and round trees along the water."""
+    shore, unit = stage.horizon, stage.unit
+    hills = [
+        hill_sheet(stage, rng, shore - unit * rise, swell=unit * swell, distance=distance, depth=depth)
+        for rise, swell, distance, depth in ((0.09, 0.09, 0.62, 0.07), (0.04, 0.06, 0.42, 0.13))
+    ]
+    size = unit * rng.uniform(0.07, 0.12)
+    trees = tree_sheet(
+        stage,
+        rng,
+        shore - unit * 0.012,
+        size=size,
+        distance=0.22,
+        depth=0.22,
+        number=int(rng.integers(9, 17)),
+    )
+    return [*hills, trees]
+
+
+def _alpine_shore(stage: Stage, rng: np.random.Generator) -> list[Element]:
+    shore, count = stage.horizon, int(rng.integers(2, 7))
     back: list[Element] = [
         range_sheet(
             stage,
             rng,
             foot=shore,
-            tall=stage.unit * rng.uniform(0.2, 0.32),
+            tall=stage.unit * rng.uniform(0.14, 0.36),
             count=count,
             distance=0.4,
             depth=0.08,
@@ -42,19 +72,14 @@ def paint_lake(stage: Stage) -> Setting:
             stage,
             rng,
             shore - stage.unit * 0.008,
-            tree=stage.unit * rng.uniform(0.05, 0.08),
+            tree=stage.unit * rng.uniform(0.04, 0.1),
             distance=0.1,
             depth=0.22,
             swell=0.012,
-            dense=1.3,
+            dense=rng.uniform(0.6, 1.4),
         )
     )
-    back.append(still_water(stage, shore, water_colour(stage)))
-    if _on_land(stage):
-        grass = stage.palette.snow() if stage.scene.weather == "snow" else stage.palette.lit(_BANK, 0.0, 0.5)
-        bank = ground_sheet(stage, rng, stage.ground - stage.unit * 0.07, colour=grass, depth=0.8)
-        return Setting(back=[*back, bank], front=[])
-    return Setting(back=back, front=[reeds_sheet(stage, rng)])
+    return back
 
 
 def paint_sea(stage: Stage) -> Setting:
@@ -76,7 +101,7 @@ def paint_sea(stage: Stage) -> Setting:
         )
     back.append(still_water(stage, shore, water_colour(stage)))
     front: list[Element] = []
-    if _on_land(stage):
+    if stands_on_ground(stage):
         sand = mix(stage.palette.lit(_SAND, 0.0, 0.3), stage.palette.light, 0.08)
         back.append(ground_sheet(stage, rng, stage.ground - stage.unit * 0.07, colour=sand, depth=0.8))
     elif chance(rng, 0.55):
@@ -86,18 +111,14 @@ def paint_sea(stage: Stage) -> Setting:
     return Setting(back=back, front=front)
 
 
-def _on_land(stage: Stage) -> bool:
-    return any(medium(stage, subject.name) in {"ground", "fixed"} for subject in stage.scene.subjects)
-
-
 def reeds_sheet(stage: Stage, rng: np.random.Generator) -> Sheet:
     """Reeds in clumps at both sides, so that the middle of the water stays open."""
     period = stage.period
     paper = stage.paper(stage.height - stage.unit * 0.36, period=period)
     mask = paper.mask()
     colour = scaled(stage.palette.lit((0.2, 0.3, 0.2)), 0.55)
-    for centre, wide, number in ((0.06, 0.13, 26), (0.78, 0.14, 30)):
-        for _ in range(number):
+    for centre, wide in ((rng.uniform(0.0, 0.1), 0.13), (rng.uniform(0.76, 0.86), 0.13)):
+        for _ in range(int(rng.integers(6, 38))):
             x = (centre + rng.normal(0, 1) * wide * 0.5) * period
             _reed(paper, mask, rng, x, stage.unit * rng.uniform(0.1, 0.3))
     paper.fill(np.array(colour, dtype=np.float32).reshape(1, 1, 3))

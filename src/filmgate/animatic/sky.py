@@ -12,6 +12,10 @@ from filmgate.animatic.sheets import Paper, Sheet
 from filmgate.animatic.stage import Stage
 
 _STOPS = (0.0, 0.42, 0.78, 1.0)
+# The afterglow stands above hills and roofs, where it can be seen.
+_DUSK_STOPS = (0.0, 0.3, 0.6, 0.86)
+# How strongly the last light colours the upper three stops.
+_AFTERGLOW, _GLOWING = hexed("e8806a"), np.array([[0.04], [0.2], [0.36]], dtype=np.float32)
 SKY_DEPTH = 0.03
 
 
@@ -39,7 +43,10 @@ def _gradient(stage: Stage, paper: Paper, rng: np.random.Generator) -> Field:
     swell = clouds(rng, paper.half_size, (2, 3), 2) - np.float32(0.5)
     place = np.clip(rows.reshape(-1, 1) + swell * np.float32(0.09), 0, 1)
     stops = np.array(stage.palette.sky, dtype=np.float32)
-    rgb = np.stack([np.interp(place, _STOPS, stops[:, k]) for k in range(3)], axis=-1).astype(np.float32)
+    marks = _DUSK_STOPS if stage.scene.time == "dusk" else _STOPS
+    if stage.scene.time == "dusk":
+        stops[:3] += (np.array(_AFTERGLOW, dtype=np.float32) - stops[:3]) * _GLOWING
+    rgb = np.stack([np.interp(place, marks, stops[:, k]) for k in range(3)], axis=-1).astype(np.float32)
     light = stage.light
     across = paper.half_columns() - np.float32(light.x)
     across = (across + paper.width / 2) % paper.width - paper.width / 2
@@ -61,7 +68,7 @@ def _stars(stage: Stage, paper: Paper, rng: np.random.Generator) -> None:
     ) * 0.5 + paper.half_rows() / stage.horizon
     way = np.exp(-(((tilt - 0.4) / 0.16) ** 2)) * smooth_step(0.35, 0.75, band)
     paper.tint((way * np.float32(0.3)).astype(np.float32), mix(stage.palette.sky[3], (1, 0.95, 1), 0.45))
-    number = 560 if "stars" in stage.scene.fx else 340
+    number = 560 if "stars" in stage.scene.fx else 90 if stage.scene.time == "dusk" else 340
     scatter_stars(stage, paper, rng, number, stage.horizon * 0.9)
 
 

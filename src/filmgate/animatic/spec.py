@@ -1,6 +1,7 @@
 """What a film is asked to be: one JSON object, checked before anything is drawn."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,10 +9,12 @@ FPS = 24
 SIDE_RANGE = (128, 4096)
 SECONDS_RANGE = (0.5, 25.0)
 PROMPT_LIMIT = 32_000
-ROLES = ("first", "last", "reference")
+ROLES = ("first", "last", "reference", "before")
+REFERENCES_LIMIT = 3
 _NUMBER_LIMIT = 10**9
 _FIELDS = {
-    "prompt", "seed", "width", "height", "seconds", "start", "fps", "sound", "caption", "mark", "out", "pictures",
+    "prompt", "extend", "keep", "seed", "width", "height", "seconds", "start", "fps", "sound", "caption", "mark",
+    "out", "pictures",
 }  # fmt: skip
 
 
@@ -31,9 +34,15 @@ class SourcePicture:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """`start` says where in its scene the film begins, so that an extension goes on where a film stopped."""
+    """`start` says where in its scene the film begins, so that an extension goes on where a film stopped.
+
+    `extend` is what it then goes on to show, None where the scene of `prompt` simply goes on. With `keep` the film is
+    a remix: of the scene of `keep` it changes only what `prompt` names.
+    """
 
     prompt: str
+    extend: str | None
+    keep: str | None
     seed: int | None
     width: int
     height: int
@@ -49,6 +58,9 @@ class Spec:
     def seconds(self) -> float:
         return self.frames / FPS
 
+    def paths(self, role: str) -> tuple[Path, ...]:
+        return tuple(picture.path for picture in self.pictures if picture.role == role)
+
 
 def parse_spec(text: str) -> Spec:
     try:
@@ -62,18 +74,24 @@ def parse_spec(text: str) -> Spec:
         raise BadSpecError(f"Unknown fields: {', '.join(unknown)}. Known are {', '.join(sorted(_FIELDS))}.")
     if _number(fields, "fps", FPS) != FPS:
         raise BadSpecError(f"fps must be {FPS}.")
+    prompt, start = _text(fields, "prompt"), _start(fields)
+    extend, keep = _told(fields, "extend"), _told(fields, "keep")
+    if extend is not None and start == 0:
+        raise BadSpecError("extend needs a start above 0: the seconds that the film before it lasted.")
     return Spec(
-        prompt=_prompt(fields),
+        prompt=prompt,
+        extend=None if extend == prompt.strip() else extend,
+        keep=keep,
         seed=_seed(fields),
         width=_side(fields, "width"),
         height=_side(fields, "height"),
         frames=_frames(fields),
-        start=_start(fields),
+        start=start,
         sound=_flag(fields, "sound"),
         caption=_flag(fields, "caption"),
         mark=_flag(fields, "mark"),
         out=_out(fields),
-        pictures=_pictures(fields),
+        pictures=_pictures(fields, start),
     )
 
 
@@ -84,13 +102,18 @@ def _number(fields: dict[str, object], name: str, default: float | None = None) 
     return float(value)
 
 
-def _prompt(fields: dict[str, object]) -> str:
-    value = fields.get("prompt", "")
+def _text(fields: dict[str, object], name: str) -> str:
+    value = fields.get(name, "")
     if not isinstance(value, str):
-        raise BadSpecError("prompt must be a text.")
+        raise BadSpecError(f"{name} must be a text.")
     if len(value) > PROMPT_LIMIT:
-        raise BadSpecError(f"prompt has {len(value)} characters; at most {PROMPT_LIMIT} are read.")
+        raise BadSpecError(f"{name} has {len(value)} characters; at most {PROMPT_LIMIT} are read.")
     return value
+
+
+def _told(fields: dict[str, object], name: str) -> str | None:
+    """Give a text that may be left out; one of blanks alone says nothing either."""
+    return None if fields.get(name) is None else _text(fields, name).strip() or None
 
 
 def _seed(fields: dict[str, object]) -> int | None:
@@ -144,16 +167,39 @@ def _out(fields: dict[str, object]) -> Path:
     return path
 
 
-def _pictures(fields: dict[str, object]) -> tuple[SourcePicture, ...]:
+def _pictures(fields: dict[str, object], start: float) -> tuple[SourcePicture, ...]:
     value = fields.get("pictures", [])
     if not isinstance(value, list):
         raise BadSpecError("pictures must be a list.")
     pictures = tuple(_picture(entry) for entry in value)
-    if any(picture.role != "first" for picture in pictures) or len(pictures) > 1:
-        raise BadSpecError(
-            "Only one picture with the role first can be drawn; last and reference are not drawn yet."
-        )
+    wrong = _misfit(Counter(picture.role for picture in pictures), start)
+    if wrong:
+        raise BadSpecError(wrong)
     return pictures
+
+
+def _misfit(roles: Counter[str], start: float) -> str | None:
+    """Say what is wrong with these roles together."""
+    twice = next((role for role in ("first", "last", "before") if roles[role] > 1), "")
+    limit, number = REFERENCES_LIMIT, roles["reference"]
+    rules = (
+        (bool(twice), f"A film has at most one picture with the role {twice}, not {roles[twice]}."),
+        (roles["before"] and roles.total() > 1, "A before picture comes alone: leave the others out."),
+        (
+            roles["before"] and start == 0,
+            "A before picture needs a start above 0: the seconds that the film before it lasted.",
+        ),
+        (
+            roles["last"] and not roles["first"],
+            "A last picture needs a first one: give both, or the first alone.",
+        ),
+        (
+            number and roles["first"],
+            "Reference pictures come without first and last: give the ones or the others.",
+        ),
+        (number > limit, f"At most {limit} reference pictures are drawn, not {number}."),
+    )
+    return next((words for broken, words in rules if broken), None)
 
 
 def _picture(entry: object) -> SourcePicture:

@@ -1,14 +1,14 @@
 """Who stands where, and how they move: every pose is a function of the moment alone."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from filmgate.animatic.camera import Camera
 from filmgate.animatic.cutouts import Cutout, Placing, cut_out, paste, paste_soft, shadow_patch
 from filmgate.animatic.motions import RUN_PACE, WALK_PACE, Motion, Spot, medium, motion_of
-from filmgate.animatic.palette import hexed
+from filmgate.animatic.palette import hexed, mix
 from filmgate.animatic.planes import Frame, Patch
 from filmgate.animatic.scene import Subject
 from filmgate.animatic.sprites import moves, sprite, traits
@@ -85,15 +85,18 @@ def cast_actors(stage: Stage) -> tuple[list[Element], list[Element]]:
     names = _crowd(stage.scene.subjects)
     if not names:
         return [], []
+    stage = _brought_out(stage)
     if "fly" in stage.scene.actions or stage.scene.place in {"sea", "lake"}:
         names = [_ON_THE_WING.get(name, name) for name in names]
     boost = lead_height(stage, names[0]) / stage.unit / traits(names[0]).height
     places = _places(stage, names)
+    sizes = stage.rng("sizes")
     actors: list[Element] = []
     faces: list[Element] = []
     notes: list[Element] = []
     for index, (name, x) in enumerate(zip(names, places, strict=True)):
-        height = traits(name).height * stage.unit * boost * (1.0 if index == 0 or name != names[0] else 0.86)
+        share = 1.0 if index == 0 or name != names[0] else sizes.uniform(0.74, 0.96)
+        height = traits(name).height * stage.unit * boost * share
         actor = _actor(stage, name, index, (x, height))
         (faces if traits(name).face else actors).append(actor)
         if _sits(stage, name):
@@ -102,6 +105,14 @@ def cast_actors(stage: Stage) -> tuple[list[Element], list[Element]]:
             notes.append(notes_from(stage, x * stage.width, stage.ground - height * 0.95))
     # The lead is drawn last: nothing of the company may stand before it.
     return [*actors[::-1], *notes], faces
+
+
+def _brought_out(stage: Stage) -> Stage:
+    """Let some light of its own fall on the company at night: what the film is about must be seen."""
+    if not stage.palette.dark:
+        return stage
+    own = mix(stage.palette.sprite, (1.0, 0.98, 0.94), 0.5)
+    return replace(stage, palette=replace(stage.palette, sprite=own))
 
 
 def travels(stage: Stage) -> float:
@@ -157,7 +168,8 @@ def _places(stage: Stage, names: list[str]) -> list[float]:
     """Where each stands across the frame, 0 to 1: the lead near the middle, company beside it."""
     actions = set(stage.scene.actions)
     if len(names) == 1:
-        lean = stage.rng("place").uniform(-0.1, 0.1)
+        # A third of the width is where a single subject stands best, the middle where it is upright.
+        lean = stage.rng("place").uniform(-0.16, 0.16) if not stage.portrait else 0.0
         return [0.5 + lean]
     if "play" in actions and any(traits(name).habitat == "instrument" for name in names):
         instrument = next(i for i, name in enumerate(names) if traits(name).habitat == "instrument")
@@ -166,10 +178,12 @@ def _places(stage: Stage, names: list[str]) -> list[float]:
         places = [0.5 + 1.3 * reach] * len(names)
         for rank, index in enumerate(players):
             places[index] = 0.5 - 1.2 * reach - rank * 1.6 * reach
-        return places
+        shift = 0.0 if stage.portrait else stage.rng("place").uniform(-0.13, 0.13)
+        return [place + shift for place in places]
     spread = min(0.62, 0.2 * len(names)) if not stage.portrait else min(0.66, 0.27 * len(names))
-    start = 0.5 - spread / 2
-    order = [start + spread * i / (len(names) - 1) for i in range(len(names))]
+    rng, loose = stage.rng("place"), 0.3 * spread / (len(names) - 1)
+    start = 0.5 - spread / 2 + (0.0 if stage.portrait else rng.uniform(-0.07, 0.07))
+    order = [start + spread * i / (len(names) - 1) + rng.uniform(-loose, loose) for i in range(len(names))]
     if stage.scene.camera == "pan_left" and travels(stage):
         order.reverse()
     return order
@@ -188,6 +202,13 @@ def _actor(stage: Stage, name: str, index: int, at: tuple[float, float]) -> Elem
     spot = Spot(x, low, height, stage.unit, 1 if right else -1, index)
     motion = motion_of(stage, name, spot, hunter=hunter)
     where = medium(stage, name)
+    if (
+        where == "ground"
+        and traits(name).legs == _TWO
+        and actions & {"walk", "run"}
+        and not moves(name, "walk")
+    ):
+        motion = _waddling(motion, height, RUN_PACE if "run" in actions else WALK_PACE)
     quick = "run" in actions or name in _PREY
     return Actor(
         cutout=cutout,
@@ -198,10 +219,32 @@ def _actor(stage: Stage, name: str, index: int, at: tuple[float, float]) -> Elem
         pace=RUN_PACE if quick or where == "air" else WALK_PACE,
         lag=index * 0.37,
         stretch=1.15,
-        halo=halo_patch(stage, hexed("ffb050"), _HALO_PX, 0.78) if cutout.glows else None,
+        halo=_halo(stage, index, where, glows=cutout.glows),
         reach=max(cutout.height, stage.unit * 0.32),
         depth=_DEPTHS.get(where, DEPTH),
     )
+
+
+def _waddling(motion: Motion, height: float, pace: float) -> Motion:
+    """Rock from foot to foot, for two legs that cannot swing."""
+
+    def waddle(t: float) -> Placing:
+        own, swing = motion(t), math.sin(t * pace * math.tau)
+        step = abs(swing) * height
+        return replace(
+            own, x=own.x + swing * height * 0.02, y=own.y - step * 0.035, turn=own.turn + swing * 0.085
+        )
+
+    return waddle
+
+
+def _halo(stage: Stage, index: int, where: str, *, glows: bool) -> Patch | None:
+    """Give the light around what shines, and a faint one around who leads through a dark street."""
+    if glows:
+        return halo_patch(stage, hexed("ffb050"), _HALO_PX, 0.78)
+    if index == 0 and stage.palette.dark and stage.scene.place == "city" and where in {"ground", "fixed"}:
+        return halo_patch(stage, mix(stage.palette.light, stage.palette.sky[3], 0.35), _HALO_PX, 0.3)
+    return None
 
 
 def _widest(stage: Stage, name: str) -> float:
@@ -249,13 +292,15 @@ def _faces_right(stage: Stage, name: str, x_share: float) -> bool:
 def _row(stage: Stage, name: str, height: float, index: int) -> float:
     """Give the row of the feet; in air and under water that of the lower edge."""
     rng, where = stage.rng(f"row {index}"), medium(stage, name)
-    low, far, rank = stage.height, stage.horizon, (index * 2) % 3
+    # Which of a flock flies highest is another one from seed to seed.
+    turn = int(stage.rng("rows").integers(3))
+    low, far, rank, lift = stage.height, stage.horizon, (index * 2 + turn) % 3, -0.5 if turn else 0.0
     ground = stage.ground if stage.scene.place not in {"space", "underwater"} else low * 0.9
     rows = {
         "face": low * 0.9 + height * 0.42,
         "void": far * (0.62 + 0.1 * (index % 2)) + height * 0.2,
-        "deep": low * (0.36 + 0.2 * rank + rng.uniform(-0.03, 0.03)) + height * 0.3,
-        "air": far * (0.34 + 0.17 * rank + rng.uniform(-0.04, 0.04)) + height * 0.5,
+        "deep": low * (0.32 + 0.13 * (rank + lift) + rng.uniform(-0.06, 0.06)) + height * 0.3,
+        "air": far * (0.34 + 0.17 * rank + lift * 0.06 + rng.uniform(-0.08, 0.08)) + height * 0.5,
         "water": far + (low - far) * (0.44 + 0.08 * (index % 2)),
         "fixed": ground - low * 0.02,
     }

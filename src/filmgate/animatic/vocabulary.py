@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 _TABLE = Path(__file__).with_suffix(".toml")
 _MANY = 5
@@ -22,14 +22,20 @@ _COUNTS = {
     _MANY: "五 六 七 八 九 十 百 千 万 群 许多 很多 无数 众多 成群 大批 一些 满 five six seven eight nine ten dozen many"
     " countless flock herd school pack swarm group lots hundred thousand fleet crowd",
 }
+_NUMERAL = "[一二三四五六七八九十百千万]"
 _NEGATION = re.compile(
     r"(?:(?:没有|没|不要|不含|无|不|别)[打带拿穿下]?|(?<![a-z])(?:no|without|not|never|nor|minus|avoid|excluding|except))"
     r"\s*(?:任何|一个|一只|(?:(?:any|a|an|the|single|of) ?)*)\s*$"
 )
 _CONTINUATION = re.compile(r"\s*(?:和|或|或者|、|与|及|,? ?(?:or|nor))\s*(?:(?:any|a|an|the) ?)?")
 _LATIN = re.compile(r"[a-z0-9']")
+_WORD = re.compile(r"[a-z0-9']+")
 _PLURAL = re.compile(r"(?:s|es)(?![a-z0-9'])|(?![a-z0-9])")
 _BLANKS = re.compile(r"[\s\-_]+")
+
+
+# Whether a term is a plural by itself ("mice") or by an ending ("cats").
+Plural = Literal["", "word", "ending"]
 
 
 class Meaning(NamedTuple):
@@ -40,10 +46,18 @@ class Meaning(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """`number` is how many of it the words in front say, 0 where they say nothing."""
+    """`number` is how many of it the words in front say, 0 where they say nothing.
+
+    `term` is what was found, as the table writes it, `before` what stands between it and the term in front of
+    it, and `quantity` the number word nearest to it in there, "" where there is none.
+    """
 
     meanings: tuple[Meaning, ...]
     number: int
+    term: str
+    before: str
+    quantity: str
+    plural: Plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +77,9 @@ def hits(prompt: str) -> Iterator[Hit]:
     while at < len(text):
         found = _longest(table, text, at)
         if found is None:
-            at += 1
+            # No term starts inside a word.
+            inside = _WORD.match(text, at)
+            at = inside.end() if inside else at + 1
             continue
         term, end = found
         between = text[told:at]
@@ -71,14 +87,16 @@ def hits(prompt: str) -> Iterator[Hit]:
             denied and _CONTINUATION.fullmatch(between) is not None
         )
         if not denied and term.meanings:
-            plural = term.plural or end > at + len(term.text) or text.startswith("们", end)
-            count = _MANY if "群" in term.text else _count(between[-_COUNT_WINDOW:], plural=plural)
-            yield Hit(term.meanings, count)
+            ended = end > at + len(term.text) or text.startswith("们", end)
+            plural: Plural = "word" if term.plural else "ending" if ended else ""
+            quantity = _quantity(between[-_COUNT_WINDOW:])
+            count = _MANY if "群" in term.text else _count(quantity, plural=bool(plural))
+            yield Hit(term.meanings, count, term.text, between, quantity, plural)
         at = told = end
 
 
 def _longest(table: dict[str, list[_Term]], text: str, at: int) -> tuple[_Term, int] | None:
-    for term in table.get(text[at], ()):
+    for term in (*table.get(text[at : at + 2], ()), *table.get(text[at], ())):
         if not text.startswith(term.text, at):
             continue
         end = at + len(term.text)
@@ -92,11 +110,26 @@ def _longest(table: dict[str, list[_Term]], text: str, at: int) -> tuple[_Term, 
     return None
 
 
-def _count(before: str, *, plural: bool) -> int:
-    """Read the number word that stands nearest in front."""
-    words = [found.group() for found in _number().finditer(before)]
-    count = 0 if not words else min(int(words[-1]), _MANY) if words[-1].isdigit() else _numbers()[words[-1]]
+def _quantity(before: str) -> str:
+    """Find the number word that stands nearest in front."""
+    words: list[str] = _number().findall(before)
+    return words[-1] if words else ""
+
+
+def _count(quantity: str, *, plural: bool) -> int:
+    count = _worth(quantity)
     return _FEW if plural and count <= 1 else count
+
+
+def _worth(quantity: str) -> int:
+    if not quantity:
+        return 0
+    if quantity.isdigit():
+        return min(int(quantity), _MANY)
+    if quantity in _numbers():
+        return _numbers()[quantity]
+    # 十二 and 二十: every numeral of two characters is ten or more.
+    return _MANY
 
 
 @lru_cache(maxsize=1)
@@ -109,12 +142,14 @@ def _number() -> re.Pattern[str]:
     words = sorted(_numbers(), key=len, reverse=True)
     latin = "|".join(word for word in words if word.isascii())
     chinese = "|".join(word for word in words if not word.isascii())
-    return re.compile(rf"(?<![a-z0-9])(?:{latin}|[0-9]{{1,2}})(?![a-z0-9])|{chinese}")
+    return re.compile(
+        rf"(?<![a-z0-9:.])(?:{latin}|[0-9]{{1,2}})(?![a-z0-9:.])|(?<!第)(?:{_NUMERAL}{{2,}}|{chinese})"
+    )
 
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, list[_Term]]:
-    """Terms by their first character, the longest first."""
+    """Terms by their first two characters, the longest first; the shortest ones have but one."""
     meanings: dict[str, list[Meaning]] = {}
     plurals = set()
     for slot, values in tomllib.loads(_TABLE.read_text(encoding="utf-8")).items():
@@ -132,7 +167,7 @@ def _table() -> dict[str, list[_Term]]:
     for text in sorted(meanings, key=len, reverse=True):
         for form in _forms(text):
             term = _Term(form, tuple(meanings[text]), form.isascii(), text in plurals or form != text)
-            table.setdefault(form[0], []).append(term)
+            table.setdefault(form[:2], []).append(term)
     return table
 
 

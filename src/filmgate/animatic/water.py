@@ -18,7 +18,8 @@ class Mirror:
     """Everything above the row `shore` appears again below it.
 
     `tall` stretches the mirrored picture, `ripple` is the height of its waves in pixels, `highlights` keeps what is
-    bright from drowning in the tint.
+    bright from drowning in the tint, `smear` is how far, across and down in pixels, the picture is drawn out, and
+    `path` the same for highlights. `subdued` is what is left of them in place, so that no disc lies in the water.
     """
 
     shore: float
@@ -27,8 +28,11 @@ class Mirror:
     dashes: tuple[U8, U8]
     lane: U8
     highlights: U8
+    subdued: U8
     tall: float
     ripple: float
+    smear: tuple[int, int]
+    path: tuple[int, int]
 
     def covers(self, camera: Camera, t: float) -> int:
         return self._row(camera, t)
@@ -42,10 +46,15 @@ class Mirror:
         luma = frame.y[first:last]
         np.take(frame.y, source, axis=0, out=luma, mode="clip")
         half = slice(first // 2, last // 2)
+        cv2.blur(luma, self.smear, luma)
+        across, down = max(self.smear, self.path)
         for plane in (frame.u, frame.v):
             np.take(plane, source[::2] // 2, axis=0, out=plane[half], mode="clip")
+            cv2.blur(plane[half], (across | 1, down // 2 | 1), plane[half])
         kept = frame.scratch[0].reshape(-1)[: rows * frame.width].reshape(rows, frame.width)
         cv2.LUT(luma, self.highlights, kept)
+        cv2.blur(kept, self.path, kept)
+        cv2.LUT(luma, self.subdued, luma)
         _tinted(frame, self.tint, (first, last))
         cv2.max(luma, kept, luma)
         self._glints(frame, camera, t, (first, last))
@@ -71,17 +80,26 @@ class Mirror:
 def still_water(stage: Stage, shore: float, colour: RGB, *, wet_street: bool = False) -> Mirror:
     rng = stage.rng("water")
     rows = stage.height - int(shore) + 2 * stage.margin
-    deep = scaled(colour, 0.62)
+    deep = scaled(colour, 0.8 if wet_street else 0.62)
     return Mirror(
         shore=shore,
         depth=0.3,
-        tint=_ramp(stage, rows, (colour, deep), (0.1, 0.5) if wet_street else (0.12, 0.66)),
+        tint=_ramp(stage, rows, (colour, deep), (0.04, 0.4) if wet_street else (0.1, 0.6)),
         dashes=(_dashes(stage, rng, rows), _dashes(stage, rng, rows)),
         lane=_lane(stage, rows, wet_street),
-        highlights=_kept_highlights(118 if wet_street else 176, 0.9),
+        highlights=_kept_highlights(64 if wet_street else 176, 1.0),
+        subdued=_subdued(255 if wet_street else 150),
+        path=_odd(1, 1) if wet_street else _odd(stage.unit * 0.016, stage.unit * 0.11),
         tall=1.5 if wet_street else 1.0,
-        ripple=stage.unit * (0.006 if wet_street else 0.016),
+        ripple=stage.unit * (0.006 if wet_street else 0.012),
+        smear=_odd(stage.unit * 0.0024, stage.unit * 0.022)
+        if wet_street
+        else _odd(stage.unit * 0.008, stage.unit * 0.009),
     )
+
+
+def _odd(across: float, down: float) -> tuple[int, int]:
+    return round(across) | 1, round(down) | 1
 
 
 def _ripples(
@@ -162,7 +180,15 @@ def _kept_highlights(low: int, share: float) -> U8:
     return to_bytes(cast("Field", levels * share * smooth_step(low, 232, levels)))
 
 
+def _subdued(low: int) -> U8:
+    levels = np.arange(256, dtype=np.float32)
+    return to_bytes(cast("Field", np.minimum(levels, low + (levels - low) * np.float32(0.45))))
+
+
 def water_colour(stage: Stage) -> RGB:
     palette = stage.palette
     body = palette.lit((0.16, 0.42, 0.55))
+    if stage.scene.time in {"dawn", "sunset", "dusk"}:
+        # A low sun colours the whole water, not only its lane.
+        return mix(body, mix(palette.sky[2], palette.sky[3], 0.4), 0.78)
     return mix(body, palette.sky[1], 0.45 if not palette.dark else 0.3)

@@ -1,18 +1,33 @@
 """Forests and deserts."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from filmgate.animatic.ground import ground_sheet
 from filmgate.animatic.lens import beams
-from filmgate.animatic.meadow import ground_sheet
-from filmgate.animatic.mountains import fold_shades, range_sheet
+from filmgate.animatic.mountains import fold_shades, hill_sheet, range_sheet
 from filmgate.animatic.noise import chance, clouds, smooth_step, waves
 from filmgate.animatic.palette import hexed, mix, scaled
 from filmgate.animatic.planes import RGB, U8
 from filmgate.animatic.sheets import Paper, Sheet
 from filmgate.animatic.stage import Element, Setting, Stage
 
-_BARK, _MOSS, _FERN, _SAND = hexed("5a4636"), hexed("5c8a4a"), hexed("3f7a45"), hexed("e8b873")
-_CANOPIES = (hexed("4f8f4f"), hexed("3f7f58"), hexed("6f9a45"), hexed("3a6f4a"))
+_MOSS, _FERN, _SAND = hexed("5c8a4a"), hexed("3f7a45"), hexed("e8b873")
+_CANOPIES = (hexed("4f8f4f"), hexed("3f7f58"), hexed("7fa83f"), hexed("2f6a4a"), hexed("9aa845"))
+_BARKS = (hexed("5a4636"), hexed("4a4038"), hexed("7a5a40"), hexed("cfc8bc"))
+_HAZY = hexed("a8c8a0")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wood:
+    """What one forest is like; `dense`, `stout` and `roof` are shares of the usual number, thickness and reach."""
+
+    leaf: RGB
+    bark: RGB
+    dense: float
+    stout: float
+    roof: float
 
 
 def paint_forest(stage: Stage) -> Setting:
@@ -24,11 +39,27 @@ def paint_forest(stage: Stage) -> Setting:
         if stage.scene.weather == "snow"
         else mix(stage.palette.lit(_MOSS, 0.0, 0.85), stage.palette.wash, 0.1)
     )
+    wood = _Wood(
+        leaf,
+        _BARKS[int(rng.integers(len(_BARKS)))],
+        rng.uniform(0.55, 1.3),
+        rng.uniform(0.7, 1.35),
+        rng.uniform(0.35, 1.2),
+    )
     back: list[Element] = [
-        _trunks(stage, rng, far + below * 0.02, leaf=leaf, thick=0.012, number=30, distance=0.72, depth=0.1),
-        _trunks(stage, rng, far + below * 0.08, leaf=leaf, thick=0.022, number=15, distance=0.46, depth=0.24),
+        hill_sheet(
+            stage,
+            rng,
+            far - stage.unit * rng.uniform(0.02, 0.34),
+            swell=stage.unit * 0.07,
+            distance=0.62,
+            depth=0.06,
+            colour=mix(leaf, _HAZY, 0.35),
+        ),
+        _trunks(stage, rng, far + below * 0.02, wood, thick=0.012, number=30, distance=0.72, depth=0.1),
+        _trunks(stage, rng, far + below * 0.08, wood, thick=0.022, number=15, distance=0.46, depth=0.24),
         *_shafts(stage, rng),
-        _trunks(stage, rng, far + below * 0.16, leaf=leaf, thick=0.04, number=7, distance=0.18, depth=0.45),
+        _trunks(stage, rng, far + below * 0.16, wood, thick=0.04, number=7, distance=0.18, depth=0.45),
         ground_sheet(stage, rng, far + below * 0.2, colour=floor, depth=0.8),
     ]
     return Setting(back=back, front=[_undergrowth(stage, rng)])
@@ -38,26 +69,33 @@ def _trunks(
     stage: Stage,
     rng: np.random.Generator,
     foot: float,
+    kind: _Wood,
     *,
-    leaf: RGB,
     thick: float,
     number: int,
     distance: float,
     depth: float,
 ) -> Sheet:
     """Make a row of trunks that leave the frame above, their crowns a ragged roof."""
-    unit = stage.unit
+    unit, number, thick = stage.unit, max(3, round(number * kind.dense)), thick * kind.stout
     paper = stage.paper(-stage.margin, foot + unit * 0.06)
     wood, bright, roof, lit = (paper.mask() for _ in range(4))
     for index in range(number):
         x = (index + 0.5 + rng.uniform(-0.42, 0.42)) * stage.period / number
         _trunk(stage, paper, (wood, bright), rng, (x, foot), unit * thick * rng.uniform(0.6, 1.25))
-    _roof(stage, paper, (roof, lit), rng, reach=foot * (0.2 + 0.2 * distance), size=unit * (0.025 + thick))
-    bark = stage.palette.lit(_BARK, distance, 0.3)
+    _roof(
+        stage,
+        paper,
+        (roof, lit),
+        rng,
+        reach=foot * (0.2 + 0.2 * distance) * kind.roof,
+        size=unit * (0.025 + thick),
+    )
+    bark = stage.palette.lit(kind.bark, distance, 0.3)
     paper.fill(np.array(bark, dtype=np.float32).reshape(1, 1, 3))
     paper.paint(np.minimum(bright, wood), mix(bark, stage.palette.light, 0.22), 0.8)
     snowy = stage.scene.weather == "snow"
-    crown = stage.palette.snow(distance) if snowy else stage.palette.lit(leaf, distance, 0.85)
+    crown = stage.palette.snow(distance) if snowy else stage.palette.lit(kind.leaf, distance, 0.85)
     paper.paint(roof, mix(scaled(crown, 0.82), stage.palette.wash, 0.2 if snowy else 0.0))
     paper.paint(np.minimum(lit, roof), mix(crown, stage.palette.light, 0.14), 0.85)
     rows = smooth_step(foot - unit * 0.3, foot, paper.half_rows()) * np.float32(0.55 * distance + 0.1)

@@ -55,8 +55,8 @@ def _page(task: Task, links: Links, language: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
         f"<title>Filmgate · {words[state]}</title>"
         '<link rel="stylesheet" href="/console/look.css"><link rel="stylesheet" href="/console/watch.css"></head>'
-        f'<body class="watch" data-state="{state}"><main>{_screen(links, words)}{_status(task, language)}'
-        f"<p>{escape(task.request.prompt[:_PROMPT_CHARACTERS])}</p></main></body></html>"
+        f'<body class="watch" data-state="{state}"><div role="main">{_screen(links, words)}{_status(task, language)}'
+        f"<p>{escape(task.request.prompt[:_PROMPT_CHARACTERS])}</p></div></body></html>"
     )
 
 

@@ -46,6 +46,7 @@ from filmgate.store.files import Files
 from filmgate.store.keys import Keys
 from filmgate.store.moves import Moves
 from filmgate.store.pool import ENGINE_STATEMENT_MS, WEB_STATEMENT_MS, Pool, open_pool
+from filmgate.store.quotes import Quotes
 from filmgate.store.read import Reader
 from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Boot, Claims
@@ -267,6 +268,7 @@ def _around(ground: _Ground, parts: Parts, pool: Pool, keys: Keys, draining: asy
             catalogue=ground.catalogue,
             router=ground.router,
             acceptor=Acceptor(pool),
+            quotes=Quotes(pool),
             sources=Sources(Reader(pool), ground.clock),
             objects=ground.objects,
             guard=ground.guard,

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from filmgate.domain.limits import MIB, PICTURE_BYTES, PROMPT_CHARACTERS, TASK_DEADLINE
+from filmgate.domain.price import PriceList, PriceRow, micros
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import PictureRole
 from filmgate.domain.size import Size
@@ -105,8 +106,9 @@ class BadCatalogueError(ValueError):
 class Catalogue:
     """All public models, in the order in which they are listed."""
 
-    def __init__(self, models: Iterable[Model]) -> None:
+    def __init__(self, models: Iterable[Model], prices: PriceList) -> None:
         self._models = {model.name: model for model in models}
+        self.prices = prices
 
     @property
     def models(self) -> Sequence[Model]:
@@ -135,12 +137,27 @@ def read_catalogue(texts: Iterable[str]) -> Catalogue:
     """Read catalogue tables; a later text adds to and replaces what an earlier one says."""
     offers: dict[str, Offer] = {}
     models: dict[str, Model] = {}
+    prices: list[PriceRow] = []
     for text in texts:
         table = tomllib.loads(text)
         offers |= {name: _offer(name, row) for name, row in table.get("offers", {}).items()}
         for row in table.get("models", []):
             models[row["name"]] = _model(row, offers)
-    return Catalogue(models.values())
+        prices += [_price(row) for row in table.get("prices", [])]
+    return Catalogue(models.values(), PriceList(prices))
+
+
+def _price(row: Mapping[str, Any]) -> PriceRow:
+    try:
+        per_second, silent = _sides(row["per_second"]), _sides(row.get("silent", {}))
+    except ValueError as error:
+        raise BadCatalogueError(f"price of {row['models']}: {error}") from None
+    return PriceRow(row["models"], row["since"], per_second, silent)
+
+
+def _sides(amounts: Mapping[str, Any]) -> Mapping[int, int]:
+    """Read `{ 720p = 0.10 }`: the shorter side in pixels, and dollars as micros."""
+    return {int(side.removesuffix("p")): micros(dollars) for side, dollars in amounts.items()}
 
 
 def _offer(name: str, row: Mapping[str, Any]) -> Offer:

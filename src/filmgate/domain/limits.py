@@ -33,6 +33,7 @@ PICTURE_FIRST_BYTE_SECONDS: Final = 15.0
 
 IDEMPOTENCY_KEY_BYTES: Final = 255
 IDEMPOTENCY_MEMORY: Final = timedelta(hours=24)
+QUOTE_LIFE: Final = timedelta(minutes=10)
 BLIND_RETRY_MEMORY: Final = timedelta(minutes=10)
 
 FILM_BYTES: Final = 2 * GIB

@@ -153,6 +153,32 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         502, 1, "The provider failed (attempts: {attempts}). Nothing was charged. You can try again.",
         "上游生成失败（已尝试 {attempts} 次）。未扣费，可重试。",
     ),
+    "no_price": Wording(
+        400, 5, "{model} has no price here, so it is not sold. Ask the operator.", "{model} 尚未定价，请联系管理员。",
+    ),
+    "insufficient_balance": Wording(
+        402, 5, "This film costs {price}; the balance is {left}. Nothing was started. Ask for more, or choose less.",
+        "用户额度不足：该视频需 {price}，余额 {left}。任务未开始。请充值或选择更短的视频。",
+    ),
+    "budget_exceeded": Wording(
+        402, 5, "This film costs {price}; the budget has {left} left. Nothing was started. Ask for more, or choose less.",
+        "令牌额度已用尽：该视频需 {price}，预算剩余 {left}。任务未开始。可申请加额或选择更短的视频。",
+    ),
+    "max_cost_exceeded": Wording(
+        402, 5, "This film costs {price}, more than the {limit} that the request allows. Nothing was started.",
+        "该视频需 {price}，超过请求允许的 {limit}。任务未开始。",
+    ),
+    "quote_unusable": Wording(
+        400, 5, "The quote cannot be used: {reason} Ask for a new one.", "报价不可用：{reason_zh}请重新询价。",
+    ),
+    "rate_limited": Wording(
+        429, 6, "Rate limit exceeded: at most {limit} submits a minute. Try again in {retry_after_s} s.",
+        "请求过于频繁：每分钟最多 {limit} 次提交，请在 {retry_after_s} 秒后重试。",
+    ),
+    "too_many_tasks": Wording(
+        429, 6, "There are {limit} unfinished tasks already, which is the most. Try again when some are done.",
+        "未完成的任务已达上限 {limit} 个，请稍后重试。",
+    ),
     "no_provider": Wording(
         503, 1, "No provider is configured for {model}. The operator has been told.",
         "未配置 {model} 的上游，已通知管理员。",

@@ -46,6 +46,8 @@ class Record:
     upsampled_by: str | None = None
     upsample_error: str | None = None
     joined_by: str | None = None
+    sandbox: bool = False
+    """Whether the film is drawn in the stead of its model, and its price is play money."""
     warnings: tuple[str, ...] = ()
 
     @classmethod

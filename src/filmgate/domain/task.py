@@ -7,6 +7,7 @@ from typing import Any, Self, cast
 from uuid import UUID
 
 from filmgate.domain.film import FilmFacts
+from filmgate.domain.price import Price
 from filmgate.domain.problems import wording_text
 from filmgate.domain.record import Record
 from filmgate.domain.request import FilmRequest, Json
@@ -79,6 +80,7 @@ class Task:
     names: Mapping[str, str]
     request: FilmRequest
     record: Record
+    price: Price
     state: State
     progress: int
     failure: Failure | None

@@ -1,8 +1,10 @@
 """Accept: check, price and name a task, and commit it before anybody is answered."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import orjson
@@ -10,11 +12,14 @@ import orjson
 from filmgate.domain import ids
 from filmgate.domain.catalogue import Catalogue
 from filmgate.domain.clock import Chance, Clock
+from filmgate.domain.contracts_provider import ANIMATIC
 from filmgate.domain.failpoint import failpoint
-from filmgate.domain.limits import BLIND_RETRY_MEMORY, IDEMPOTENCY_MEMORY, MIB
+from filmgate.domain.limits import BLIND_RETRY_MEMORY, IDEMPOTENCY_MEMORY, MIB, QUOTE_LIFE
+from filmgate.domain.price import Price
 from filmgate.domain.problems import Problem
-from filmgate.domain.request import Draft, FilmRequest, Picture, Upload
-from filmgate.domain.specify import specify
+from filmgate.domain.record import RecordChange
+from filmgate.domain.request import Draft, FilmRequest, Json, Picture, Upload
+from filmgate.domain.specify import Specified, specify
 from filmgate.domain.task import Owner, Task
 from filmgate.engine.parts import Objects
 from filmgate.engine.route import Line, Router
@@ -22,6 +27,8 @@ from filmgate.engine.sources import Sources
 from filmgate.net.denied import Denied
 from filmgate.net.guard import Guard
 from filmgate.store.accept import Acceptor, NewTask, Remember, Verdict
+from filmgate.store.funds import Refusal
+from filmgate.store.quotes import Quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +48,68 @@ class Repeat:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms a client asks: by a quote that it has, and for so much at most."""
+
+    quote_id: UUID | None = None
+    max_cost_micros: int | None = None
+
+
+NO_TERMS: Final = Terms()
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    id: UUID
+    request: FilmRequest
+    price: Price
+    expires_at: datetime
+    warnings: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Acceptance:
     """What accepting needs; one for the whole gate."""
 
     catalogue: Catalogue
     router: Router
     acceptor: Acceptor
+    quotes: Quotes
     sources: Sources
     objects: Objects
     guard: Guard
     clock: Clock
     chance: Chance
 
+    async def quote(self, draft: Draft, *, owner: Owner, dialect: str) -> Quoted:
+        """Say what a request would cost, and keep that price for a while; nothing is fetched and nobody asked."""
+        found, _ = await self._settled(draft, owner, dialect)
+        now = self.clock.now()
+        price = self.catalogue.prices.price(found.request, now)
+        quote_id = ids.uuid7(now, self.chance)
+        expires_at = await self.quotes.keep(
+            quote_id,
+            account_id=owner.account_id,
+            key_id=owner.key_id,
+            body_sha256=_digest(found.request, None),
+            price=price,
+            binds=QUOTE_LIFE,
+        )
+        return Quoted(quote_id, found.request, price, expires_at, found.warnings)
+
     async def accept(
-        self, draft: Draft, *, owner: Owner, dialect: str, names: Mapping[str, str], repeat: Repeat
+        self,
+        draft: Draft,
+        *,
+        owner: Owner,
+        dialect: str,
+        names: Mapping[str, str],
+        repeat: Repeat,
+        terms: Terms = NO_TERMS,
     ) -> tuple[Task, bool]:
         """Commit the task, or raise a Problem with nothing stored; the flag tells that it is an earlier one."""
-        if owner.operator:
-            raise Problem("makes_no_films")
-        earlier = None if draft.source is None else await self.sources.find(draft.source, owner)
-        if earlier is not None:
-            draft = replace(draft, model=draft.model or earlier.model)
-        found = specify(
-            draft, dialect, self.catalogue, earlier=earlier.film if earlier else None, soften=owner.soften
-        )
+        found, line = await self._settled(draft, owner, dialect)
         request = found.request
-        self._check_pictures(request)
-        line = self._line(request, earlier.credential_id if earlier else None)
         now = self.clock.now()
         task_id = ids.uuid7(now, self.chance)
         digest = _digest(request, dialect)
@@ -83,9 +125,12 @@ class Acceptance:
                     for use, template in names.items()
                 },
                 request=kept,
-                hold_micros=0,
+                price=self.catalogue.prices.price(request, now),
+                quote_id=terms.quote_id,
+                max_cost_micros=terms.max_cost_micros,
+                quoted_sha256=_digest(request, None),
                 deadline=found.deadline,
-                record={"warnings": [*found.warnings]} if found.warnings else {},
+                record=self._record(found),
                 credential_id=line.credential_id,
                 body_sha256=digest,
                 remember=repeat.memory(digest),
@@ -94,9 +139,30 @@ class Acceptance:
         await failpoint("accept.after_commit")
         if decision.verdict is not Verdict.ACCEPTED:
             await self._drop_uploads(kept)
+        if decision.refusal is not None:
+            raise _refused(decision.refusal)
         if decision.verdict is Verdict.MISMATCH or decision.task is None:
             raise Problem("idempotency_mismatch", field="Idempotency-Key")
         return decision.task, decision.verdict is Verdict.REPLAYED
+
+    async def _settled(self, draft: Draft, owner: Owner, dialect: str) -> tuple[Specified, Line]:
+        """Check all that needs no fetching, and say who would make the film."""
+        if owner.operator:
+            raise Problem("makes_no_films")
+        earlier = None if draft.source is None else await self.sources.find(draft.source, owner)
+        if earlier is not None:
+            draft = replace(draft, model=draft.model or earlier.model)
+        found = specify(
+            draft, dialect, self.catalogue, earlier=earlier.film if earlier else None, soften=owner.soften
+        )
+        self._check_pictures(found.request)
+        return found, self._line(found.request, earlier.credential_id if earlier else None)
+
+    def _record(self, found: Specified) -> RecordChange:
+        record: dict[str, Json] = {"warnings": [*found.warnings]} if found.warnings else {}
+        if self.router.sandbox and found.request.model != ANIMATIC:
+            record["sandbox"] = True
+        return record
 
     def _line(self, request: FilmRequest, made_by: int | None) -> Line:
         """Choose who makes the film: whoever made the one that it goes on from, where that may be."""
@@ -156,7 +222,14 @@ def _check_upload(upload: Upload, field: str, limit_bytes: int) -> None:
         raise Problem("picture_unusable", field=field, reason="it is no such file", reason_zh=reason_zh)
 
 
-def _digest(request: FilmRequest, dialect: str) -> bytes:
+def _refused(refusal: Refusal) -> Problem:
+    problem = Problem(refusal.code, **refusal.parameters)
+    wait = refusal.parameters.get("retry_after_s")
+    return problem if wait is None else problem.with_headers({"retry-after": str(wait)})
+
+
+def _digest(request: FilmRequest, dialect: str | None) -> bytes:
+    """Know a request again; what is quoted is the film, in whatever dialect it is asked for."""
     uploads = [hashlib.sha256(p.upload.content).hexdigest() for p in request.pictures if p.upload]
     said = {"dialect": dialect, "request": request.as_json(), "uploads": uploads}
     return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()

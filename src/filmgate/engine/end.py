@@ -1,6 +1,7 @@
 """End a task: every way out of the engine leads through here."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -20,7 +21,7 @@ _NOTHING: Final[Mapping[str, str | int]] = MappingProxyType({})
 async def finish(parts: Parts, end: End) -> None:
     """Write the end, tell telemetry, and let the provider tidy up what it kept of the clip here."""
     await failpoint("end.before")
-    await parts.ends.end(end)
+    await parts.ends.end(replace(end, cost_micros=_cost(end)))
     await failpoint("end.after")
     task, attempt = end.claim.task, end.claim.attempt
     named = None if attempt is None else parts.router.provider(attempt.credential_id)
@@ -37,6 +38,14 @@ async def finish(parts: Parts, end: End) -> None:
     )
     parts.telemetry.event("task.ended", task=str(task.id), state=end.state.value, error_code=reason)
     await tidied(parts, end.claim)
+
+
+def _cost(end: End) -> int:
+    """Charge for the film, or for the first clip where that is all there is, and else for nothing."""
+    task = end.claim.task
+    if end.state is State.SUCCEEDED:
+        return task.hold_micros
+    return task.price.of_clip(1) if end.film is not None else 0
 
 
 async def tidied(parts: Parts, claim: Claim) -> None:

@@ -1,20 +1,22 @@
 """T1: a task is written before its client is answered, with its hold, in one transaction for all who wait."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 from typing import Final
 from uuid import UUID
 
+from filmgate.domain.money import dollars
+from filmgate.domain.price import Price
 from filmgate.domain.record import RecordChange
 from filmgate.domain.request import FilmRequest
 from filmgate.domain.task import Owner, Task
 from filmgate.store import rows
 from filmgate.store.batch import Lane
+from filmgate.store.funds import Purses, Refusal, lock_purses
 from filmgate.store.pool import Connection, Pool
-
-LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order by id for no key update"
+from filmgate.store.quotes import Quote, lock_quotes, use_quotes
 
 # An answer that is a day old is forgotten, and its key is free again.
 _FORGET: Final = """
@@ -41,15 +43,19 @@ from unnest($1::bigint[], $2::text[]) as r(account_id, key)
 join idempotency i on i.account_id = r.account_id and i.key = r.key
 """
 
+# What was refused may be asked again under its key.
+_UNREMEMBER: Final = "delete from idempotency where task_id = any($1::uuid[])"
+
 _INSERT: Final = """
 with r as (
     select * from jsonb_to_recordset($1::jsonb) as r(
         id uuid, account_id bigint, key_id bigint, dialect text, names jsonb, request jsonb, model text,
-        hold_micros bigint, deadline_s float8, credential_id int, kind text, parent_id uuid, record jsonb)
+        hold_micros bigint, deadline_s float8, credential_id int, kind text, parent_id uuid, record jsonb, price jsonb,
+        quote_id uuid)
 ), task as (
-    insert into tasks (id, account_id, key_id, dialect, names, model, kind, parent_id, request, record, hold_micros,
-        deadline_at)
-    select id, account_id, key_id, dialect, names, model, kind, parent_id, request, record, hold_micros,
+    insert into tasks (id, account_id, key_id, dialect, names, model, kind, parent_id, request, record, price, quote_id,
+        hold_micros, deadline_at)
+    select id, account_id, key_id, dialect, names, model, kind, parent_id, request, record, price, quote_id, hold_micros,
         now() + make_interval(secs => deadline_s) from r
 ), names as (
     insert into aliases (alias, task_id) select n.value, r.id from r, jsonb_each_text(r.names) n
@@ -65,11 +71,6 @@ with r as (
 insert into work (task_id, step, credential_id, due_at) select id, 'prepare', credential_id, now() from r
 """
 
-_HOLD: Final = """
-update accounts a set balance_micros = balance_micros - r.micros, held_micros = held_micros + r.micros
-from unnest($1::bigint[], $2::bigint[]) as r(account_id, micros) where a.id = r.account_id
-"""
-
 _SELECT: Final = f"select {rows.TASK_COLUMNS} from tasks t where t.id = any($1::uuid[])"  # noqa: S608  # our columns
 
 
@@ -77,6 +78,7 @@ class Verdict(Enum):
     ACCEPTED = "accepted"
     REPLAYED = "replayed"
     MISMATCH = "mismatch"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +99,14 @@ class NewTask:
     dialect: str
     names: Mapping[str, str]
     request: FilmRequest
-    hold_micros: int
+    price: Price
+    quote_id: UUID | None
+    max_cost_micros: int | None
     deadline: timedelta
     credential_id: int | None
     body_sha256: bytes
+    quoted_sha256: bytes
+    """The digest of what a quote was for, which knows nothing of dialects."""
     remember: Remember | None
     record: RecordChange
 
@@ -125,7 +131,9 @@ class NewTask:
             "names": dict(self.names),
             "request": self.request.as_json(),
             "model": self.request.model,
-            "hold_micros": self.hold_micros,
+            "hold_micros": self.price.amount_micros,
+            "price": self.price.as_json(),
+            "quote_id": None if self.quote_id is None else str(self.quote_id),
             "deadline_s": self.deadline.total_seconds(),
             "credential_id": self.credential_id,
         }
@@ -133,10 +141,11 @@ class NewTask:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of a new task: itself, an earlier task that it repeats, or none."""
+    """What became of a new task: itself, an earlier task that it repeats, or none and why."""
 
     verdict: Verdict
     task: Task | None
+    refusal: Refusal | None = None
 
 
 class Acceptor:
@@ -151,18 +160,66 @@ class Acceptor:
 
     async def _accept(self, batch: Sequence[NewTask]) -> Sequence[Decision]:
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(LOCK_ACCOUNTS, sorted({new.owner.account_id for new in batch}))
+            owners = [(new.owner.account_id, new.owner.key_id) for new in batch]
+            purses = await lock_purses(connection, owners)
             noted = {new.remembered_as: new for new in batch if new.remember and not new.replays}
             await _note(connection, list(noted.values()))
             earlier = await _remember(connection, [new for new in batch if new.replays])
-            fresh = [new for new in batch if _stands_for(new, earlier)[1] == new.id]
+            asked = [new for new in batch if _stands_for(new, earlier)[1] == new.id]
+            fresh, refusals = await _granted(connection, asked, purses)
             await connection.execute(_INSERT, [new.row() for new in fresh])
-            held = _sums(fresh)
-            if held:
-                await connection.execute(_HOLD, list(held), list(held.values()))
+            await use_quotes(connection, {new.quote_id: new.id for new in fresh if new.quote_id})
+            await purses.write(connection)
+            if refusals:
+                await connection.execute(_UNREMEMBER, list(refusals))
             wanted = {new.id for new in fresh} | {task_id for _, task_id in earlier.values()}
             found = {row["id"]: rows.task(row) for row in await connection.fetch(_SELECT, list(wanted))}
-        return [_decide(new, earlier, found) for new in batch]
+        return [_decide(new, earlier, found, refusals) for new in batch]
+
+
+Refusals = Mapping[UUID, Refusal]
+
+
+async def _granted(
+    connection: Connection, asked: Sequence[NewTask], purses: Purses
+) -> tuple[Sequence[NewTask], Refusals]:
+    """Let those in, one after the other, that can be paid."""
+    quotes = dict(await lock_quotes(connection, [new.quote_id for new in asked if new.quote_id]))
+    fresh: list[NewTask] = []
+    refusals: dict[UUID, Refusal] = {}
+    for new in asked:
+        priced = _priced(new, quotes.pop(new.quote_id, None) if new.quote_id else None)
+        refusal = priced if isinstance(priced, Refusal) else None
+        if isinstance(priced, NewTask):
+            refusal = purses.spend(new.owner.account_id, new.owner.key_id, priced.price.amount_micros)
+            if refusal is None:
+                fresh.append(priced)
+        if refusal is not None:
+            refusals[new.id] = refusal
+    return fresh, refusals
+
+
+def _priced(new: NewTask, quote: Quote | None) -> NewTask | Refusal:
+    """Give the task at the price that binds; a quote is for its owner, its request, once, and for a while."""
+    if new.quote_id is not None:
+        if quote is None or quote.account_id != new.owner.account_id:
+            return _unquoted("there is none of this id, or it was used.", "编号不存在或已被使用。")
+        if quote.task_id is not None:
+            return _unquoted("it was used.", "已被使用。")
+        if not quote.binding:
+            return _unquoted("it has expired.", "已过期。")
+        if quote.body_sha256 != new.quoted_sha256:
+            return _unquoted("it is for another request.", "与请求内容不符。")
+        new = replace(new, price=quote.price)
+    limit = new.max_cost_micros
+    if limit is not None and new.price.amount_micros > limit:
+        parameters = {"price": dollars(new.price.amount_micros), "limit": dollars(limit)}
+        return Refusal("max_cost_exceeded", parameters)
+    return new
+
+
+def _unquoted(reason: str, reason_zh: str) -> Refusal:
+    return Refusal("quote_unusable", {"reason": reason, "reason_zh": reason_zh, "field": "X-Filmgate-Quote"})
 
 
 Earlier = Mapping[tuple[int, str], tuple[bytes, UUID]]
@@ -195,16 +252,10 @@ def _stands_for(new: NewTask, earlier: Earlier) -> tuple[bytes, UUID]:
     return earlier.get(new.remembered_as, own) if new.replays else own
 
 
-def _sums(fresh: Sequence[NewTask]) -> dict[int, int]:
-    held: dict[int, int] = {}
-    for new in fresh:
-        if new.hold_micros:
-            held[new.owner.account_id] = held.get(new.owner.account_id, 0) + new.hold_micros
-    return held
-
-
-def _decide(new: NewTask, earlier: Earlier, found: Mapping[UUID, Task]) -> Decision:
+def _decide(new: NewTask, earlier: Earlier, found: Mapping[UUID, Task], refusals: Refusals) -> Decision:
     digest, task_id = _stands_for(new, earlier)
+    if task_id in refusals and digest == new.body_sha256:
+        return Decision(Verdict.REFUSED, None, refusals[task_id])
     if task_id == new.id:
         return Decision(Verdict.ACCEPTED, found[new.id])
     if digest != new.body_sha256:

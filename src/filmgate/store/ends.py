@@ -9,9 +9,9 @@ from filmgate.domain.record import RecordChange
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, State
 from filmgate.domain.task import Failure, Film, StoredFile
-from filmgate.store.accept import LOCK_ACCOUNTS
 from filmgate.store.batch import Lane
 from filmgate.store.files import file_row, insert_files
+from filmgate.store.funds import LOCK_ACCOUNTS, LOCK_KEYS
 from filmgate.store.moves import StaleLease, close_attempts, fenced, lock_credentials
 from filmgate.store.pool import Pool
 from filmgate.store.transitions import plain
@@ -28,7 +28,7 @@ with r as (
         cost_micros = r.cost_micros, ended_at = now(), changed_at = now(), stage_at = now(), version = version + 1,
         content_until = case when r.film is not null then now() + make_interval(secs => r.kept_s) end
     from r where t.id = r.task_id and t.ended_at is null
-    returning t.id, t.account_id, t.hold_micros, t.cost_micros
+    returning t.id, t.account_id, t.key_id, t.hold_micros, t.cost_micros
 ), closing as (
     insert into ledger (task_id, kind) select id, 'close' from task returning id, task_id
 ), entry as (
@@ -41,10 +41,17 @@ with r as (
                        ) as side(account, amount)
     where side.amount <> 0
 ), balance as (
-    update accounts a set held_micros = a.held_micros - s.held, balance_micros = a.balance_micros + s.back
-    from (select account_id, sum(hold_micros) as held, sum(hold_micros - cost_micros) as back
-          from task where hold_micros > 0 group by account_id) s
+    update accounts a set held_micros = a.held_micros - s.held, balance_micros = a.balance_micros + s.back,
+        spent_micros = a.spent_micros + s.cost, unfinished = a.unfinished - s.n
+    from (select account_id, count(*) as n, sum(hold_micros) as held, sum(cost_micros) as cost,
+              sum(hold_micros - cost_micros) as back from task group by account_id) s
     where a.id = s.account_id
+), key as (
+    update keys k set held_micros = k.held_micros - s.held, spent_micros = k.spent_micros + s.cost,
+        unfinished = k.unfinished - s.n
+    from (select key_id, count(*) as n, sum(hold_micros) as held, sum(cost_micros) as cost
+          from task group by key_id) s
+    where k.id = s.key_id
 )
 delete from work w using r where w.task_id = r.task_id
 """
@@ -103,6 +110,7 @@ class Ends:
     async def _write(self, batch: Sequence[End]) -> Sequence[bool]:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(LOCK_ACCOUNTS, sorted({end.claim.task.account_id for end in batch}))
+            await connection.execute(LOCK_KEYS, sorted({end.claim.task.key_id for end in batch}))
             open_ones = [a for end in batch if (a := end.claim.attempt) and a.state.open]
             await lock_credentials(connection, [attempt.credential_id for attempt in open_ones])
             owned = await fenced(connection, [end.claim for end in batch])

@@ -5,6 +5,7 @@ from typing import Any, Final, TypeAlias
 
 import asyncpg
 
+from filmgate.domain.price import Price
 from filmgate.domain.record import Record
 from filmgate.domain.request import FilmRequest
 from filmgate.domain.states import AttemptState, State
@@ -13,7 +14,7 @@ from filmgate.domain.task import Attempt, Failure, Film, StoredClip, StoredFile,
 Row: TypeAlias = asyncpg.Record
 
 TASK_COLUMNS: Final = """t.id, t.account_id, t.key_id, t.dialect, t.names, t.request, t.state, t.progress,
-    t.number, t.record, t.stage_at,
+    t.number, t.record, t.price, t.stage_at,
     t.error_code, t.error_parameters, t.film, t.hold_micros, t.cost_micros, t.version, t.created_at, t.changed_at,
     t.started_at, t.ended_at, t.deadline_at, t.content_until"""
 
@@ -29,6 +30,7 @@ def task(row: Row) -> Task:
         names=row["names"],
         request=FilmRequest.from_json(row["request"]),
         record=Record.from_json(row["record"]),
+        price=Price.from_json(row["price"]),
         state=State(row["state"]),
         progress=row["progress"],
         failure=None

@@ -26,7 +26,7 @@ from filmgate.domain.request import Draft
 from filmgate.domain.task import Task
 from filmgate.web.answers import film_answer, json_answer
 from filmgate.web.talk import conversation
-from filmgate.web.turn import Turn, repeat_of
+from filmgate.web.turn import Turn, repeat_of, terms_of
 
 
 async def act(turn: Turn, action: Action) -> Response:
@@ -62,6 +62,7 @@ async def _create(turn: Turn, draft: Draft) -> Task:
         dialect=turn.dialect.NAME,
         names=turn.dialect.NAMES,
         repeat=repeat_of(turn.request.headers),
+        terms=terms_of(turn.request.headers),
     )
     around.bell.set()
     around.telemetry.accepted(turn.dialect.NAME, turn.task.request.model)

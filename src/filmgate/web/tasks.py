@@ -29,7 +29,7 @@ from filmgate.web.shapes import (
     TaskPageOut,
 )
 from filmgate.web.surroundings import Surroundings
-from filmgate.web.turn import repeat_of, task_headers
+from filmgate.web.turn import repeat_of, task_headers, terms_of
 
 _NAMES = {"id": "film_{alnum:32}"}
 _LOOK_EVERY_S = 0.25
@@ -50,7 +50,12 @@ def task_routes(around: Surroundings) -> APIRouter:
         owner = await around.doorman.owner(request)
         repeat = repeat_of({"idempotency-key": idempotency_key}) if idempotency_key is not None else Repeat()
         task, replayed = await around.acceptance.accept(
-            _draft(film), owner=owner, dialect=GATE, names=_NAMES, repeat=repeat
+            _draft(film),
+            owner=owner,
+            dialect=GATE,
+            names=_NAMES,
+            repeat=repeat,
+            terms=terms_of(request.headers),
         )
         around.bell.set()
         around.telemetry.accepted(GATE, task.request.model)

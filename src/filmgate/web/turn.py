@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, cast
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.types import Scope
@@ -11,10 +12,11 @@ from filmgate.domain.contracts import Call, Dialect, Fields, TaskView
 from filmgate.domain.limits import IDEMPOTENCY_KEY_BYTES
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Owner, Task
-from filmgate.engine.accept import Repeat
+from filmgate.engine.accept import Repeat, Terms
 from filmgate.web.surroundings import Surroundings
 
 _OPENED: Final = "filmgate.opened"
+_DIGITS: Final = 15
 
 
 @dataclass(slots=True)
@@ -114,6 +116,22 @@ def task_headers(task: Task) -> dict[str, str]:
         case charged:
             cost = f"{charged};state=charged"
     return {"x-filmgate-task": str(task.id), "x-filmgate-cost": cost}
+
+
+def terms_of(headers: Mapping[str, str]) -> Terms:
+    """Read by which quote, and for how much at most, a film is asked for."""
+    quote, limit = headers.get("x-filmgate-quote"), headers.get("x-filmgate-max-cost")
+    try:
+        quote_id = None if quote is None else UUID(quote.strip())
+    except ValueError:
+        reason, reason_zh = "it is no id of a quote.", "不是报价编号。"
+        raise Problem(
+            "quote_unusable", field="X-Filmgate-Quote", reason=reason, reason_zh=reason_zh
+        ) from None
+    if limit is not None and not (limit.isascii() and limit.isdigit() and len(limit) <= _DIGITS):
+        reason, reason_zh = "a whole number of micro-dollars is right.", "应为整数（微美元）。"
+        raise Problem("invalid_parameter", field="X-Filmgate-Max-Cost", reason=reason, reason_zh=reason_zh)
+    return Terms(quote_id, None if limit is None else int(limit))
 
 
 def repeat_of(headers: Mapping[str, str]) -> Repeat:

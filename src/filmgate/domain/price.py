@@ -1,0 +1,130 @@
+"""What a film costs: lines of arithmetic by the price list, in whole micro-dollars.
+
+A price belongs to the public model, whoever makes the film. It is looked up once, when the task is accepted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import Final, Self, cast
+
+from filmgate.domain.plan import ClipRole, plan
+from filmgate.domain.problems import Problem
+from filmgate.domain.request import FilmRequest, Json
+from filmgate.domain.size import Size
+
+MICROS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """A price of the list: what a second costs, by the shorter side of the film in pixels."""
+
+    models: str
+    since: date
+    per_second: Mapping[int, int]
+    silent: Mapping[int, int]
+    """The same for films without sound; a side that is not in it costs what it costs with sound."""
+
+    def unit_micros(self, size: Size, *, sound: bool) -> int:
+        """Give the price of a second: that of the smallest side that is large enough, else of the largest."""
+        shorter = min(size.width, size.height)
+        sides = sorted(self.per_second)
+        side = next((side for side in sides if side >= shorter), sides[-1])
+        return self.per_second[side] if sound else self.silent.get(side, self.per_second[side])
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a bill: `quantity` seconds of a clip."""
+
+    what: str
+    clip: int
+    quantity: int
+    unit_price_micros: int
+
+    @property
+    def amount_micros(self) -> int:
+        return self.quantity * self.unit_price_micros
+
+    def as_json(self) -> dict[str, Json]:
+        return {
+            "what": self.what,
+            "clip": self.clip,
+            "quantity": self.quantity,
+            "unit": "second",
+            "unit_price_micros": self.unit_price_micros,
+            "amount_micros": self.amount_micros,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Json]) -> Self:
+        return cls(
+            what=str(value["what"]),
+            clip=cast("int", value["clip"]),
+            quantity=cast("int", value["quantity"]),
+            unit_price_micros=cast("int", value["unit_price_micros"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A whole price, as it was when it was asked for; `since` is the version of the list."""
+
+    lines: tuple[Line, ...]
+    since: str
+
+    @property
+    def amount_micros(self) -> int:
+        return sum(line.amount_micros for line in self.lines)
+
+    def of_clip(self, no: int) -> int:
+        """Give what one clip costs by itself."""
+        return sum(line.amount_micros for line in self.lines if line.clip == no)
+
+    def as_json(self) -> dict[str, Json]:
+        return {"lines": [line.as_json() for line in self.lines], "since": self.since}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Json]) -> Self:
+        """Read back what `as_json` wrote; a task of before there were prices had none."""
+        lines = cast("list[Mapping[str, Json]]", value.get("lines", []))
+        return cls(tuple(Line.from_json(line) for line in lines), str(value.get("since", "")))
+
+
+class PriceList:
+    """All prices with the day from which each holds; of several patterns the longest decides."""
+
+    def __init__(self, rows: Sequence[PriceRow]) -> None:
+        self._rows = sorted(
+            rows, key=lambda row: (len(row.models.rstrip("*")), "*" not in row.models, row.since)
+        )
+
+    def row(self, model: str, at: datetime) -> PriceRow | None:
+        """Find the price that holds for a model at a time; None where it has none."""
+        fitting = [row for row in self._rows if fnmatchcase(model, row.models) and row.since <= at.date()]
+        return fitting[-1] if fitting else None
+
+    def price(self, request: FilmRequest, at: datetime) -> Price:
+        """Price a request; raise Problem `no_price` for a model that may not be sold."""
+        row = self.row(request.model, at)
+        if row is None:
+            raise Problem("no_price", field="model", model=request.model)
+        unit = row.unit_micros(request.upsample_to or request.size, sound=request.sound)
+        planned = plan(request, provider_upsamples=False)
+        lines = [
+            Line(f"clip {clip.no}", clip.no, clip.seconds, unit)
+            for clip in planned.clips
+            if clip.no >= planned.first_made and clip.role is not ClipRole.UPSAMPLE
+        ]
+        return Price(tuple(lines), row.since.isoformat())
+
+
+def micros(dollars: str | float) -> int:
+    """Read an amount of dollars, such as 0.10, exactly; raise ValueError for what is no whole number of micros."""
+    amount = Decimal(str(dollars)) * MICROS
+    if amount != amount.to_integral_value() or not 0 <= amount <= MICROS * MICROS:
+        raise ValueError(f"{dollars} is no amount from 0 to a million dollars in whole micro-dollars")
+    return int(amount)

@@ -1,0 +1,163 @@
+"""Funds and limits of accounts and keys: decided one request after the other, under the locks of both.
+
+An account with a credit is prepaid and never falls below it; one without spends freely. Budgets hold for a day, a
+month or for good; what is held counts as spent until it is returned.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from filmgate.domain.money import dollars
+from filmgate.store.pool import Connection
+
+_LOCK: Final = """
+select id, {balance} held_micros, budget_micros, budget_period, period_start, spent_micros, unfinished, max_unfinished,
+    submits_per_minute, minute_start, minute_submits, now() as now
+from {table} where id = any($1::bigint[]) order by id for no key update
+"""
+_ACCOUNTS: Final = _LOCK.format(table="accounts", balance="balance_micros, credit_micros,")
+_KEYS: Final = _LOCK.format(
+    table="keys", balance="null::bigint as balance_micros, null::bigint as credit_micros,"
+)
+
+_WRITE: Final = """
+update {table} p set {balance} held_micros = r.held_micros, spent_micros = r.spent_micros, unfinished = r.unfinished,
+    period_start = r.period_start, minute_start = r.minute_start, minute_submits = r.minute_submits
+from jsonb_to_recordset($1::jsonb) as r(id bigint, balance_micros bigint, held_micros bigint, spent_micros bigint,
+    unfinished int, period_start timestamptz, minute_start timestamptz, minute_submits int)
+where p.id = r.id
+"""
+_WRITE_ACCOUNTS: Final = _WRITE.format(table="accounts", balance="balance_micros = r.balance_micros,")
+_WRITE_KEYS: Final = _WRITE.format(table="keys", balance="")
+
+# Keys are locked after accounts, everywhere.
+LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order by id for no key update"
+LOCK_KEYS: Final = "select from keys where id = any($1::bigint[]) order by id for no key update"
+
+_MINUTE: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request may not be accepted, as a code of the catalogue of problems."""
+
+    code: str
+    parameters: Mapping[str, str | int]
+
+
+@dataclass(slots=True)
+class Purse:
+    """What an account, or a key, has and has used."""
+
+    id: int
+    balance_micros: int | None
+    credit_micros: int | None
+    held_micros: int
+    budget_micros: int | None
+    budget_period: str | None
+    period_start: datetime
+    spent_micros: int
+    unfinished: int
+    max_unfinished: int | None
+    submits_per_minute: int | None
+    minute_start: datetime
+    minute_submits: int
+    now: datetime
+
+    def begin(self) -> None:
+        """Start a new period, and a new minute, where the old one is over."""
+        if self.now - self.minute_start >= _MINUTE:
+            self.minute_start, self.minute_submits = self.now, 0
+        start = _period_start(self.budget_period, self.now)
+        if start is not None and self.period_start < start:
+            self.period_start, self.spent_micros = start, 0
+
+    def refusal(self, price_micros: int) -> Refusal | None:
+        """Say why a film of that price may not be accepted; None where it may."""
+        if self.submits_per_minute is not None and self.minute_submits >= self.submits_per_minute:
+            wait = max(1, int((self.minute_start + _MINUTE - self.now).total_seconds()) + 1)
+            return Refusal("rate_limited", {"limit": self.submits_per_minute, "retry_after_s": wait})
+        if self.max_unfinished is not None and self.unfinished >= self.max_unfinished:
+            return Refusal("too_many_tasks", {"limit": self.max_unfinished})
+        if self.balance_micros is not None and self.credit_micros is not None:
+            left = self.balance_micros + self.credit_micros
+            if price_micros > left:
+                return _short("insufficient_balance", price_micros, left)
+        if self.budget_micros is not None:
+            left = self.budget_micros - self.spent_micros - self.held_micros
+            if price_micros > left:
+                return _short("budget_exceeded", price_micros, max(left, 0))
+        return None
+
+    def take(self, price_micros: int) -> None:
+        self.minute_submits += 1
+        self.unfinished += 1
+        self.held_micros += price_micros
+        if self.balance_micros is not None:
+            self.balance_micros -= price_micros
+
+    def row(self) -> dict[str, object]:
+        row = asdict(self)
+        return {name: _plain(value) for name, value in row.items()}
+
+
+class Purses:
+    """The locked purses of a batch."""
+
+    def __init__(self, accounts: Mapping[int, Purse], keys: Mapping[int, Purse]) -> None:
+        self._accounts = accounts
+        self._keys = keys
+
+    def spend(self, account_id: int, key_id: int, price_micros: int) -> Refusal | None:
+        """Take a price from both purses, or from none and say why."""
+        purses = [self._accounts[account_id]]
+        if key_id in self._keys:
+            purses.append(self._keys[key_id])
+        for purse in purses:
+            refusal = purse.refusal(price_micros)
+            if refusal is not None:
+                return refusal
+        for purse in purses:
+            purse.take(price_micros)
+        return None
+
+    async def write(self, connection: Connection) -> None:
+        await connection.execute(_WRITE_ACCOUNTS, [purse.row() for purse in self._accounts.values()])
+        if self._keys:
+            await connection.execute(_WRITE_KEYS, [purse.row() for purse in self._keys.values()])
+
+
+async def lock_purses(connection: Connection, owners: Iterable[tuple[int, int]]) -> Purses:
+    """Lock the accounts and keys of some requests, in the order in which everybody locks them."""
+    pairs = list(owners)
+    accounts = await connection.fetch(_ACCOUNTS, sorted({account_id for account_id, _ in pairs}))
+    keys = await connection.fetch(_KEYS, sorted({key_id for _, key_id in pairs}))
+    return Purses(_purses(accounts), _purses(keys))
+
+
+def _purses(found: Sequence[Any]) -> dict[int, Purse]:
+    purses = {row["id"]: Purse(**dict(row)) for row in found}
+    for purse in purses.values():
+        purse.begin()
+    return purses
+
+
+def _period_start(period: str | None, now: datetime) -> datetime | None:
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    match period:
+        case "day":
+            return midnight
+        case "month":
+            return midnight.replace(day=1)
+        case _:
+            return None
+
+
+def _short(code: str, price_micros: int, left_micros: int) -> Refusal:
+    return Refusal(code, {"price": dollars(price_micros), "left": dollars(left_micros)})
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value

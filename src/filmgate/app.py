@@ -40,10 +40,12 @@ from filmgate.prompts.enhancer import Enhancer
 from filmgate.secrets import derive, make_secret, write_private
 from filmgate.settings import Settings, secret_of
 from filmgate.store.accept import Acceptor
+from filmgate.store.accounts import Accounts
 from filmgate.store.credentials import CredentialRow, Credentials
 from filmgate.store.ends import Ends
 from filmgate.store.files import Files
 from filmgate.store.keys import Keys
+from filmgate.store.ledger import Ledger
 from filmgate.store.moves import Moves
 from filmgate.store.pool import ENGINE_STATEMENT_MS, WEB_STATEMENT_MS, Pool, open_pool
 from filmgate.store.quotes import Quotes
@@ -279,6 +281,8 @@ def _around(ground: _Ground, parts: Parts, pool: Pool, keys: Keys, draining: asy
         reader=Reader(pool),
         files=Files(pool),
         keys=keys,
+        accounts=Accounts(pool),
+        ledger=Ledger(pool),
         doorman=Doorman(
             keys, ground.clock, secrets, sessions_of(ground.settings, ground.clock, ground.chance)
         ),

@@ -67,7 +67,7 @@ _SOURCE_KEYS: Final = (
     "upsample_status",
     "upsample_video_url",
 )
-_STATUSES: Final = {"model_not_found": 400}
+_STATUSES: Final = {"model_not_found": 400, "budget_exceeded": 429, "max_cost_exceeded": 402}
 _TOO_MANY: Final = 429
 _CODES: Final = {
     "missing_key": "INVALID_API_KEY",
@@ -81,6 +81,7 @@ _CODES: Final = {
     "picture_unusable": "INVALID_IMAGE_URL",
     "picture_too_large": "IMAGE_TOO_LARGE",
     "body_too_large": "IMAGE_TOO_LARGE",
+    "max_cost_exceeded": "INSUFFICIENT_BALANCE",
     "expired": "TASK_TIMEOUT",
 }
 _CODES_BY_FIELD: Final = {"prompt": "INVALID_PROMPT", "model": "INVALID_MODEL"}
@@ -222,6 +223,9 @@ def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
     del verb
     status = _STATUSES.get(problem.code, problem.wording.status)
     code = "QUOTA_EXCEEDED" if status == _TOO_MANY else _error_code(problem.code, problem.parameters)
+    if strict and code == "INSUFFICIENT_BALANCE":
+        # Its document knows only that a quota is exceeded.
+        status, code = 403, "QUOTA_EXCEEDED"
     message = problem.text(LANGUAGE)
     details: dict[str, Json] = {
         "field": problem.field or "",

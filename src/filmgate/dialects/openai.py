@@ -61,6 +61,7 @@ _TYPES: Final = {
 }  # fmt: skip
 _STATUSES: Final = {"model_not_found": 400}
 _SERVER_ERROR: Final = 500
+_NO_MONEY: Final = 402
 _TOO_MANY: Final = 429
 _DIGITS: Final = 4
 
@@ -207,6 +208,8 @@ def _seconds(moment: datetime | None) -> int | None:
 def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
     del strict, verb
     status = _STATUSES.get(problem.code, problem.wording.status)
+    if status == _NO_MONEY:
+        return _no_money(problem)
     kind = "server_error" if status >= _SERVER_ERROR else _TYPES.get(status, "invalid_request_error")
     code = (
         "invalid_api_key"
@@ -222,3 +225,13 @@ def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
     # The official clients repeat 408, 409, 429 and 5xx, also for a submit: only what may pass is worth repeating.
     passing = status >= _SERVER_ERROR or status == _TOO_MANY
     return Reply(status, {"error": error}, {} if passing else {"x-should-retry": "false"})
+
+
+def _no_money(problem: Problem) -> Reply:
+    error: dict[str, Json] = {
+        "message": problem.text(LANGUAGE),
+        "type": "insufficient_quota",
+        "param": None,
+        "code": "insufficient_quota",
+    }
+    return Reply(_TOO_MANY, {"error": error}, {"x-should-retry": "false"})

@@ -58,6 +58,12 @@ _FORMS: Final[dict[str, tuple[int, str, str]]] = {
     "film_not_ready": (404, "not_found_error", "video_not_ready"),
     "film_absent": (404, "not_found_error", "video_not_found"),
     "too_many_failures": (429, "rate_limit_error", "rate_limit_exceeded"),
+    "rate_limited": (429, "rate_limit_error", "rate_limit_exceeded"),
+    "too_many_tasks": (429, "rate_limit_error", "rate_limit_exceeded"),
+    "too_many_bodies": (429, "rate_limit_error", "rate_limit_exceeded"),
+    "insufficient_balance": (403, "permission_error", "insufficient_quota"),
+    "budget_exceeded": (403, "permission_error", "insufficient_quota"),
+    "max_cost_exceeded": (403, "permission_error", "insufficient_quota"),
     "internal_error": (500, "server_error", "internal_error"),
 }
 _TYPES: Final = {404: "not_found_error", 429: "rate_limit_error"}
@@ -199,6 +205,10 @@ def _message(problem: Problem, *, strict: bool) -> str:
         case "missing_key" | "invalid_key":
             # Known clients match on the Chinese words.
             return "Invalid API key provided" if strict else "Invalid API key provided (无效的令牌)"
+        case "insufficient_balance" | "budget_exceeded":
+            return "Insufficient quota" if strict else f"Insufficient quota ({problem.text('zh')})"
+        case "rate_limited" | "too_many_tasks" if strict:
+            return "Rate limit exceeded"
         case "task_not_found":
             return "Task not found"
         case "internal_error":

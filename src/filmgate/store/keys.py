@@ -37,14 +37,16 @@ on conflict (name) do nothing returning id, name
 """
 
 _CREATE: Final = """
-insert into keys (account_id, name, hash, hint, operator, dialect, strict, expires_at, soften)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+insert into keys (account_id, name, hash, hint, operator, dialect, strict, expires_at, soften, budget_micros,
+    budget_period, max_unfinished, submits_per_minute)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 on conflict (hash) do update set name = excluded.name, revoked_at = null
 returning id
 """
 
 _LIST: Final = """
-select k.id, k.name, a.name as account, k.hint, k.operator, k.dialect, k.strict, k.soften, k.created_at,
+select k.id, k.name, a.name as account, k.hint, k.operator, k.dialect, k.strict, k.soften, k.budget_micros,
+    k.budget_period, k.spent_micros, k.held_micros, k.max_unfinished, k.submits_per_minute, k.created_at,
     k.expires_at, k.revoked_at
 from keys k left join accounts a on a.id = k.account_id order by k.id
 """
@@ -70,6 +72,12 @@ class KeyRow:
     dialect: str | None
     strict: bool
     soften: bool
+    budget_micros: int | None
+    budget_period: str | None
+    spent_micros: int
+    held_micros: int
+    max_unfinished: int | None
+    submits_per_minute: int | None
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -119,6 +127,10 @@ class Keys:
         strict: bool = False,
         soften: bool = False,
         expires_at: datetime | None = None,
+        budget_micros: int | None = None,
+        budget_period: str | None = None,
+        max_unfinished: int | None = None,
+        submits_per_minute: int | None = None,
     ) -> int:
         """Store a key; `account` None makes it an operator's, which owns nothing and makes no films."""
         account_id = None if account is None else await self._pool.fetchval(_ACCOUNT, account)
@@ -132,6 +144,10 @@ class Keys:
             strict,
             expires_at,
             soften,
+            budget_micros,
+            budget_period,
+            max_unfinished,
+            submits_per_minute,
         )
         return int(await self._pool.fetchval(_CREATE, *values))
 

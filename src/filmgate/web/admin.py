@@ -1,12 +1,13 @@
 """`/admin/v1`: what operators may do. An operator's key administers and makes no films."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from filmgate.domain import ids
+from filmgate.domain.limits import MOST_MICROS, MOST_TASKS, RELAY_SUBMITS, RELAY_TASKS
 from filmgate.domain.problems import Problem
 from filmgate.web.surroundings import Surroundings
 
@@ -19,6 +20,13 @@ class NewKey(BaseModel):
     dialect: str | None = Field(None, description="Always speak this dialect on shared paths.")
     strict: bool = Field(default=False, description="Answer with exactly the documented keys.")
     soften: bool = Field(default=False, description="Let a refused prompt be softened and sent once more.")
+    budget_micros: int | None = Field(None, ge=0, le=MOST_MICROS)
+    budget_period: Literal["day", "month"] | None = Field(None, description="Null: for good.")
+    max_unfinished: int | None = Field(None, gt=0, le=MOST_TASKS)
+    submits_per_minute: int | None = Field(None, gt=0, le=MOST_TASKS)
+    limits: Literal["relay"] | None = Field(
+        None, description="relay: 100 submits a minute, 10 unfinished tasks."
+    )
     expires_at: datetime | None = None
 
 
@@ -31,6 +39,12 @@ class KeyOut(BaseModel):
     dialect: str | None
     strict: bool
     soften: bool
+    budget_micros: int | None
+    budget_period: str | None
+    spent_micros: int
+    held_micros: int
+    max_unfinished: int | None
+    submits_per_minute: int | None
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -76,6 +90,10 @@ def admin_routes(around: Surroundings, dialects: frozenset[str]) -> APIRouter:
             strict=new.strict,
             soften=new.soften,
             expires_at=new.expires_at,
+            budget_micros=new.budget_micros,
+            budget_period=new.budget_period,
+            max_unfinished=new.max_unfinished or (RELAY_TASKS if new.limits else None),
+            submits_per_minute=new.submits_per_minute or (RELAY_SUBMITS if new.limits else None),
         )
         around.telemetry.event("key.created", key_prefix=ids.hint(key), account=account)
         return CreatedKey(id=id_, name=new.name, account=account, key=key)

@@ -21,6 +21,7 @@ from filmgate.web.answers import file_answer, json_answer, language_of, problem_
 from filmgate.web.dialects import DialectRoutes
 from filmgate.web.links import file_id
 from filmgate.web.mishaps import as_problem
+from filmgate.web.money import customer_money, operator_money
 from filmgate.web.opening import Smooth, open_route
 from filmgate.web.outer import Outer, OuterTelemetry
 from filmgate.web.surroundings import Surroundings
@@ -73,6 +74,8 @@ def own_api(around: Surroundings, dialects: frozenset[str], telemetry: OuterTele
     )
     api.include_router(task_routes(around))
     api.include_router(admin_routes(around, dialects))
+    api.include_router(customer_money(around))
+    api.include_router(operator_money(around))
     for kind, handler in _handlers(telemetry).items():
         api.add_exception_handler(kind, handler)
     return api

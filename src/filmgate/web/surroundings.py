@@ -10,8 +10,10 @@ from filmgate.domain.clock import Chance, Clock
 from filmgate.domain.contracts import Dialect, Links
 from filmgate.domain.task import Task
 from filmgate.engine.accept import Acceptance
+from filmgate.store.accounts import Accounts
 from filmgate.store.files import Files
 from filmgate.store.keys import Keys
+from filmgate.store.ledger import Ledger
 from filmgate.store.read import Reader
 from filmgate.web.body import Bodies
 from filmgate.web.content import OpenObjects
@@ -43,6 +45,8 @@ class Surroundings:
     reader: Reader
     files: Files
     keys: Keys
+    accounts: Accounts
+    ledger: Ledger
     doorman: Doorman
     objects: OpenObjects
     signer: LinkSigner

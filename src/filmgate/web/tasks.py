@@ -50,7 +50,7 @@ def task_routes(around: Surroundings) -> APIRouter:
         owner = await around.doorman.owner(request)
         repeat = repeat_of({"idempotency-key": idempotency_key}) if idempotency_key is not None else Repeat()
         task, replayed = await around.acceptance.accept(
-            _draft(film),
+            draft_of(film),
             owner=owner,
             dialect=GATE,
             names=_NAMES,
@@ -131,7 +131,7 @@ def _add_files(router: APIRouter, around: Surroundings) -> None:
         return await film_answer(request, around, task, file.partition(".")[0], task_headers(task))
 
 
-def _draft(film: NewFilm) -> Draft:
+def draft_of(film: NewFilm) -> Draft:
     return Draft(
         model=film.model,
         prompt=film.prompt,

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from filmgate.dialects.newapi.calls import claims, parse
-from filmgate.dialects.newapi.errors import render_error
 from filmgate.dialects.newapi.replies import render
 from filmgate.dialects.newapi.words import LANGUAGE
-from filmgate.domain.contracts import Route
+from filmgate.dialects.relay_errors import relay_error
+from filmgate.domain.contracts import Reply, Route
+from filmgate.domain.problems import Problem
 
 __all__ = ["LANGUAGE", "NAME", "NAMES", "OPEN", "ROUTES", "claims", "parse", "render", "render_error"]
 
@@ -31,3 +32,8 @@ ROUTES: Final = (
     Route("POST", "/v1/video/generations", "generate"),
     Route("GET", "/v1/video/generations/{id}", "generation"),
 )
+
+
+def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
+    del strict, verb
+    return relay_error(problem)

@@ -6,8 +6,9 @@ Relays of one family write it alike under several paths. A task's answer holds t
 from collections.abc import Mapping
 from typing import Final
 
+from filmgate.dialects.relay_errors import relay_error
 from filmgate.dialects.unified.body import draft, extension
-from filmgate.dialects.unified.errors import said_in_chat, said_of_a_task
+from filmgate.dialects.unified.errors import said_in_chat
 from filmgate.dialects.unified.messages import conversation
 from filmgate.dialects.unified.tasks import submitted, task_record
 from filmgate.dialects.unified.telling import chunks, completion
@@ -94,4 +95,4 @@ def render(outcome: Outcome, *, strict: bool) -> Reply:
 
 def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
     del strict
-    return said_in_chat(problem) if verb == "chat" else said_of_a_task(problem)
+    return said_in_chat(problem) if verb == "chat" else relay_error(problem)

@@ -1,4 +1,4 @@
-"""The unified wire's errors: new-api's two forms, and OpenAI's for the chat."""
+"""The errors of the chat, in OpenAI's own form."""
 
 from typing import Final
 
@@ -8,37 +8,24 @@ from filmgate.domain.request import Json
 
 _LANGUAGE: Final = "zh"
 _KEY_CODES: Final = {"missing_key": "invalid_api_key", "invalid_key": "invalid_api_key"}
-_AUTH: Final = frozenset({401, 403})
-_STATUSES: Final = {"model_not_found": 400}
-_TASK_CODES: Final = {"model_not_found": "model_not_found", "task_not_found": "task_not_exist"}
-_BAD_REQUEST: Final = 400
+_NO_MONEY: Final = 402
 _SERVER_ERROR: Final = 500
 _TOO_MANY: Final = 429
 _CHAT_TYPES: Final = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
-def said_of_a_task(problem: Problem) -> Reply:
-    message = problem.text(_LANGUAGE)
-    status = _STATUSES.get(problem.code, problem.wording.status)
-    if status in _AUTH:
-        if problem.request_id:
-            message = f"{message} (request id: {problem.request_id})"
-        code = _KEY_CODES.get(problem.code, problem.code)
-        return Reply(status, {"error": {"message": message, "type": "new_api_error", "code": code}})
-    return Reply(status, {"code": _task_code(problem, status), "message": message, "data": None})
-
-
-def _task_code(problem: Problem, status: int) -> str:
-    if problem.code == "missing_parameter" and problem.field == "model":
-        return "missing_model"
-    plain = "invalid_request" if status == _BAD_REQUEST else problem.code
-    return _TASK_CODES.get(problem.code, plain)
-
-
 def said_in_chat(problem: Problem) -> Reply:
     status = problem.wording.status
+    if status == _NO_MONEY:
+        error: dict[str, Json] = {
+            "message": problem.text(_LANGUAGE),
+            "type": "insufficient_quota",
+            "param": None,
+            "code": "insufficient_quota",
+        }
+        return Reply(_TOO_MANY, {"error": error}, {"x-should-retry": "false"})
     kind = "server_error" if status >= _SERVER_ERROR else _CHAT_TYPES.get(status, "invalid_request_error")
-    error: dict[str, Json] = {
+    error = {
         "message": problem.text(_LANGUAGE),
         "type": kind,
         "param": problem.field,

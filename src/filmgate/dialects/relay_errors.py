@@ -1,11 +1,15 @@
-"""The relay's two forms of an error: one at its door, about keys and rights, and one about tasks."""
+"""The two forms of an error that relays of the new-api kind have: one at the door, and one about tasks.
+
+At the door it is about keys and rights: `{"error": {"message", "type", "code"}}`; everything else is
+`{"code", "message", "data": null}`. Known clients look for Chinese words in the message.
+"""
 
 from typing import Final
 
-from filmgate.dialects.newapi.words import LANGUAGE
 from filmgate.domain.contracts import Reply
 from filmgate.domain.problems import Problem
 
+_LANGUAGE: Final = "zh"
 _KEY_CODES: Final = {
     "missing_key": "invalid_api_key",
     "invalid_key": "invalid_api_key",
@@ -13,24 +17,31 @@ _KEY_CODES: Final = {
 }
 _TASK_CODES: Final = {
     "task_not_found": "task_not_exist",
-    "too_many_failures": "rate_limit_exceeded",
     "model_not_found": "model_not_found",
+    "insufficient_balance": "quota_not_enough",
+    "budget_exceeded": "quota_not_enough",
+    "max_cost_exceeded": "quota_not_enough",
+    "too_many_failures": "rate_limit_exceeded",
+    "rate_limited": "rate_limit_exceeded",
+    "too_many_tasks": "rate_limit_exceeded",
 }
+_NO_MONEY: Final = 402
 _STATUSES: Final = {"wrong_content_type": 400, "model_not_found": 400}
 _AT_THE_DOOR: Final = frozenset({401, 403})
 _INVALID: Final = frozenset({400, 408, 413, 415, 422})
 
 
-def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
-    del strict, verb
+def relay_error(problem: Problem) -> Reply:
+    """Say a problem in the form that fits it."""
     status = _STATUSES.get(problem.code, problem.wording.status)
-    message = problem.text(LANGUAGE)
+    message = problem.text(_LANGUAGE)
     if status in _AT_THE_DOOR:
         if problem.request_id:
             message = f"{message} (request id: {problem.request_id})"
         code = _KEY_CODES.get(problem.code, problem.code)
         return Reply(status, {"error": {"message": message, "type": "new_api_error", "code": code}})
-    return Reply(status, {"code": _task_code(problem, status), "message": message, "data": None})
+    sent = 403 if status == _NO_MONEY else status
+    return Reply(sent, {"code": _task_code(problem, status), "message": message, "data": None})
 
 
 def _task_code(problem: Problem, status: int) -> str:

@@ -1,0 +1,292 @@
+"""Money over HTTP: quotes and balances for customers, accounts and the ledger for operators."""
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import asyncpg
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response, StreamingResponse
+
+from filmgate.dialects import DIALECTS
+from filmgate.domain.catalogue import GATE
+from filmgate.domain.contracts import Call, Converse, Create
+from filmgate.domain.limits import MOST_MICROS, MOST_TASKS
+from filmgate.domain.problems import Problem
+from filmgate.domain.request import Draft
+from filmgate.store.accounts import AccountRow, Setting
+from filmgate.web.shapes import NewFilm
+from filmgate.web.surroundings import Surroundings
+from filmgate.web.tasks import draft_of
+
+
+class QuoteOut(BaseModel):
+    """A price that binds until it expires, for this request, once."""
+
+    quote_id: str
+    amount_micros: int
+    lines: list[dict[str, Any]]
+    expires_at: datetime
+    model: str
+    remaining_micros: int | None = Field(description="What may still be spent; null where nothing limits it.")
+    after_micros: int | None
+    warnings: list[str]
+
+
+class BalanceOut(BaseModel):
+    account: str
+    balance_micros: int | None = Field(description="Null where the account spends without limit.")
+    held_micros: int
+    spent_micros: int
+    budget_micros: int | None
+    budget_period: str | None
+    key_budget_micros: int | None
+    key_budget_period: str | None
+    key_spent_micros: int
+    key_held_micros: int
+    unfinished: int
+
+
+class AccountOut(BaseModel):
+    id: int
+    name: str
+    balance_micros: int
+    credit_micros: int | None
+    held_micros: int
+    budget_micros: int | None
+    budget_period: str | None
+    spent_micros: int
+    unfinished: int
+    max_unfinished: int | None
+    max_running: int | None
+    submits_per_minute: int | None
+    created_at: datetime
+
+
+class AccountPage(BaseModel):
+    data: list[AccountOut]
+
+
+class AccountChange(BaseModel):
+    """What is not named stays; null takes a limit away."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    credit_micros: int | None = Field(
+        None, ge=0, le=MOST_MICROS, description="Null: spends freely; 0: prepaid."
+    )
+    budget_micros: int | None = Field(None, ge=0, le=MOST_MICROS)
+    budget_period: Literal["day", "month"] | None = None
+    max_running: int | None = Field(None, gt=0, le=MOST_TASKS)
+    max_unfinished: int | None = Field(None, gt=0, le=MOST_TASKS)
+    submits_per_minute: int | None = Field(None, gt=0, le=MOST_TASKS)
+
+
+class Gift(BaseModel):
+    """An amount for a balance; a negative one is taken from it."""
+
+    amount_micros: int = Field(ge=-MOST_MICROS, le=MOST_MICROS)
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class BalanceAfter(BaseModel):
+    balance_micros: int
+
+
+class FindingOut(BaseModel):
+    rule: str
+    says: str
+    count: int
+    examples: list[str]
+
+
+class Audit(BaseModel):
+    clean: bool
+    findings: list[FindingOut]
+
+
+def customer_money(around: Surroundings) -> APIRouter:
+    """Build the customers' routes."""
+    router = APIRouter(prefix="/gate/v1", tags=["gate"])
+
+    @router.post("/quote")
+    async def quote(request: Request, body: dict[str, Any]) -> QuoteOut:
+        """Say what a film would cost: the gate's own body, or any dialect's with its name as `dialect`."""
+        owner = await around.doorman.owner(request)
+        dialect, draft = _asked(body)
+        quoted = await around.acceptance.quote(draft, owner=owner, dialect=dialect)
+        left = _left(*await around.accounts.of_owner(owner.account_id, owner.key_id))
+        amount = quoted.price.amount_micros
+        return QuoteOut(
+            quote_id=str(quoted.id),
+            amount_micros=amount,
+            lines=[line.as_json() for line in quoted.price.lines],
+            expires_at=quoted.expires_at,
+            model=quoted.request.model,
+            remaining_micros=left,
+            after_micros=None if left is None else left - amount,
+            warnings=list(quoted.warnings),
+        )
+
+    @router.get("/balance")
+    async def balance(request: Request) -> BalanceOut:
+        """Say what this key and its account have, hold and have spent."""
+        owner = await around.doorman.owner(request)
+        account, key = await around.accounts.of_owner(owner.account_id, owner.key_id)
+        if account is None or key is None:
+            raise Problem("makes_no_films")
+        return BalanceOut(
+            account=account.name,
+            balance_micros=None if account.credit_micros is None else account.balance_micros,
+            held_micros=account.held_micros,
+            spent_micros=account.spent_micros,
+            budget_micros=account.budget_micros,
+            budget_period=account.budget_period,
+            key_budget_micros=key.budget_micros,
+            key_budget_period=key.budget_period,
+            key_spent_micros=key.spent_micros,
+            key_held_micros=key.held_micros,
+            unfinished=account.unfinished,
+        )
+
+    return router
+
+
+def _asked(body: Mapping[str, Any]) -> tuple[str, Draft]:
+    name = body.get("dialect", GATE)
+    if name == GATE:
+        return GATE, draft_of(NewFilm.model_validate(body))
+    spoken = next((dialect for dialect in DIALECTS if name == dialect.NAME), None)
+    if spoken is None:
+        names = ", ".join([GATE, *(dialect.NAME for dialect in DIALECTS)])
+        reason, reason_zh = f"one of {names} is right.", f"应为 {names} 之一。"
+        raise Problem("invalid_parameter", field="dialect", reason=reason, reason_zh=reason_zh)
+    action = spoken.parse(Call(verb="create", fields=body))
+    if not isinstance(action, Create | Converse):
+        raise Problem("not_found")
+    return spoken.NAME, action.draft
+
+
+def _left(account: AccountRow | None, key: Any) -> int | None:  # noqa: ANN401  # a row, or none
+    """Give what may still be spent by whatever limits it most."""
+    limits: list[int] = []
+    if account is not None and account.credit_micros is not None:
+        limits.append(account.balance_micros + account.credit_micros)
+    limits += [
+        purse.budget_micros - purse.spent_micros - purse.held_micros
+        for purse in (account, key)
+        if purse is not None and purse.budget_micros is not None
+    ]
+    return min(limits, default=None)
+
+
+def operator_money(around: Surroundings) -> APIRouter:
+    """Build the operators' routes."""
+
+    async def operator(request: Request) -> None:
+        await around.doorman.operator(request)
+
+    router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(operator)])
+
+    @router.get("/accounts")
+    async def accounts() -> AccountPage:
+        """List all accounts with what they have, hold and have spent."""
+        return AccountPage(data=[_shown(row) for row in await around.accounts.list()])
+
+    @router.patch("/accounts/{name}")
+    async def change(name: str, asked: AccountChange) -> AccountOut:
+        """Set what an account may spend and how much of it at a time."""
+        said = asked.model_fields_set
+        period = asked.budget_period if "budget_period" in said or "budget_micros" in said else None
+        settings = {
+            field.removesuffix("_micros"): Setting(getattr(asked, field))
+            for field in said - {"budget_period"}
+        }
+        try:
+            row = await around.accounts.set(name, period=period, **settings)
+        except asyncpg.CheckViolationError:
+            reason, reason_zh = "the balance is below it: give some first.", "余额不足，请先充值。"
+            raise Problem(
+                "invalid_parameter", field="credit_micros", reason=reason, reason_zh=reason_zh
+            ) from None
+        if row is None:
+            raise Problem("not_found")
+        around.telemetry.event("account.changed", account=name)
+        return _shown(row)
+
+    @router.post("/accounts/{name}/topup", status_code=201)
+    async def topup(name: str, gift: Gift) -> BalanceAfter:
+        """Give an account money, or take some, with a reason that stays in the ledger."""
+        row = await around.accounts.find(name)
+        if row is None or gift.amount_micros == 0:
+            raise Problem("not_found" if row is None else "missing_parameter", field="amount_micros")
+        try:
+            after = await around.accounts.give(
+                row.id, gift.amount_micros, author="operator", reason=gift.reason
+            )
+        except asyncpg.CheckViolationError:
+            reason, reason_zh = "more than the balance holds.", "超过余额。"
+            raise Problem(
+                "invalid_parameter", field="amount_micros", reason=reason, reason_zh=reason_zh
+            ) from None
+        around.telemetry.event("account.given", account=name, micros=gift.amount_micros)
+        return BalanceAfter(balance_micros=after)
+
+    _add_books(router, around)
+    return router
+
+
+def _add_books(router: APIRouter, around: Surroundings) -> None:
+    @router.get("/ledger/check")
+    async def check() -> Audit:
+        """Audit the books: what must hold of them, and what breaks it."""
+        found = await around.ledger.check()
+        findings = [
+            FindingOut(rule=one.rule, says=one.says, count=one.count, examples=list(one.examples))
+            for one in found
+        ]
+        return Audit(clean=not findings, findings=findings)
+
+    @router.get("/ledger/export", response_class=Response)
+    async def export(
+        start: Annotated[datetime | None, Query(alias="from")] = None,
+        end: Annotated[datetime | None, Query(alias="to")] = None,
+        form: Annotated[Literal["csv", "json"], Query(alias="format")] = "json",
+    ) -> Response:
+        """Give every entry of a time, oldest first: JSON, one object a line, or CSV."""
+        entries = around.ledger.export(start, end)
+        if form == "csv":
+            return StreamingResponse(_csv(entries), media_type="text/csv")
+        return StreamingResponse(_lines(entries), media_type="application/x-ndjson")
+
+
+async def _lines(entries: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
+    async for entry in entries:
+        yield json.dumps(entry, default=str) + "\n"
+
+
+async def _csv(entries: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
+    page = io.StringIO()
+    writer = csv.writer(page)
+    begun = False
+    async for entry in entries:
+        if not begun:
+            writer.writerow(entry)
+            begun = True
+        writer.writerow([_cell(value) for value in entry.values()])
+        yield page.getvalue()
+        page.seek(0)
+        page.truncate()
+
+
+def _cell(value: object) -> object:
+    """Write a value so that no spreadsheet takes a name for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value
+
+
+def _shown(row: AccountRow) -> AccountOut:
+    return AccountOut(**{name: getattr(row, name) for name in AccountOut.model_fields})

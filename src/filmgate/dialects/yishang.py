@@ -66,6 +66,20 @@ _FORMS: Final[dict[str, tuple[int, str, str]]] = {
     "max_cost_exceeded": (403, "permission_error", "insufficient_quota"),
     "internal_error": (500, "server_error", "internal_error"),
 }
+_WORDS: Final = {
+    "missing_key": "Invalid API key provided",
+    "invalid_key": "Invalid API key provided",
+    "insufficient_balance": "Insufficient quota",
+    "budget_exceeded": "Insufficient quota",
+    "rate_limited": "Rate limit exceeded",
+    "too_many_tasks": "Rate limit exceeded",
+    "task_not_found": "Task not found",
+    "internal_error": "Internal server error",
+}
+_CHINESE: Final = dict.fromkeys(("missing_key", "invalid_key"), "无效的令牌") | dict.fromkeys(
+    ("insufficient_balance", "budget_exceeded"), "{text}"
+)
+_TOLD_IN_FULL: Final = frozenset({"rate_limited", "too_many_tasks"})
 _TYPES: Final = {404: "not_found_error", 429: "rate_limit_error"}
 _SERVER_ERROR: Final = 500
 
@@ -199,19 +213,13 @@ def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
 
 
 def _message(problem: Problem, *, strict: bool) -> str:
-    match problem.code:
-        case "missing_parameter":
-            return f"{problem.field} field is required"
-        case "missing_key" | "invalid_key":
-            # Known clients match on the Chinese words.
-            return "Invalid API key provided" if strict else "Invalid API key provided (无效的令牌)"
-        case "insufficient_balance" | "budget_exceeded":
-            return "Insufficient quota" if strict else f"Insufficient quota ({problem.text('zh')})"
-        case "rate_limited" | "too_many_tasks" if strict:
-            return "Rate limit exceeded"
-        case "task_not_found":
-            return "Task not found"
-        case "internal_error":
-            return "Internal server error"
-        case _:
-            return problem.text(LANGUAGE)
+    """Say it in the document's own words, with the Chinese ones that known clients look for behind them."""
+    if problem.code == "missing_parameter":
+        return f"{problem.field} field is required"
+    words = _WORDS.get(problem.code)
+    if words is None or (problem.code in _TOLD_IN_FULL and not strict):
+        return problem.text(LANGUAGE)
+    chinese = _CHINESE.get(problem.code, "")
+    if chinese == "":
+        return words
+    return words if strict else f"{words} ({chinese.format(text=problem.text('zh'))})"

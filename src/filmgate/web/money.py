@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 import asyncpg
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response, StreamingResponse
 
 from filmgate.dialects import DIALECTS
@@ -159,7 +160,10 @@ def customer_money(around: Surroundings) -> APIRouter:
 def _asked(body: Mapping[str, Any]) -> tuple[str, Draft]:
     name = body.get("dialect", GATE)
     if name == GATE:
-        return GATE, draft_of(NewFilm.model_validate(body))
+        try:
+            return GATE, draft_of(NewFilm.model_validate(body))
+        except ValidationError as error:
+            raise RequestValidationError(error.errors()) from None
     spoken = next((dialect for dialect in DIALECTS if name == dialect.NAME), None)
     if spoken is None:
         names = ", ".join([GATE, *(dialect.NAME for dialect in DIALECTS)])
@@ -201,13 +205,9 @@ def operator_money(around: Surroundings) -> APIRouter:
     async def change(name: str, asked: AccountChange) -> AccountOut:
         """Set what an account may spend and how much of it at a time."""
         said = asked.model_fields_set
-        period = asked.budget_period if "budget_period" in said or "budget_micros" in said else None
-        settings = {
-            field.removesuffix("_micros"): Setting(getattr(asked, field))
-            for field in said - {"budget_period"}
-        }
+        settings = {field.removesuffix("_micros"): Setting(getattr(asked, field)) for field in said}
         try:
-            row = await around.accounts.set(name, period=period, **settings)
+            row = await around.accounts.set(name, **settings)
         except asyncpg.CheckViolationError:
             reason, reason_zh = "the balance is below it: give some first.", "余额不足，请先充值。"
             raise Problem(

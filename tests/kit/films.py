@@ -8,6 +8,7 @@ from uuid import UUID
 
 from filmgate.domain.contracts import Links, TaskView
 from filmgate.domain.film import FilmFacts
+from filmgate.domain.price import Price
 from filmgate.domain.record import Record
 from filmgate.domain.request import FilmRequest, Picture, PictureRole, Source, SourceKind
 from filmgate.domain.size import Size
@@ -50,6 +51,7 @@ def task(name: str, *, names: Mapping[str, str] | None = None, **changed: Any) -
         names=names or {"id": name},
         request=film_request("A cat playing piano in the garden"),
         record=Record(),
+        price=Price((), "2025-01-01"),
         state=State.QUEUED,
         progress=0,
         failure=None,

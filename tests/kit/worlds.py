@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from filmgate.domain import ids
+from filmgate.domain.price import Line, Price
 from filmgate.domain.size import Size
 from filmgate.domain.task import Owner, Task
 from filmgate.store.accept import Acceptor, Decision, NewTask, Remember
@@ -48,7 +49,10 @@ class World:
             dialect="yishang",
             names={"id": f"task_{id_.hex}"},
             request=made,
-            hold_micros=hold_micros,
+            price=Price((Line("clip 1", 1, 1, hold_micros),), "2025-01-01"),
+            quote_id=None,
+            max_cost_micros=None,
+            quoted_sha256=hashlib.sha256(prompt.encode()).digest(),
             deadline=timedelta(hours=1),
             credential_id=self.credential_id,
             body_sha256=hashlib.sha256(prompt.encode()).digest(),

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,11 +19,12 @@ from filmgate.dialects import DIALECTS
 from filmgate.domain import ids
 from filmgate.domain.catalogue import Catalogue, read_catalogue
 from filmgate.domain.contracts_http import Http
-from filmgate.domain.contracts_provider import ANIMATIC, Provider, ProviderConfig, Tools
+from filmgate.domain.contracts_provider import ANIMATIC, ProviderConfig, Tools
 from filmgate.engine.accept import Acceptance
 from filmgate.engine.parts import Parts
-from filmgate.engine.route import Router, RouteRule, Via
+from filmgate.engine.route import Access, Router, RouteRule, Via
 from filmgate.engine.sources import Sources
+from filmgate.engine.subscribe import Subscriptions
 from filmgate.engine.worker import Worker
 from filmgate.media.renderers import Renderers
 from filmgate.media.workshop import Workshop
@@ -38,21 +39,29 @@ from filmgate.objects.store import ObjectStore, open_store
 from filmgate.prompts.chat import Chat
 from filmgate.prompts.enhancer import Enhancer
 from filmgate.secrets import derive, make_secret, write_private
-from filmgate.settings import Settings, secret_of
+from filmgate.settings import Settings, name_of, secret_of
 from filmgate.store.accept import Acceptor
 from filmgate.store.accounts import Accounts
+from filmgate.store.cancel import Wishes
+from filmgate.store.changes import Changes
 from filmgate.store.credentials import CredentialRow, Credentials
+from filmgate.store.decisions import Decisions
+from filmgate.store.delivery_log import DeliveryLog
 from filmgate.store.ends import Ends
 from filmgate.store.files import Files
 from filmgate.store.keys import Keys
 from filmgate.store.ledger import Ledger
+from filmgate.store.listen import Listener
 from filmgate.store.moves import Moves
+from filmgate.store.oversight import Oversight
 from filmgate.store.pool import ENGINE_STATEMENT_MS, WEB_STATEMENT_MS, Pool, open_pool
 from filmgate.store.quotes import Quotes
 from filmgate.store.read import Reader
+from filmgate.store.starts import Starts
 from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Boot, Claims
 from filmgate.telemetry import Telemetry
+from filmgate.telling import Telling
 from filmgate.web.app import build_app
 from filmgate.web.body import Bodies
 from filmgate.web.keys import Doorman
@@ -89,6 +98,7 @@ class _Ground:
     telemetry: Telemetry
     objects: ObjectStore
     guard: Guard
+    callback_guard: Guard
     enhancer: Enhancer
     router: Router
     renderer: Renderers
@@ -124,9 +134,12 @@ async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
         engine = await _pool(stack, node, _ENGINE_CONNECTIONS, ENGINE_STATEMENT_MS, "filmgate engine")
         ground = await _ground(stack, node, settings, engine)
         parts = _parts(ground, engine)
-        worker = Worker(parts, Upkeep(engine))
+        told = Telling(ground.clock, ground.chance, ground.telemetry, engine)
+        subscriptions = told.subscriptions(ground.callback_guard, secrets_of(settings, ground.chance))
+        worker = Worker(parts, Upkeep(engine), told.deliverer(parts, subscriptions))
         keys = Keys(web, [derive(secret, "pepper") for secret in secrets_of(settings, ground.chance)])
-        around = _around(ground, parts, web, keys, draining)
+        listener = await stack.enter_async_context(told.listening(node.database, draining))
+        around = _around(ground, parts, web, keys, draining, listener, subscriptions)
         own_engine = settings.worker and settings.web_workers == 1
         health = Health(web, worker if own_engine else None, ground)
         app = build_app(
@@ -156,23 +169,28 @@ async def _ground(stack: AsyncExitStack, node: Node, settings: Settings, pool: P
     renderer = Renderers(settings.data / "renders", settings.renders_at_once)
     stack.push_async_callback(renderer.close)
     rules = _guard_rules(settings)
-    made = {}
+    made = []
     for config in configs:
         # What a provider sends goes to its configured address; where it says that a film lies is another matter.
         own = rules.allow | ({trusted_pair(config.base_url)} if config.base_url else set())
         results = GuardedFetch(GuardedDial(Guard(replace(rules, allow=own), resolver)))
         tools = Tools(http=GuardedResults(http, results), renderer=renderer, clock=clock)
-        made[config.name] = kinds.build(config, tools)
-    credentials = await Credentials(pool).sync([_credential(config, settings) for config in configs])
+        made.append(kinds.build(config, tools))
+    ids_of = await Credentials(pool).sync([_credential(config, settings) for config in configs])
+    accesses = [
+        Access(config.name, ids_of[config.name, config.credential_name], provider)
+        for config, provider in zip(configs, made, strict=True)
+    ]
     return _Ground(
         node=node,
         settings=settings,
         catalogue=catalogue,
-        telemetry=Telemetry([model.name for model in catalogue.models], list(made)),
+        telemetry=Telemetry([model.name for model in catalogue.models], [config.name for config in configs]),
         objects=open_store(settings.objects_url or settings.data / "objects"),
         guard=Guard(rules, resolver),
+        callback_guard=Guard(replace(rules, https_only=True), resolver),
         enhancer=Enhancer(_chat(settings, http)),
-        router=_router(settings, made, credentials),
+        router=_router(settings, accesses),
         renderer=renderer,
         clock=clock,
         chance=chance,
@@ -198,18 +216,20 @@ def _chat(settings: Settings, http: Http) -> Chat | None:
 
 
 def provider_configs(settings: Settings) -> Sequence[ProviderConfig]:
-    """Give the configured providers with their secrets; the animatic engine is always there."""
+    """Give the configured providers, once for each of their secrets; the animatic engine is always there."""
     tables = [
         ProviderConfig(
             name=table.name,
             kind=table.kind,
             base_url=table.base_url.rstrip("/"),
-            credential=secret_of(table.credentials),
+            credential_name=name_of(reference),
+            credential=secret_of(reference),
             submits_per_minute=table.limits.submits_per_minute,
             in_flight=table.limits.in_flight,
             options=table.options,
         )
         for table in settings.providers
+        for reference in table.credentials or ("",)
     ]
     if any(table.name == ANIMATIC for table in tables):
         return tables
@@ -220,17 +240,20 @@ def _credential(config: ProviderConfig, settings: Settings) -> CredentialRow:
     # A few clips may wait inside the renderer, so that one that rehearses a slow vendor does not stop all others.
     usual = settings.renders_at_once + _WAITING_RENDERS if config.kind == ANIMATIC else _REMOTE_IN_FLIGHT
     rate = None if config.submits_per_minute is None else config.submits_per_minute / 60
-    return CredentialRow(config.name, "default", config.in_flight or usual, rate)
+    # What a minute allows may come in bursts of a second.
+    burst = max(1.0, rate or 0.0)
+    return CredentialRow(config.name, config.credential_name, config.in_flight or usual, rate, burst)
 
 
-def _router(settings: Settings, made: Mapping[str, Provider], credentials: Mapping[str, int]) -> Router:
+def _router(settings: Settings, accesses: Sequence[Access]) -> Router:
     rules = [
         RouteRule(
-            route.model, tuple(Via(via.provider, via.model or route.model, via.weight) for via in route.via)
+            route.model,
+            tuple(Via(via.provider, via.model or route.model, via.weight, via.order) for via in route.via),
         )
         for route in settings.routes
     ]
-    return Router(rules, made, credentials)
+    return Router(rules, accesses)
 
 
 def _parts(ground: _Ground, pool: Pool) -> Parts:
@@ -246,11 +269,14 @@ def _parts(ground: _Ground, pool: Pool) -> Parts:
         chance=ground.chance,
         router=ground.router,
         claims=Claims(pool, boot, unreadable),
+        starts=Starts(pool, boot, unreadable),
         moves=Moves(pool),
         ends=Ends(pool),
         reader=Reader(pool),
         files=Files(pool),
         credentials=Credentials(pool),
+        wishes=Wishes(pool),
+        decisions=Decisions(pool),
         objects=ground.objects,
         workshop=Workshop(),
         enhancer=ground.enhancer,
@@ -262,7 +288,15 @@ def _parts(ground: _Ground, pool: Pool) -> Parts:
     )
 
 
-def _around(ground: _Ground, parts: Parts, pool: Pool, keys: Keys, draining: asyncio.Event) -> Surroundings:
+def _around(
+    ground: _Ground,
+    parts: Parts,
+    pool: Pool,
+    keys: Keys,
+    draining: asyncio.Event,
+    listener: Listener,
+    subscriptions: Subscriptions,
+) -> Surroundings:
     secrets = secrets_of(ground.settings, ground.chance)
     everywhere = ground.settings.host in {"0.0.0.0", "::"}  # noqa: S104  # compared with, not bound to
     return Surroundings(
@@ -274,15 +308,22 @@ def _around(ground: _Ground, parts: Parts, pool: Pool, keys: Keys, draining: asy
             sources=Sources(Reader(pool), ground.clock),
             objects=ground.objects,
             guard=ground.guard,
+            callback_guard=subscriptions.guard,
             clock=ground.clock,
             chance=ground.chance,
         ),
+        engine=parts,
         catalogue=ground.catalogue,
         reader=Reader(pool),
+        oversight=Oversight(pool),
         files=Files(pool),
         keys=keys,
         accounts=Accounts(pool),
         ledger=Ledger(pool),
+        listener=listener,
+        changes=Changes(pool),
+        subscriptions=subscriptions,
+        deliveries=DeliveryLog(pool),
         doorman=Doorman(
             keys, ground.clock, secrets, sessions_of(ground.settings, ground.clock, ground.chance)
         ),

@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from filmgate.domain.limits import FILM_RETENTION
@@ -32,7 +41,14 @@ Reference = Annotated[
 ]
 
 
+def _as_several(value: object) -> object:
+    """Read one reference as a list of one."""
+    return ((value,) if value else ()) if isinstance(value, str) else value
+
+
 class ProviderLimits(BaseModel):
+    """What each credential of a provider takes."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     submits_per_minute: int | None = Field(None, gt=0)
@@ -47,7 +63,7 @@ class ProviderTable(BaseModel):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
     kind: str
     base_url: str = ""
-    credentials: Reference = ""
+    credentials: Annotated[tuple[Reference, ...], BeforeValidator(_as_several)] = ()
     limits: ProviderLimits = ProviderLimits(submits_per_minute=None, in_flight=None)
     options: Mapping[str, Any] = Field(default_factory=dict)
 
@@ -58,6 +74,7 @@ class ViaTable(BaseModel):
     provider: str
     model: str | None = None
     weight: int = Field(1, gt=0)
+    order: int = Field(0, ge=0, description="A higher one is for when those of a lower one cannot be had.")
 
 
 class RouteTable(BaseModel):
@@ -169,12 +186,20 @@ class Settings(BaseSettings):
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise BadSettingsError(f"providers: `{min(twice)}` is named twice")
+        for provider in self.providers:
+            if len(set(provider.credentials)) < len(provider.credentials):
+                raise BadSettingsError(f"providers: `{provider.name}` names a credential twice")
         for route in self.routes:
             for via in route.via:
                 if via.provider not in {*names, "animatic"}:
                     raise BadSettingsError(
                         f"routes: `{route.model}` goes via `{via.provider}`, which is no provider"
                     )
+
+
+def name_of(reference: str) -> str:
+    """Name a credential without its secret."""
+    return reference.removeprefix("env:") or "default"
 
 
 def secret_of(reference: str) -> str:

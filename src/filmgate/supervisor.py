@@ -1,6 +1,6 @@
-"""`filmgate serve`: takes the folder's lock, starts what is needed, and starts again what dies.
+"""`filmgate serve` and `filmgate worker`: take the folder's lock, start what is needed, and again what dies.
 
-It outlives its children: PostgreSQL, the web processes (granian's), and with several of those the engine.
+They outlive their children: PostgreSQL, the web processes (granian's), and with several of those the engine.
 """
 
 import asyncio
@@ -101,12 +101,65 @@ def serve(
                 stack.enter_context(_engine_process(tell))
             greet(_welcome(settings, node, signin_url, admin_key))
             return _serve_web(settings, port, tell)
-    except AlreadyRunningError as error:
-        raise CannotServeError(str(error)) from None
-    except (EmbeddedPostgresError, MigrationError, BadSettingsError) as error:
-        raise CannotServeError(str(error)) from error
-    except (OSError, asyncpg.PostgresError) as error:
-        raise CannotServeError(f"{type(error).__name__}: {error}") from error
+    except _REASONS as error:
+        raise _cannot(error) from error
+
+
+def work(
+    settings: Settings, flags: dict[str, Any], config: Path | None, tell: Tell, greet: Callable[[], None]
+) -> int:
+    """Run the engine alone until SIGTERM or SIGINT, for a gate whose database, bucket and secret it shares."""
+    clock, chance = SystemClock(), SystemChance()
+    _demand_shared(settings)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        with ExitStack() as stack:
+            lock = stack.enter_context(FolderLock.acquire(settings.data, started=clock.now()))
+            settings.data.chmod(0o700)
+            database = stack.enter_context(_database(settings, lock, tell))
+            flags = {**flags, "data": str(settings.data.resolve()), "worker": True, "web_workers": 1}
+            supervisor = ids.uuid7(clock.now(), chance)
+            folder = node_folder(settings.data)
+            node = Node(flags, config, database, folder, supervisor, settings.public_url or "")
+            asyncio.run(_migrate(node))
+            node.hand_down()
+            stack.enter_context(_engine_process(tell))
+            greet()
+            stopping.wait()
+    except _REASONS as error:
+        raise _cannot(error) from error
+    return _STARTED
+
+
+_REASONS: Final = (
+    AlreadyRunningError,
+    EmbeddedPostgresError,
+    MigrationError,
+    BadSettingsError,
+    OSError,
+    asyncpg.PostgresError,
+)
+
+
+def _cannot(error: Exception) -> CannotServeError:
+    named = isinstance(error, OSError | asyncpg.PostgresError) and not isinstance(error, AlreadyRunningError)
+    return CannotServeError(f"{type(error).__name__}: {error}" if named else str(error))
+
+
+def _demand_shared(settings: Settings) -> None:
+    shared = {
+        "FILMGATE_DATABASE_URL": settings.database_url,
+        "FILMGATE_OBJECTS_URL": settings.objects_url,
+        "FILMGATE_SECRET": settings.secret,
+    }
+    missing = ", ".join(name for name, value in shared.items() if value is None)
+    if missing:
+        raise CannotServeError(
+            f"a worker needs its gate's database, bucket and secret; not set: {missing}. "
+            "Set them here and for `filmgate serve` alike"
+        )
 
 
 def _welcome(settings: Settings, node: Node, signin_url: str, admin_key: str | None) -> Welcome:
@@ -168,14 +221,7 @@ async def _prepare(
     settings: Settings, node: Node, clock: SystemClock, chance: SystemChance
 ) -> tuple[str, str | None]:
     """Bring the database up to date; give a one-time sign-in address, and the admin key if it is new."""
-    connection = await asyncpg.connect(**node.database)
-    try:
-        await connection.execute("create schema if not exists film")
-        await connection.execute("set search_path = film")
-        await _demand_durability(connection)
-        await migrate(connection, files("filmgate.store").joinpath("migrations"))
-    finally:
-        await connection.close()
+    await _migrate(node)
     pool = await open_pool(node.database, size=1, statement_ms=WEB_STATEMENT_MS, name="filmgate start")
     try:
         await Upkeep(pool).make_partitions(clock.now())
@@ -185,6 +231,17 @@ async def _prepare(
         return f"{node.base_url}/signin?ticket={ticket}", await _admin_key(settings, keys, chance)
     finally:
         await pool.close()
+
+
+async def _migrate(node: Node) -> None:
+    connection = await asyncpg.connect(**node.database)
+    try:
+        await connection.execute("create schema if not exists film")
+        await connection.execute("set search_path = film")
+        await _demand_durability(connection)
+        await migrate(connection, files("filmgate.store").joinpath("migrations"))
+    finally:
+        await connection.close()
 
 
 async def _demand_durability(connection: "asyncpg.Connection[asyncpg.Record]") -> None:

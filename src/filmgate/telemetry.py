@@ -17,7 +17,7 @@ _FIELDS: Final = frozenset(
         "event", "level", "ts", "task", "attempt", "key_prefix", "dialect", "provider", "model", "phase", "state",
         "step", "request_id", "duration_ms", "cost_micros", "error_code", "reason", "route", "method", "status",
         "tries", "tasks", "files", "released", "known", "account", "count", "url", "version", "pid", "exception",
-        "exc_info", "part", "prompt",
+        "exc_info", "part", "prompt", "delivery", "endpoint", "host",
     }
 )  # fmt: skip
 _SECRETS: Final = re.compile(
@@ -84,6 +84,9 @@ class Telemetry:
             "filmgate_task_run_duration_seconds", "From the start to the end.", ["model", "provider"],
             buckets=_TASK_SECONDS, registry=registry,
         )  # fmt: skip
+        self._told = Counter(
+            "filmgate_webhook_deliveries", "Tries to deliver an event.", ["outcome"], registry=registry
+        )
         self._asked = Histogram(
             "filmgate_provider_request_duration_seconds", "Requests to providers.",
             ["provider", "operation", "result"], buckets=_HTTP_SECONDS, registry=registry,
@@ -119,6 +122,9 @@ class Telemetry:
 
     def asked(self, provider: str, operation: str, result: str, seconds: float) -> None:
         self._asked.labels(self._provider(provider), operation, result).observe(seconds)
+
+    def told(self, outcome: str) -> None:
+        self._told.labels(outcome).inc()
 
     def answered(self, route: str, method: str, status: int, dialect: str, seconds: float) -> None:
         named = method if method in _METHODS else "other"

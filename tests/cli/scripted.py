@@ -87,6 +87,8 @@ class ScriptedGate:
     cut_after: list[int] = field(default_factory=list)
     etag: str = hashlib.sha256(FILM).hexdigest()
     asked: list[Asked] = field(default_factory=list)
+    answers: dict[tuple[str, str], tuple[int, object]] = field(default_factory=dict)
+    """What it says to a method and a path, where a test wants something of its own."""
     port: int = 0
 
     @property
@@ -137,6 +139,8 @@ class _Answers(BaseHTTPRequestHandler):
 
     def _known(self, method: str, path: str) -> None:
         match method, path:
+            case _ if (method, path) in self.gate.answers:
+                self._json(*self.gate.answers[method, path])
             case "POST", "/gate/v1/tasks":
                 self._create()
             case "GET", _ if path == f"/gate/v1/tasks/{TASK_ID}":

@@ -17,7 +17,8 @@ from filmgate.store.keys import Keys
 from filmgate.store.moves import Moves
 from filmgate.store.pool import Pool
 from filmgate.store.read import Reader
-from filmgate.store.work import Boot, Claims
+from filmgate.store.starts import Starts
+from filmgate.store.work import Boot, Claim, Claims
 from filmgate.world import SystemChance
 from kit.films import film_request
 
@@ -33,6 +34,7 @@ class World:
     credential_id: int
     acceptor: Acceptor
     claims: Claims
+    starter: Starts
     moves: Moves
     ends: Ends
     reader: Reader
@@ -63,6 +65,13 @@ class World:
     async def accept(self, prompt: str = "a boat", **options: object) -> Decision:
         return await self.acceptor.accept(self.new(prompt, **options))  # type: ignore[arg-type]  # options of new()
 
+    async def starts(self, limit: int, lease: timedelta = timedelta(seconds=30)) -> Sequence[Claim]:
+        """Claim the tasks that come next, all for the one credential."""
+        waiting = await self.starter.next(["animatic"], limit=limit)
+        return await self.starter.claim(
+            [(one, self.credential_id) for one in waiting], lease=lease, since=0.0
+        )
+
     async def task(self, id_: UUID) -> Task:
         found = await self.reader.find(str(id_), self.owner.account_id)
         assert found is not None
@@ -88,9 +97,10 @@ async def make_world(pool: Pool, *, in_flight: int = 2) -> World:
     return World(
         pool=pool,
         owner=owner,
-        credential_id=credentials["fake"],
+        credential_id=credentials["fake", "default"],
         acceptor=Acceptor(pool),
         claims=claims,
+        starter=Starts(pool, boot, unreadable),
         moves=Moves(pool),
         ends=Ends(pool),
         reader=Reader(pool),

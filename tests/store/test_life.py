@@ -14,6 +14,7 @@ from filmgate.domain.states import AttemptState, State, Step
 from filmgate.domain.task import Failure, Film, StoredClip, StoredFile
 from filmgate.store import transitions
 from filmgate.store.accept import Remember, Verdict
+from filmgate.store.credentials import Credentials, Room
 from filmgate.store.ends import End, Notice
 from filmgate.store.moves import NoRoom, Sending, StaleLease
 from filmgate.store.pool import Pool
@@ -31,7 +32,7 @@ async def world(pool: Pool) -> World:
 
 async def started(world: World, *, clip: int = 1, no: int = 1) -> Claim:
     """Claim a waiting task and write the intent to send it."""
-    [claim] = await world.claims.starts(world.credential_id, limit=1, lease=LEASE, since=0.0)
+    [claim] = await world.starts(1)
     sending = Sending(
         clip=clip,
         no=no,
@@ -127,7 +128,7 @@ async def test_progress_never_falls(world: World) -> None:
 async def test_a_full_provider_lets_the_task_wait(pool: Pool) -> None:
     world = await make_world(pool, in_flight=1)
     first, second = await world.accept(), await world.accept("another boat")
-    claims = await world.claims.starts(world.credential_id, limit=2, lease=LEASE, since=0.0)
+    claims = await world.starts(2)
     assert [claim.task_id for claim in claims] == [d.task.id for d in (first, second) if d.task]
     sendings = [
         Sending(
@@ -138,7 +139,7 @@ async def test_a_full_provider_lets_the_task_wait(pool: Pool) -> None:
     moves = [transitions.sending(claim, sending) for claim, sending in zip(claims, sendings, strict=True)]
     results = await asyncio.gather(*map(world.moves.make, moves), return_exceptions=True)
     assert [type(result) for result in results] == [type(None), NoRoom]
-    assert await world.claims.room() == {}
+    assert await Credentials(pool).rooms() == {}
     await world.moves.make(transitions.waiting(claims[1], timedelta(0)))
     assert (await world.task(claims[1].task_id)).state is State.QUEUED
 
@@ -301,7 +302,8 @@ async def test_a_task_without_its_work_row_is_repaired_and_a_row_of_an_ended_tas
     failure = Failure("engine_error", {})
     await world.ends.end(End(claim=claim, state=State.FAILED, kept=timedelta(days=1), failure=failure))
     await world.pool.execute(
-        "insert into work (task_id, step, due_at) values ($1, 'poll', now())", claim.task_id
+        "insert into work (task_id, step, due_at, model, account_id, key_id) values ($1, 'poll', now(), 'x', 1, 1)",
+        claim.task_id,
     )
     assert await world.claims.due(Step.POLL, limit=9, lease=LEASE, since=0.0) == []
     assert await upkeep.remove_strays() == 1
@@ -314,7 +316,7 @@ async def test_submits_per_minute_are_kept(pool: Pool) -> None:
         await world.accept(f"boat {no}")
     await started(world)
     await started(world)
-    assert await world.claims.room() == {world.credential_id: 0}
+    assert await Credentials(pool).rooms() == {world.credential_id: Room(0, shut=False)}
 
 
 async def test_rows_in_the_default_partition_stop_no_housekeeping(world: World) -> None:
@@ -333,7 +335,7 @@ async def test_a_clip_that_is_kept_makes_way_for_the_next_with_its_files_and_its
         claim, clip, files, timedelta(days=1), step=Step.PREPARE, state=State.EXTENDING, progress=50
     )
     await world.moves.make(kept)
-    [again] = await world.claims.starts(world.credential_id, limit=1, lease=LEASE, since=0.0)
+    [again] = await world.starts(1)
     assert (again.clips, again.clip_no, again.tried) == ((clip,), 2, None)
     assert (again.task.state, again.task.progress, again.task.record.clip) == (State.EXTENDING, 50, 2)
     assert len(await world.rows("select * from files")) == 1
@@ -343,7 +345,7 @@ async def test_a_clip_that_is_kept_makes_way_for_the_next_with_its_files_and_its
 
 async def test_a_stage_has_a_time_of_its_own_and_a_record_keeps_what_it_was_told(world: World) -> None:
     await world.accept()
-    [claim] = await world.claims.starts(world.credential_id, limit=1, lease=LEASE, since=0.0)
+    [claim] = await world.starts(1)
     begun = (await world.task(claim.task_id)).stage_at
     await world.moves.make(transitions.preparing(claim, {"stage": "enhancing"}))
     first = await world.task(claim.task_id)

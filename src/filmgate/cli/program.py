@@ -56,10 +56,11 @@ _VERBS: Final = (
     ("serve", "serve:app", _START, "Start a gate: server, engine and database."),
     ("demo", "demo.verb:app", _START, "Start a gate for a moment, and make a film in every dialect."),
     ("generate", "generate:app", _FILMS, "Make a film, wait for it, and put it into this folder."),
-    ("tasks", "tasks.verbs:app", _FILMS, "List, show, watch and download films."),
+    ("tasks", "tasks.verbs:app", _FILMS, "List, show, watch, download, cancel and retry films."),
     ("models", "models:app", _FILMS, "Say what each model can do."),
     ("keys", "keys.verbs:app", _OPERATE, "Create, list and revoke keys."),
     ("doctor", "doctor.verb:app", _OPERATE, "Check everything that a gate needs."),
+    ("worker", "worker:app", _OPERATE, "Run an engine for a gate on another machine."),
     ("mirage", "mirage:app", _OPERATE, "Start a vendor that is not there, for rehearsals."),
     ("help", "topics:app", _OPERATE, "Explain a verb, or `exit-codes`."),
 )

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from filmgate.dialects import upstream
-from filmgate.dialects.reading import first, metadata, pictures, spelled, text, truth
+from filmgate.dialects.reading import callback, first, metadata, pictures, spelled, text, truth
 from filmgate.domain.contracts import (
     Accepted,
     Action,
@@ -122,6 +122,7 @@ def _draft(call: Call) -> Draft:
         pictures=tuple(_allowed(picture) for picture in pictures(fields, more)),
         picture_field="images",
         enhance=truth(fields, "enhance_prompt", default=False),
+        callback_url=callback(fields, more),
         metadata=more,
         spelled=spelled({}, more, aspect_ratio=_RATIO, resolution=("resolution",)),
     )

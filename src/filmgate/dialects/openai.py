@@ -9,11 +9,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from filmgate.dialects.reading import first, metadata, number, pictures, spelled, text
+from filmgate.dialects.reading import callback, first, metadata, number, pictures, spelled, text
 from filmgate.domain.contracts import (
     Accepted,
     Action,
     Call,
+    Cancel,
     Content,
     Create,
     Delete,
@@ -44,6 +45,7 @@ ROUTES: Final = (
     Route("GET", "/v1/videos", "list"),
     Route("GET", "/v1/videos/{id}", "show"),
     Route("DELETE", "/v1/videos/{id}", "delete"),
+    Route("POST", "/v1/videos/{id}/cancel", "cancel"),
     Route("GET", "/v1/videos/{id}/content", "content"),
     Route("POST", "/v1/videos/{id}/remix", "remix"),
     Route("GET", "/v1/models", "models"),
@@ -59,7 +61,10 @@ _POLL_AFTER_MS: Final = 1000
 _TYPES: Final = {
     401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error",
 }  # fmt: skip
-_STATUSES: Final = {"model_not_found": 400}
+# The official clients repeat a 409, which none of these is worth.
+_STATUSES: Final = dict.fromkeys(
+    ("model_not_found", "cannot_cancel", "already_ended", "cancel_unconfirmed"), 400
+)
 _SERVER_ERROR: Final = 500
 _NO_MONEY: Final = 402
 _TOO_MANY: Final = 429
@@ -84,6 +89,8 @@ def parse(call: Call) -> Action:
             action = _list(call)
         case "delete":
             action = Delete(task_id)
+        case "cancel":
+            action = Cancel(task_id)
         case "content":
             action = Content(task_id, _variant(call))
         case "models" | "model":
@@ -102,6 +109,7 @@ def _draft(call: Call) -> Draft:
         seconds=number(fields, "seconds"),
         pictures=pictures(fields, more),
         seed=number(fields, "seed"),
+        callback_url=callback(fields, more),
         metadata=more,
         spelled=spelled({}, more, aspect_ratio=_RATIO, resolution=("resolution",)),
     )
@@ -149,8 +157,9 @@ def render(outcome: Outcome, *, strict: bool) -> Reply:
             }
             page: dict[str, Json] = {"object": "list", "data": videos, "has_more": has_more}
             return Reply(200, page | ends)
-        case Deleted(view):
-            return Reply(200, {"id": view.task.name, "object": "video.deleted", "deleted": True})
+        case Deleted(view, cancelled):
+            deleted: dict[str, Json] = {"id": view.task.name, "object": "video.deleted", "deleted": True}
+            return Reply(200, deleted | ({"cancelled": True} if cancelled and not strict else {}))
         case Told():
             raise ValueError(outcome)
         case ModelPage(models, single):

@@ -30,6 +30,9 @@ _ROLES: Final = (
     | dict.fromkeys(_LAST_FIELDS, PictureRole.LAST)
     | dict.fromkeys(_REFERENCE_FIELDS, PictureRole.REFERENCE)
 )
+_CALLBACK_FIELDS: Final = ("callback_url", "webHook", "notifyHook")
+# Some clients write this where others write an address: answer at once, and tell nobody.
+_NO_CALLBACK: Final = "-1"
 NOTHING: Final[Mapping[str, Json]] = MappingProxyType({})
 _TRIMMED: Final = " \t\r\n`"
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
@@ -91,6 +94,13 @@ def first(fields: Fields, more: Mapping[str, Json], names: Sequence[str]) -> str
     """Read the first of some names that is there, in the fields or else in the metadata."""
     found = (text(source, name) for source in (fields, more) for name in names)
     return next((value for value in found if value is not None), None)
+
+
+def callback(fields: Fields, more: Mapping[str, Json]) -> str | None:
+    """Read whom a request wants to be told when its film ends."""
+    given = first(fields, more, _CALLBACK_FIELDS)
+    address = None if given is None else given.strip(_TRIMMED)
+    return None if address in {None, "", _NO_CALLBACK} else address
 
 
 def pictures(fields: Fields, more: Mapping[str, Json] = NOTHING, *others: str) -> tuple[GivenPicture, ...]:
@@ -179,7 +189,7 @@ def _address(value: str, name: str) -> Upload | str:
 def spelled(fields: Fields, more: Mapping[str, Json], **aliases: Sequence[str]) -> Mapping[str, str]:
     """Say under which name each field came that a client may spell in several ways."""
     came: dict[str, str] = {}
-    for canonical, names in aliases.items():
+    for canonical, names in {"callback_url": _CALLBACK_FIELDS, **aliases}.items():
         written = [name for name in names if fields.get(name) not in (None, "")]
         written += [f"metadata.{name}" for name in names if more.get(name) not in (None, "")]
         if written and written[0] != canonical:

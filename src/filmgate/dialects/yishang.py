@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, cast
 
-from filmgate.dialects.reading import first, metadata, number, pictures, spelled, text
+from filmgate.dialects.reading import callback, first, metadata, number, pictures, spelled, text
 from filmgate.domain.contracts import (
     Accepted,
     Action,
@@ -121,6 +121,7 @@ def _draft(call: Call) -> Draft:
         seconds=number(written, "seconds") or number(written, "duration"),
         pictures=pictures({**written, "seconds": cast("Value", files)}, more, "seconds"),
         seed=number(written, "seed"),
+        callback_url=callback(written, more),
         metadata=more,
         spelled=spelled(written, more, seconds=("seconds", "duration"), aspect_ratio=_RATIO),
     )

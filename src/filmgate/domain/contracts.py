@@ -69,6 +69,11 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancel:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """The bytes of a finished film: `role` is one of its files."""
 
@@ -81,7 +86,7 @@ class ListModels:
     name: str | None = None
 
 
-Action: TypeAlias = Create | Converse | Show | ListTasks | Delete | Content | ListModels
+Action: TypeAlias = Create | Converse | Show | ListTasks | Delete | Cancel | Content | ListModels
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
+    """`cancelled` tells that the task was running, and was cancelled first."""
+
     view: TaskView
+    cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,21 @@ class Failed:
     again: bool = False
 
 
-Polled: TypeAlias = Pending | Done | Failed
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The vendor has stopped the job: no film comes of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotStopped:
+    """The vendor will not stop the job, which goes on; the text is for operators."""
+
+    text: str
+
+
+Polled: TypeAlias = Pending | Done | Failed | Cancelled
+Stopped: TypeAlias = Cancelled | Pending | NotStopped
+"""What a wish to stop a job comes to; Pending says that a later poll will tell."""
 
 
 class Provider(Protocol):
@@ -131,8 +145,23 @@ class Provider(Protocol):
 class Finds(Protocol):
     """A provider whose vendor can be asked for a job by the key that it was submitted with."""
 
+    visible_after: timedelta | None
+    """How long after its submit a job is surely found; None where this vendor cannot be asked."""
+
     async def find(self, key: str) -> Ticket | None:
-        """Look for the job; None means that the vendor's answer proves that there is none."""
+        """Look for the job; None means that the vendor has none that is visible by now."""
+        ...
+
+
+@runtime_checkable
+class Cancels(Protocol):
+    """A provider whose vendor may stop a job that it has begun."""
+
+    cancels: bool
+    """Whether this vendor can."""
+
+    async def cancel(self, ticket: Ticket) -> Stopped:
+        """Ask for the job to be stopped, once; to ask again is harmless. An exception proves nothing."""
         ...
 
 
@@ -172,11 +201,12 @@ class Renderer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderConfig:
-    """One `[[providers]]` table, with its secrets resolved."""
+    """One `[[providers]]` table with one of its secrets, resolved."""
 
     name: str
     kind: str
     base_url: str = ""
+    credential_name: str = "default"
     credential: str = field(default="", repr=False)
     submits_per_minute: int | None = None
     in_flight: int | None = None

@@ -45,8 +45,29 @@ FILM_SECONDS: Final = 900.0
 FILM_IDLE_SECONDS: Final = 30.0
 POLL_BODY_BYTES: Final = MIB
 
+WEBHOOK_ENDPOINTS: Final = 20
+WEBHOOK_NAME_CHARACTERS: Final = 200
+WEBHOOK_URL_CHARACTERS: Final = 4096
+WEBHOOK_SECONDS: Final = 20.0
+WEBHOOK_ANSWER_BYTES: Final = 4 * KIB
+WEBHOOK_ANSWER_KEPT: Final = KIB
+WEBHOOKS_OF_HOST: Final = 4
+WEBHOOKS_IN_HAND: Final = 64
+WEBHOOK_LEASE: Final = timedelta(seconds=30)
+# Waits between the tries: ten tries within 76 hours.
+WEBHOOK_SCHEDULE: Final = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
+)
+WEBHOOK_JITTER: Final = 0.1
+FORMER_SECRET_LIFE: Final = timedelta(hours=24)
+DELIVERY_RETENTION: Final = timedelta(days=30)
+
 SUBMIT_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 20.0
+CANCEL_SECONDS: Final = 10.0
 LEASE_SPARE: Final = timedelta(seconds=5)
 SUBMIT_LEASE: Final = timedelta(seconds=90)
 STEP_LEASE: Final = timedelta(seconds=30)
@@ -58,7 +79,13 @@ QUESTION_SLOWEST: Final = timedelta(seconds=60)
 PROGRESS_STEP: Final = 5
 ATTEMPTS: Final = 3
 ATTEMPT_BACKOFF: Final = timedelta(seconds=1)
-MISCONFIGURED_PAUSE: Final = timedelta(seconds=30)
+ATTEMPTS_OF_CREDENTIAL: Final = 2
+CIRCUIT_FAILURES: Final = 5
+CIRCUIT_FIRST: Final = timedelta(seconds=30)
+CIRCUIT_LONGEST: Final = timedelta(minutes=10)
+ROUTE_PATIENCE: Final = timedelta(seconds=30)
+BEAT_EVERY: Final = timedelta(seconds=5)
+SILENT_AFTER: Final = timedelta(seconds=30)
 RECONCILE_GIVE_UP: Final = timedelta(minutes=30)
 LOST_ANSWERS: Final = 5
 LOST_OVER: Final = timedelta(minutes=10)
@@ -80,6 +107,12 @@ CONTENT_CHUNK: Final = MIB
 PAGE: Final = 20
 PAGE_LONGEST: Final = 100
 WAIT_LONGEST: Final = timedelta(seconds=60)
+CANCEL_WAIT: Final = timedelta(seconds=3)
+DELETE_WAIT: Final = timedelta(seconds=15)
+LOOK_AGAIN: Final = timedelta(seconds=5)
+STREAM_COMMENT: Final = timedelta(seconds=15)
+PROGRESS_EVENT: Final = timedelta(seconds=1)
+TOLD_AT_ONCE: Final = 200
 SHUTDOWN: Final = timedelta(seconds=25)
 KEY_FAILURES_PER_MINUTE: Final = 20
 LOG_TEXT_BYTES: Final = 2 * KIB

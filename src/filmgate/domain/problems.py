@@ -77,6 +77,24 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         400, 1, "The picture cannot be used: {reason}. Nothing was charged. Send a JPEG, PNG or WebP file.",
         "图片无法使用：{reason_zh}。未扣费。请提供 JPEG、PNG 或 WebP 图片。",
     ),
+    "webhook_denied": Wording(
+        400, 2, "The address in `{field}` is not allowed for webhooks. Give a public https address.",
+        "`{field}` 中的回调地址不被允许。请提供公开的 https 地址。",
+    ),
+    "webhook_not_found": Wording(404, 7, "There is no such webhook endpoint.", "回调端点不存在。"),
+    "webhook_unreachable": Wording(
+        400, 1, "The endpoint did not answer. Check that its address answers a POST within 20 s.",
+        "回调端点没有响应。请确认该地址能在 20 秒内响应 POST 请求。",
+    ),
+    "webhook_disabled": Wording(
+        400, 2, "The endpoint of this delivery is disabled or deleted. Give the endpoint its url again first.",
+        "该回调端点已停用或删除。请先重新设置端点的 url。",
+    ),
+    "too_many_webhooks": Wording(
+        400, 2, "There are {limit} webhook endpoints already, which is the most. Delete one first.",
+        "回调端点已达上限 {limit} 个，请先删除。",
+    ),
+    "delivery_not_found": Wording(404, 7, "There is no such delivery.", "投递记录不存在。"),
     "source_unusable": Wording(
         400, 2, "The film that `{field}` names cannot be used: {reason}",
         "`{field}` 指定的视频不可用：{reason_zh}",
@@ -120,8 +138,28 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     "film_absent": Wording(
         404, 7, "This task ended without a film.", "该任务没有生成视频。",
     ),
-    "task_running": Wording(
-        400, 6, "The video is still being made; delete it when it is done.", "视频仍在生成中，完成后才能删除。",
+    "cannot_cancel": Wording(
+        409, 6, "The video cannot be stopped any more; it goes on and will be charged {cost}.",
+        "视频已无法取消，将继续生成并扣费 {cost}。",
+    ),
+    "already_ended": Wording(
+        409, 6, "The video is {state} already; there is nothing to cancel.", "视频已结束（{state}），无法取消。",
+    ),
+    "cancel_unconfirmed": Wording(
+        409, 6, "The provider was asked to stop and has not confirmed it yet. Delete the video once it is cancelled.",
+        "已请求上游停止，尚未确认。请在取消完成后删除。",
+    ),
+    "not_ended": Wording(
+        409, 6, "The video is still being made; only one that has ended is asked for again.",
+        "视频仍在生成中，结束后才能重新提交。",
+    ),
+    "not_failed": Wording(
+        409, 6, "The video is {state}; only one that failed or expired is tried again for its owner.",
+        "视频状态为 {state}，仅失败或过期的任务可重新提交。",
+    ),
+    "not_uncertain": Wording(
+        409, 6, "No attempt of this task waits for a decision: it is {state}.",
+        "该任务没有待决的提交：{state}。",
     ),
     "link_invalid": Wording(404, 7, "This link is not one of ours.", "链接无效。"),
     "link_expired": Wording(410, 7, "This link has run out. Ask for the task again.", "链接已过期，请重新查询任务。"),

@@ -18,6 +18,14 @@ class Stage(StrEnum):
     PICTURES = "pictures"
 
 
+class CancelAnswer(StrEnum):
+    """What a provider answered when it was asked to stop a film."""
+
+    ASKED = "asked"
+    """It will, and has not confirmed it yet."""
+    REFUSED = "refused"
+
+
 class Maker(StrEnum):
     """Who did a thing that several can do."""
 
@@ -46,6 +54,10 @@ class Record:
     upsampled_by: str | None = None
     upsample_error: str | None = None
     joined_by: str | None = None
+    cancel: str | None = None
+    """The provider's answer to the latest wish to cancel; None while it was not asked."""
+    retry_of: str | None = None
+    """The task that this one was asked for again."""
     sandbox: bool = False
     """Whether the film is drawn in the stead of its model, and its price is play money."""
     warnings: tuple[str, ...] = ()

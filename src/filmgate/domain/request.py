@@ -136,6 +136,7 @@ class Draft:
     """Where its clients put pictures, for errors about those that are missing."""
     any_model: bool = False
     """Whether also models may be asked for that the catalogue offers in no dialect of this one's."""
+    callback_url: str | None = None
     metadata: Mapping[str, Json] = field(default_factory=dict)
     spelled: Mapping[str, str] = field(default_factory=dict)
     """How the client spelled a field, where that is not the field's first name: errors name it so."""
@@ -161,6 +162,8 @@ class FilmRequest:
     soften: bool
     source: Source | None
     metadata: Mapping[str, Json]
+    callback_url: str | None = None
+    """Whom to tell when the film ends."""
 
     @property
     def seconds(self) -> int:
@@ -182,6 +185,8 @@ class FilmRequest:
             "soften": self.soften,
             "source": None if self.source is None else self.source.as_json(),
             "metadata": dict(self.metadata),
+            # Left out where there is none: a repeated request is known by what it says.
+            **({} if self.callback_url is None else {"callback_url": self.callback_url}),
         }
 
     @classmethod
@@ -205,4 +210,5 @@ class FilmRequest:
             soften=bool(value.get("soften")),
             source=None if source is None else Source.from_json(source),
             metadata=cast("Mapping[str, Json]", value["metadata"]),
+            callback_url=cast("str | None", value.get("callback_url")),
         )

@@ -88,6 +88,7 @@ def _specify(
         soften=soften,
         source=earlier.source if earlier else None,
         metadata=draft.metadata,
+        callback_url=draft.callback_url,
     )
     return Specified(request, offer.deadline, tuple(warnings))
 

@@ -96,6 +96,8 @@ class Task:
     ended_at: datetime | None
     deadline_at: datetime
     content_until: datetime | None
+    cancel_requested_at: datetime | None = None
+    """Since when somebody wants it cancelled, which its provider may still refuse: `record.cancel` says so."""
 
     @property
     def name(self) -> str:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from filmgate.domain.request import Draft, FilmRequest, Json, Picture, Upload
 from filmgate.domain.specify import Specified, specify
 from filmgate.domain.task import Owner, Task
 from filmgate.engine.parts import Objects
-from filmgate.engine.route import Line, Router
+from filmgate.engine.route import Router
 from filmgate.engine.sources import Sources
 from filmgate.net.denied import Denied
 from filmgate.net.guard import Guard
@@ -56,6 +57,7 @@ class Terms:
 
 
 NO_TERMS: Final = Terms()
+NOTHING: Final[RecordChange] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Acceptance:
     sources: Sources
     objects: Objects
     guard: Guard
+    callback_guard: Guard
     clock: Clock
     chance: Chance
 
@@ -106,9 +109,10 @@ class Acceptance:
         names: Mapping[str, str],
         repeat: Repeat,
         terms: Terms = NO_TERMS,
+        record: RecordChange = NOTHING,
     ) -> tuple[Task, bool]:
         """Commit the task, or raise a Problem with nothing stored; the flag tells that it is an earlier one."""
-        found, line = await self._settled(draft, owner, dialect)
+        found, preferred = await self._settled(draft, owner, dialect)
         request = found.request
         now = self.clock.now()
         task_id = ids.uuid7(now, self.chance)
@@ -130,8 +134,8 @@ class Acceptance:
                 max_cost_micros=terms.max_cost_micros,
                 quoted_sha256=_digest(request, None),
                 deadline=found.deadline,
-                record=self._record(found),
-                credential_id=line.credential_id,
+                record={**self._record(found), **record},
+                credential_id=preferred,
                 body_sha256=digest,
                 remember=repeat.memory(digest),
             )
@@ -145,8 +149,8 @@ class Acceptance:
             raise Problem("idempotency_mismatch", field="Idempotency-Key")
         return decision.task, decision.verdict is Verdict.REPLAYED
 
-    async def _settled(self, draft: Draft, owner: Owner, dialect: str) -> tuple[Specified, Line]:
-        """Check all that needs no fetching, and say who would make the film."""
+    async def _settled(self, draft: Draft, owner: Owner, dialect: str) -> tuple[Specified, int | None]:
+        """Check all that needs no fetching, and say which credential should be asked first, if any."""
         if owner.operator:
             raise Problem("makes_no_films")
         earlier = None if draft.source is None else await self.sources.find(draft.source, owner)
@@ -156,7 +160,10 @@ class Acceptance:
             draft, dialect, self.catalogue, earlier=earlier.film if earlier else None, soften=owner.soften
         )
         self._check_pictures(found.request)
-        return found, self._line(found.request, earlier.credential_id if earlier else None)
+        self._check_callback(found.request, draft)
+        self._demand_route(found.request)
+        again = self.router.line(found.request.model, earlier.credential_id if earlier else None)
+        return found, again.credential_id if again else None
 
     def _record(self, found: Specified) -> RecordChange:
         record: dict[str, Json] = {"warnings": [*found.warnings]} if found.warnings else {}
@@ -164,13 +171,11 @@ class Acceptance:
             record["sandbox"] = True
         return record
 
-    def _line(self, request: FilmRequest, made_by: int | None) -> Line:
-        """Choose who makes the film: whoever made the one that it goes on from, where that may be."""
+    def _demand_route(self, request: FilmRequest) -> None:
+        """Refuse what nobody here can make."""
         if not self.router.lines(request.model):
             raise Problem("model_not_found", field="model", model=request.model)
-        again = None if made_by is None else self.router.line(request.model, made_by)
-        line = again or self.router.choose(request, self.chance)
-        if line is None:
+        if not self.router.serves(request):
             raise Problem(
                 "pictures_unsupported",
                 field=request.pictures[-1].field.partition("[")[0],
@@ -179,7 +184,6 @@ class Acceptance:
                 allowed_zh="其他用途的图片",
                 given=len(request.pictures),
             )
-        return line
 
     def _check_pictures(self, request: FilmRequest) -> None:
         # What needs no fetching is refused at once, with nothing stored and no look-up made.
@@ -192,6 +196,13 @@ class Acceptance:
                 self.guard.check(picture.url)
             except Denied:
                 raise Problem("picture_denied", field=picture.field) from None
+
+    def _check_callback(self, request: FilmRequest, draft: Draft) -> None:
+        try:
+            if request.callback_url is not None:
+                self.callback_guard.check(request.callback_url)
+        except Denied:
+            raise Problem("webhook_denied", field="callback_url").spelled(draft.spelled) from None
 
     async def _drop_uploads(self, request: FilmRequest) -> None:
         for picture in request.pictures:
@@ -231,5 +242,9 @@ def _refused(refusal: Refusal) -> Problem:
 def _digest(request: FilmRequest, dialect: str | None) -> bytes:
     """Know a request again; what is quoted is the film, in whatever dialect it is asked for."""
     uploads = [hashlib.sha256(p.upload.content).hexdigest() for p in request.pictures if p.upload]
-    said = {"dialect": dialect, "request": request.as_json(), "uploads": uploads}
+    asked = request.as_json()
+    if dialect is None:
+        # Who is told of it makes it no other film.
+        asked.pop("callback_url", None)
+    said = {"dialect": dialect, "request": asked, "uploads": uploads}
     return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()

@@ -14,6 +14,7 @@ from filmgate.domain.plan import STATES, ClipRole, Plan, plan
 from filmgate.domain.record import Maker
 from filmgate.domain.states import State, Step
 from filmgate.domain.task import Film, StoredClip, StoredFile
+from filmgate.engine.adopt import adopt
 from filmgate.engine.backoff import after_collect
 from filmgate.engine.end import fail, finish, tidied
 from filmgate.engine.keep import keep, to_file
@@ -46,6 +47,7 @@ async def collect(parts: Parts, claim: Claim) -> None:
         async with renewing(parts, claim):
             try:
                 async with asyncio.timeout(FILM_SECONDS):
+                    await adopt(parts, claim, provider)
                     await to_file(provider.fetch(attempt.result), path)
                     inspection = await parts.workshop.inspect(path)
                 parts.telemetry.asked(name, "download", "done", parts.clock.monotonic() - started)

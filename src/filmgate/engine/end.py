@@ -22,6 +22,7 @@ async def finish(parts: Parts, end: End) -> None:
     """Write the end, tell telemetry, and let the provider tidy up what it kept of the clip here."""
     await failpoint("end.before")
     await parts.ends.end(replace(end, cost_micros=_cost(end)))
+    parts.announced.set()
     await failpoint("end.after")
     task, attempt = end.claim.task, end.claim.attempt
     named = None if attempt is None else parts.router.provider(attempt.credential_id)

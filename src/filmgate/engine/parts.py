@@ -11,11 +11,14 @@ from filmgate.domain.clock import Chance, Clock
 from filmgate.engine.route import Router
 from filmgate.media.workshop import Workshop
 from filmgate.net.fetch import GuardedFetch
+from filmgate.store.cancel import Wishes
 from filmgate.store.credentials import Credentials
+from filmgate.store.decisions import Decisions
 from filmgate.store.ends import Ends
 from filmgate.store.files import Files
 from filmgate.store.moves import Moves
 from filmgate.store.read import Reader
+from filmgate.store.starts import Starts
 from filmgate.store.work import Claims
 
 
@@ -91,11 +94,14 @@ class Parts:
     chance: Chance
     router: Router
     claims: Claims
+    starts: Starts
     moves: Moves
     ends: Ends
     reader: Reader
     files: Files
     credentials: Credentials
+    wishes: Wishes
+    decisions: Decisions
     objects: Objects
     workshop: Workshop
     enhancer: Enhancer
@@ -108,3 +114,5 @@ class Parts:
     retention: timedelta
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when something in this process became due."""
+    announced: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a task has ended in this process, of which somebody may be told."""

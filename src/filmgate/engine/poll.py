@@ -3,15 +3,28 @@
 import asyncio
 from datetime import timedelta
 
-from filmgate.domain.contracts_provider import Done, Failed, Pending, Polled, Power, Provider
+from filmgate.domain.contracts_provider import (
+    Cancelled,
+    Done,
+    Failed,
+    Pending,
+    Polled,
+    Power,
+    Provider,
+    Ticket,
+)
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import Fault, Vanished
 from filmgate.domain.limits import ATTEMPTS, LOST_ANSWERS, LOST_OVER, POLL_SECONDS, PROGRESS_STEP
 from filmgate.domain.plan import Plan, plan
 from filmgate.domain.record import RecordChange
 from filmgate.domain.states import AttemptState
+from filmgate.engine.adopt import adopt
+from filmgate.engine.another import may_follow
 from filmgate.engine.backoff import after_attempt, after_question, between_polls
+from filmgate.engine.cancel import cancelled, stop, wanted
 from filmgate.engine.end import fail, tidied
+from filmgate.engine.lease import Hold, held
 from filmgate.engine.parts import Parts
 from filmgate.engine.prompts import prompt_of, retried, softer
 from filmgate.engine.tickets import ticket_of
@@ -29,17 +42,30 @@ async def poll(parts: Parts, claim: Claim) -> None:
         await parts.moves.make(transitions.postponed(claim, after_question(claim.tries), "provider missing"))
         return
     name, provider = named
-    started = parts.clock.monotonic()
-    try:
-        async with asyncio.timeout(POLL_SECONDS):
-            answer = await provider.poll(ticket_of(attempt))
-    except Exception as error:  # noqa: BLE001  # a failed question never ends a task
-        outcome = type(error).__name__.lower()
-        parts.telemetry.asked(name, "poll", outcome, parts.clock.monotonic() - started)
-        await _unanswered(parts, claim, error)
+    if wanted(claim):
+        await stop(parts, claim, provider)
         return
+    started = parts.clock.monotonic()
+    async with held(parts, claim) as hold:
+        answer = await _asked(parts, claim, provider, ticket_of(attempt), hold)
     parts.telemetry.asked(name, "poll", type(answer).__name__.lower(), parts.clock.monotonic() - started)
-    await _answered(parts, claim, provider, answer)
+    if isinstance(answer, Exception):
+        await _unanswered(parts, claim, answer)
+    else:
+        await _answered(parts, claim, provider, answer, moved=hold.taken)
+
+
+async def _asked(
+    parts: Parts, claim: Claim, provider: Provider, ticket: Ticket, hold: Hold
+) -> Polled | Exception:
+    try:
+        if await adopt(parts, claim, provider):
+            hold.taken = True
+            return Pending(ask_in=claim.pace)
+        async with asyncio.timeout(POLL_SECONDS):
+            return await provider.poll(ticket)
+    except Exception as error:  # noqa: BLE001  # a failed question never ends a task
+        return error
 
 
 async def _unanswered(parts: Parts, claim: Claim, error: Exception) -> None:
@@ -59,11 +85,11 @@ async def _unanswered(parts: Parts, claim: Claim, error: Exception) -> None:
     await parts.moves.make(transitions.postponed(claim, after_question(claim.tries), why))
 
 
-async def _answered(parts: Parts, claim: Claim, provider: Provider, answer: Polled) -> None:
+async def _answered(parts: Parts, claim: Claim, provider: Provider, answer: Polled, *, moved: bool) -> None:
     planned = plan(claim.task.request, provider_upsamples=Power.UPSAMPLES in provider.powers)
     match answer:
         case Pending():
-            await _pending(parts, claim, planned, answer)
+            await _pending(parts, claim, planned, answer, moved=moved)
         case Done():
             await failpoint("poll.before_done")
             last = planned.at(claim.clip_no + 1) is None
@@ -73,6 +99,13 @@ async def _answered(parts: Parts, claim: Claim, provider: Provider, answer: Poll
             parts.wake.set()
         case Failed():
             await _failed(parts, claim, answer)
+        case Cancelled():
+            if claim.task.cancel_requested_at is not None:
+                await cancelled(parts, claim)
+            else:
+                await _failed(
+                    parts, claim, Failed("provider_failed", "the provider cancelled it", again=True)
+                )
 
 
 def _scaled_here(claim: Claim, planned: Plan) -> bool:
@@ -80,12 +113,12 @@ def _scaled_here(claim: Claim, planned: Plan) -> bool:
     return claim.task.request.upsample_to is not None and len(planned.clips) == 1
 
 
-async def _pending(parts: Parts, claim: Claim, planned: Plan, answer: Pending) -> None:
+async def _pending(parts: Parts, claim: Claim, planned: Plan, answer: Pending, *, moved: bool) -> None:
     progress = planned.progress(claim.clip_no, answer.progress or 0)
     pace = between_polls(claim.pace, answer.ask_in, parts.chance)
-    moved = progress >= claim.task.progress + PROGRESS_STEP
+    grown = progress >= claim.task.progress + PROGRESS_STEP
     # The claim itself has set the next poll: an unchanged answer writes nothing.
-    if moved or claim.tries or abs(pace - claim.pace) > claim.pace * _SAME_PACE:
+    if moved or grown or claim.tries or abs(pace - claim.pace) > claim.pace * _SAME_PACE:
         await parts.moves.make(transitions.progressed(claim, progress, pace))
 
 
@@ -94,14 +127,15 @@ async def _failed(parts: Parts, claim: Claim, answer: Failed) -> None:
     if attempt is None:
         return
     spent = await parts.reader.attempts_spent(claim.task_id, attempt.clip)
-    if answer.again and spent < ATTEMPTS:
-        await _again(parts, claim, answer, after_attempt(spent), retried(claim.task.record, answer.text))
+    if answer.again and await may_follow(parts, claim, spent):
+        change = retried(claim.task.record, answer.text)
+        await _again(parts, claim, answer, after_attempt(spent), change, "failed")
         return
     if answer.code == "content_refused" and spent < ATTEMPTS:
         sent = prompt_of(claim.task.request, claim.task.record, attempt.clip, first_made=_first_made(claim))
-        change = await softer(parts, claim, sent, answer.text)
-        if change is not None:
-            await _again(parts, claim, answer, transitions.NOW, change)
+        softened = await softer(parts, claim, sent, answer.text)
+        if softened is not None:
+            await _again(parts, claim, answer, transitions.NOW, softened, "refused")
             return
     if answer.again:
         await fail(
@@ -123,8 +157,10 @@ async def _failed(parts: Parts, claim: Claim, answer: Failed) -> None:
     )
 
 
-async def _again(parts: Parts, claim: Claim, answer: Failed, due: timedelta, change: RecordChange) -> None:
-    await parts.moves.make(transitions.again(claim, answer.text, due, change))
+async def _again(
+    parts: Parts, claim: Claim, answer: Failed, due: timedelta, change: RecordChange, error_class: str
+) -> None:
+    await parts.moves.make(transitions.again(claim, answer.text, due, change, error_class))
     parts.wake.set()
     await tidied(parts, claim)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import orjson
 
-from filmgate.domain.contracts_provider import ClipRequest, Power
+from filmgate.domain.contracts_provider import ClipRequest, Power, Tidies
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import StorageFault
 from filmgate.domain.limits import ATTEMPTS, IDLE_CLAIM
@@ -13,6 +13,7 @@ from filmgate.domain.plan import Plan, plan
 from filmgate.domain.problems import Problem
 from filmgate.domain.states import AttemptState, State, Step
 from filmgate.engine.backoff import after_question
+from filmgate.engine.cancel import cancelled
 from filmgate.engine.clip import clip_request
 from filmgate.engine.end import fail
 from filmgate.engine.lease import renewing
@@ -25,16 +26,19 @@ from filmgate.engine.takeover import with_first_clip
 from filmgate.media.child import ChildError
 from filmgate.media.findings import NotAFilm
 from filmgate.store import transitions
-from filmgate.store.ends import Notice
 from filmgate.store.moves import NoRoom, Sending
 from filmgate.store.work import Claim, OpenAttempt
 
 
 async def prepare(parts: Parts, claim: Claim) -> None:
     """Take a task from waiting to sent; it waits on where no slot is free."""
+    if claim.task.cancel_requested_at is not None:
+        await cancelled(parts, claim)
+        return
     line = parts.router.line(claim.task.request.model, claim.credential_id)
     if line is None:
-        await _reroute(parts, claim)
+        # Its route was taken out of the settings just now, and may come back.
+        await parts.moves.make(transitions.waiting(claim, after_question(claim.tries)))
         return
     planned = planned_with(claim, line)
     if claim.clips and planned.at(claim.clip_no) is None:
@@ -86,7 +90,7 @@ async def _gathered(parts: Parts, claim: Claim, line: Line, planned: Plan) -> tu
 
 
 async def _send(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> None:
-    sending = _sending(claim, line, clip)
+    sending = _sending(parts, claim, line, clip)
     try:
         await parts.moves.make(transitions.sending(claim, sending))
     except NoRoom:
@@ -96,17 +100,7 @@ async def _send(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> No
     await submit(parts, _sent(claim, sending, parts), line, clip)
 
 
-async def _reroute(parts: Parts, claim: Claim) -> None:
-    line = parts.router.choose(claim.task.request, parts.chance)
-    if line is None:
-        notice = Notice("no_provider", f"no route serves {claim.task.request.model}")
-        await fail(parts, claim, "no_provider", parameters={"model": claim.task.request.model}, notice=notice)
-        return
-    await parts.moves.make(transitions.waiting(claim, transitions.NOW, line.credential_id))
-    parts.wake.set()
-
-
-def _sending(claim: Claim, line: Line, clip: ClipRequest) -> Sending:
+def _sending(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> Sending:
     said = (clip.model, clip.prompt, str(clip.size), clip.seconds, clip.sound, clip.seed)
     digest = hashlib.sha256(orjson.dumps(said))
     earlier = clip.extends or clip.remixes or clip.upsamples
@@ -119,6 +113,7 @@ def _sending(claim: Claim, line: Line, clip: ClipRequest) -> Sending:
         provider=line.provider_name,
         key=f"{claim.task_id}.{claim.clip_no}.{clip.attempt}",
         body_sha256=digest.hexdigest(),
+        folder=parts.claims.folder if isinstance(line.provider, Tidies) else None,
     )
 
 

@@ -1,21 +1,22 @@
 """Reconcile: an attempt whose reply was lost. We look; we never send again to find out."""
 
 import asyncio
+from datetime import timedelta
 
 from filmgate.domain.contracts_provider import Finds, Provider, Ticket
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import Fault, Invalid, Refused
-from filmgate.domain.limits import RECONCILE_GIVE_UP, SUBMIT_SECONDS
+from filmgate.domain.limits import RECONCILE_GIVE_UP, SUBMIT_LEASE, SUBMIT_SECONDS
 from filmgate.domain.states import AttemptState
+from filmgate.engine.adopt import adopt
 from filmgate.engine.backoff import after_question
 from filmgate.engine.end import fail
 from filmgate.engine.parts import Parts
 from filmgate.engine.prepare import repeat
-from filmgate.engine.submit import accepted
-from filmgate.engine.surely import surely
+from filmgate.engine.tickets import keep_ticket
 from filmgate.store import transitions
 from filmgate.store.ends import Notice
-from filmgate.store.work import Claim
+from filmgate.store.work import Claim, OpenAttempt
 
 
 async def lost_sender(parts: Parts, claim: Claim) -> None:
@@ -28,12 +29,17 @@ async def reconcile(parts: Parts, claim: Claim) -> None:
     """Replay where the vendor knows keys, look where it can be asked, else wait and give up in the end."""
     attempt = claim.attempt
     named = None if attempt is None else parts.router.provider(attempt.credential_id)
-    if attempt is None or named is None:
-        await _give_up(parts, claim)
+    if attempt is None:
+        await give_up(parts, claim)
+        return
+    if named is None:
+        # The settings may have it again before it is time to give up.
+        await _unresolved(parts, claim, attempt)
         return
     provider = named[1]
     try:
         async with asyncio.timeout(SUBMIT_SECONDS):
+            await adopt(parts, claim, provider)
             ticket = await _look(parts, claim, provider)
     except (Invalid, Refused) as error:
         await fail(
@@ -57,17 +63,20 @@ async def reconcile(parts: Parts, claim: Claim) -> None:
         ticket = None
     if ticket is not None:
         await failpoint("reconcile.after_reply")
-        move = accepted(parts, claim, ticket)
-        await surely(parts, claim, lambda: parts.moves.make(move))
-        parts.wake.set()
-    elif claim.claimed_at - attempt.sent_at > RECONCILE_GIVE_UP:
-        await _give_up(parts, claim)
+        await keep_ticket(parts, claim, ticket)
+    else:
+        await _unresolved(parts, claim, attempt)
+
+
+async def _unresolved(parts: Parts, claim: Claim, attempt: OpenAttempt) -> None:
+    if claim.claimed_at - attempt.sent_at > RECONCILE_GIVE_UP:
+        await give_up(parts, claim)
     else:
         await parts.moves.make(transitions.unresolved(claim, after_question(claim.tries)))
 
 
 class _Absent(Exception):  # noqa: N818  # proof of absence is an answer
-    """The vendor's answer proves that it has no job of this key."""
+    """It is late enough for the vendor's answer to prove that it has no job of this key."""
 
 
 async def _look(parts: Parts, claim: Claim, provider: Provider) -> Ticket | None:
@@ -77,15 +86,21 @@ async def _look(parts: Parts, claim: Claim, provider: Provider) -> Ticket | None
     if provider.replays:
         clip = await repeat(parts, claim)
         return None if clip is None else await provider.submit(clip, attempt.key)
-    if isinstance(provider, Finds):
+    if isinstance(provider, Finds) and provider.visible_after is not None:
         ticket = await provider.find(attempt.key)
-        if ticket is None:
+        if ticket is None and _visible_by(claim, provider.visible_after):
             raise _Absent
         return ticket
     return None
 
 
-async def _give_up(parts: Parts, claim: Claim) -> None:
+def _visible_by(claim: Claim, delay: timedelta) -> bool:
+    """Tell whether a job of the attempt would show by now, had a frozen sender sent it at the last moment."""
+    attempt = claim.attempt
+    return attempt is not None and claim.claimed_at - attempt.sent_at > SUBMIT_LEASE + delay
+
+
+async def give_up(parts: Parts, claim: Claim) -> None:
     key = claim.attempt.key if claim.attempt else "none"
     notice = Notice("uncertain_submit", f"no reply, and no film found, for attempt {key}: a possible orphan")
     await fail(parts, claim, "outcome_uncertain", attempt=AttemptState.ABANDONED, notice=notice)

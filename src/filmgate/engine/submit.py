@@ -1,43 +1,26 @@
 """Submit: the one place that sends; whoever lost a reply looks before anything is sent again."""
 
 import asyncio
-from datetime import timedelta
 
-from filmgate.domain.contracts_provider import ClipRequest, Power, Ticket
+from filmgate.domain.contracts_provider import ClipRequest
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import Broken, Busy, Fault, Invalid, Misconfigured, Refused, Uncertain
 from filmgate.domain.limits import (
-    ATTEMPTS,
     LEASE_SPARE,
-    MISCONFIGURED_PAUSE,
-    POLL_FIRST,
     SUBMIT_LEASE,
     SUBMIT_SECONDS,
 )
-from filmgate.domain.plan import plan
 from filmgate.domain.states import AttemptState
+from filmgate.engine.another import may_follow
 from filmgate.engine.backoff import after_attempt
 from filmgate.engine.end import fail
 from filmgate.engine.parts import Parts
 from filmgate.engine.prompts import retried, softer
 from filmgate.engine.route import Line
 from filmgate.engine.surely import surely
+from filmgate.engine.tickets import keep_ticket
 from filmgate.store import transitions
-from filmgate.store.moves import Move
 from filmgate.store.work import Claim
-
-
-def accepted(parts: Parts, claim: Claim, ticket: Ticket) -> Move:
-    """Write down that the clip of a claim is being made."""
-    attempt = claim.attempt
-    named = None if attempt is None else parts.router.provider(attempt.credential_id)
-    upsamples = named is not None and Power.UPSAMPLES in named[1].powers
-    planned = plan(claim.task.request, provider_upsamples=upsamples)
-    clip = planned.at(claim.clip_no)
-    if clip is None:
-        raise ValueError(claim.task_id)
-    pace = ticket.ask_in or POLL_FIRST
-    return transitions.accepted(claim, ticket, pace, clip, planned.progress(clip.no, 0))
 
 
 async def submit(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> None:
@@ -61,9 +44,7 @@ async def submit(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> N
         return
     parts.telemetry.asked(line.provider_name, "submit", "accepted", parts.clock.monotonic() - started)
     await failpoint("submit.after_reply")
-    move = accepted(parts, claim, ticket)
-    await surely(parts, claim, lambda: parts.moves.make(move))
-    parts.wake.set()
+    await keep_ticket(parts, claim, ticket)
 
 
 def _latest_start() -> float:
@@ -87,13 +68,10 @@ async def _not_accepted(parts: Parts, claim: Claim, clip: ClipRequest, error: Ex
             await _refused(parts, claim, "request_refused", error)
         case Busy():
             parts.telemetry.event("provider.busy", task=str(claim.task_id))
-            await _block(parts, claim, error.retry_after)
-            await parts.moves.make(transitions.not_created(claim, error, error.retry_after, None))
-        case Misconfigured():
-            # An operator must look: until then nothing more is sent that way, and other routes are tried.
-            await _block(parts, claim, MISCONFIGURED_PAUSE)
-            await _elsewhere(parts, claim, error)
-        case Broken():
+            # It waits until that credential opens again, or goes where there is room now.
+            await parts.moves.make(transitions.not_created(claim, error, transitions.NOW, None))
+            parts.wake.set()
+        case Misconfigured() | Broken():
             await _elsewhere(parts, claim, error)
         case Uncertain():
             await parts.moves.make(transitions.uncertain(claim, str(error)))
@@ -114,17 +92,12 @@ async def _refused(parts: Parts, claim: Claim, code: str, error: Exception) -> N
     )
 
 
-async def _block(parts: Parts, claim: Claim, duration: timedelta) -> None:
-    if claim.attempt is not None:
-        await parts.credentials.block(claim.attempt.credential_id, duration)
-
-
 async def _elsewhere(parts: Parts, claim: Claim, error: Exception) -> None:
     attempt = claim.attempt
     if attempt is None:
         return
     spent = await parts.reader.attempts_spent(claim.task_id, attempt.clip)
-    if spent >= ATTEMPTS:
+    if not await may_follow(parts, claim, spent):
         await fail(
             parts,
             claim,
@@ -134,11 +107,6 @@ async def _elsewhere(parts: Parts, claim: Claim, error: Exception) -> None:
             parameters={"attempts": spent},
         )
         return
-    request, failed = claim.task.request, frozenset({attempt.credential_id})
-    line = parts.router.choose(request, parts.chance, without=failed) or parts.router.line(
-        request.model, attempt.credential_id
-    )
-    credential_id = line.credential_id if line else None
     # What the provider said is for operators; it stands with the attempt.
     change = retried(claim.task.record, "the provider did not take the request")
-    await parts.moves.make(transitions.not_created(claim, error, after_attempt(spent), credential_id, change))
+    await parts.moves.make(transitions.not_created(claim, error, after_attempt(spent), None, change))

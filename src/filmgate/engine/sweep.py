@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from filmgate.domain.faults import StorageFault
 from filmgate.domain.limits import CLAIM_BATCH, SCRATCH_LIFE
 from filmgate.domain.states import State
+from filmgate.engine.cancel import call_off, sweep_cancelled
 from filmgate.engine.end import fail
 from filmgate.engine.parts import Parts
 from filmgate.store.moves import StaleLease
@@ -29,18 +30,34 @@ def _chores(parts: Parts, upkeep: Upkeep) -> Sequence[tuple[str, Chore]]:
 
     return [
         ("overdue", lambda: _expire(parts, upkeep)),
+        ("cancelled", lambda: sweep_cancelled(parts)),
         ("repair", lambda: _repair(parts, upkeep)),
+        ("routes", lambda: _alarm(parts)),
         ("files", lambda: _remove_files(parts)),
         ("partitions", lambda: upkeep.make_partitions(parts.clock.now())),
         ("idempotency", upkeep.forget_keys),
+        ("deliveries", upkeep.forget_deliveries),
         ("scratch", sweep_scratch),
     ]
 
 
 async def _repair(parts: Parts, upkeep: Upkeep) -> None:
     strays, repaired = await upkeep.remove_strays(), await upkeep.repair()
-    if strays or repaired:
-        parts.telemetry.event("sweep.repaired", tasks=repaired, count=strays)
+    recounted = await parts.starts.recount()
+    if strays or repaired or recounted:
+        parts.telemetry.event("sweep.repaired", tasks=repaired, count=strays + recounted)
+
+
+async def _alarm(parts: Parts) -> None:
+    """Tell operators of tasks that wait for a provider or a route which the settings no longer have."""
+    for one in await parts.starts.stranded():
+        if one.waits and not parts.router.lines(one.model):
+            text = f"no route serves {one.model}: {one.count} tasks wait for one, until their deadline"
+            await parts.credentials.alarm("no_route", one.model, text)
+        elif not (one.waits or one.credential_id is None or parts.router.provider(one.credential_id)):
+            provider = one.provider or "unknown"
+            text = f"{provider} makes {one.count} films of {one.model}, and is not in the settings any more"
+            await parts.credentials.alarm("provider_missing", provider, text)
 
 
 async def _expire(parts: Parts, upkeep: Upkeep) -> None:
@@ -57,6 +74,7 @@ async def _expire(parts: Parts, upkeep: Upkeep) -> None:
                 )
             except StaleLease:
                 continue
+            await call_off(parts, claim)
         if len(claims) < CLAIM_BATCH:
             return
 

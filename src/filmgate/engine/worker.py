@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -10,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from filmgate.domain.limits import (
+    BEAT_EVERY,
     CLAIM_BATCH,
     DEATHS_ALONE,
     DEATHS_BEFORE_ALONE,
@@ -21,12 +23,14 @@ from filmgate.domain.limits import (
 )
 from filmgate.domain.states import Step
 from filmgate.engine.collect import collect
+from filmgate.engine.deliver import Deliverer
 from filmgate.engine.end import fail
 from filmgate.engine.parts import Parts
 from filmgate.engine.poll import poll
 from filmgate.engine.prepare import prepare
 from filmgate.engine.reconcile import lost_sender, reconcile
 from filmgate.engine.render import render
+from filmgate.engine.start import starts
 from filmgate.engine.sweep import sweep
 from filmgate.store.ends import Notice
 from filmgate.store.moves import StaleLease
@@ -62,9 +66,11 @@ _STARTS: Final = Hands(prepare, 64, SUBMIT_LEASE)
 class Worker:
     """One engine on one machine; several need no election, since a claim is the only way to own a step."""
 
-    def __init__(self, parts: Parts, upkeep: Upkeep) -> None:
+    def __init__(self, parts: Parts, upkeep: Upkeep, deliverer: Deliverer) -> None:
         self._parts = parts
         self._upkeep = upkeep
+        self._deliverer = deliverer
+        self._delivering: asyncio.Task[None] | None = None
         self._running: dict[UUID, tuple[Step, asyncio.Task[None]]] = {}
         self._alone: list[Claim] = []
         self._lonely: UUID | None = None
@@ -76,29 +82,33 @@ class Worker:
     async def run(self) -> None:
         """Work until `stop`; the database may go away and come back meanwhile."""
         sweeping = asyncio.create_task(self._sweeping())
+        beating = asyncio.create_task(self._beating())
         try:
             while not self._stopping.is_set():
                 if await self._through_outages(self._begin) is not None:
                     break
+            self._delivering = asyncio.create_task(self._deliverer.run())
             while not self._stopping.is_set():
                 self.heartbeat = self._parts.clock.monotonic()
                 if not await self._through_outages(self._claim):
                     await self._rest()
         finally:
             sweeping.cancel()
+            beating.cancel()
             self._ended.set()
 
     async def stop(self) -> None:
         """Claim nothing more and let what is in hand finish; what is left keeps its lease for another."""
         self._stopping.set()
         self._parts.wake.set()
+        delivered = asyncio.create_task(self._deliverer.stop())
         await self._ended.wait()
         running = [task for _, task in self._running.values()]
         if running:
             await asyncio.wait(running, timeout=SHUTDOWN.total_seconds() * _SHUTDOWN_SHARE)
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(delivered, *running, return_exceptions=True)
 
     async def _begin(self) -> int:
         released = await self._parts.claims.begin()
@@ -132,15 +142,10 @@ class Worker:
         return len(claims)
 
     async def _starts(self, now: float) -> Sequence[Claim]:
-        free = _STARTS.most - self._in_hand(Step.PREPARE)
-        starts: list[Claim] = []
-        for credential_id, room in (await self._parts.claims.room()).items():
-            limit = min(room, free - len(starts), CLAIM_BATCH)
-            if limit > 0:
-                starts += await self._parts.claims.starts(
-                    credential_id, limit=limit, lease=_STARTS.lease, busy=self._busy(), since=now
-                )
-        return starts
+        limit = min(_STARTS.most - self._in_hand(Step.PREPARE), CLAIM_BATCH)
+        if limit <= 0:
+            return ()
+        return await starts(self._parts, limit=limit, lease=_STARTS.lease, busy=self._busy(), since=now)
 
     def _take(self, claim: Claim, verb: Verb) -> None:
         if claim.deaths >= _PARK_AFTER:
@@ -209,6 +214,12 @@ class Worker:
         while True:
             await sweep(self._parts, self._upkeep)
             await asyncio.sleep(SWEEP_EVERY.total_seconds())
+
+    async def _beating(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_EVERY.total_seconds())
+            with suppress(*AWAY):
+                await self._parts.claims.beat()
 
     async def _through_outages(self, ask: Callable[[], Awaitable[int | None]]) -> int | None:
         """Ask the store; while it does not answer, nothing is claimed, and what was half claimed is given back."""

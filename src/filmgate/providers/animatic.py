@@ -21,6 +21,7 @@ from typing import Final, cast
 
 from filmgate.domain.clock import Clock
 from filmgate.domain.contracts_provider import (
+    Cancelled,
     ClipRequest,
     Done,
     Drawing,
@@ -32,6 +33,7 @@ from filmgate.domain.contracts_provider import (
     Provider,
     ProviderConfig,
     Renderer,
+    Stopped,
     Ticket,
     Tools,
 )
@@ -55,6 +57,7 @@ def build(config: ProviderConfig, tools: Tools) -> Provider:
 
 class Animatic:
     replays = True
+    cancels = True
     powers: frozenset[Power] = frozenset(Power)
 
     def __init__(self, renderer: Renderer, clock: Clock) -> None:
@@ -99,6 +102,10 @@ class Animatic:
         with file:
             while chunk := await asyncio.to_thread(file.read, CONTENT_CHUNK):
                 yield chunk
+
+    async def cancel(self, ticket: Ticket) -> Stopped:
+        await self._renderer.forget(ticket.ref)
+        return Cancelled()
 
     async def tidy(self, ticket: Ticket) -> None:
         await self._renderer.forget(ticket.ref)

@@ -18,6 +18,7 @@ https://platform.openai.com/docs/api-reference/videos
 | `queued`, `in_progress` | pending, with `progress` 0 to 100                                      |
 | `completed`             | done; the bytes are at `GET /videos/{id}/content`                      |
 | `failed`                | failed; `error.code` says why: moderation, or what a new try may avoid |
+| `cancelled`, `canceled` | stopped, by whomever                                                   |
 | any other               | pending                                                                |
 
 | answer to a create that is no success                      | meaning                              |
@@ -30,7 +31,18 @@ https://platform.openai.com/docs/api-reference/videos
 | any other                                                  | nobody knows                         |
 
 The API itself replays nothing. A server that gives the first video again for an
-`Idempotency-Key` that it has seen may be declared with the option `idempotent = true`.
+`Idempotency-Key` that it has seen may be declared with the option `idempotent = true`; one whose list can be asked
+for the video of such a key (`GET /videos?idempotency_key=`, each video with its `idempotency_key`) with `find = true`,
+and `visible_after_s` for how long after its submit a video surely stands there; one that stops a video that is being
+made (`POST /videos/{id}/cancel`) with `cancel = true`.
+
+| answer to a cancel                                | meaning                           |
+|---------------------------------------------------|-----------------------------------|
+| the video, `cancelled`                            | stopped                           |
+| the video, `completed` or `failed`                | too late                          |
+| the video, with any other status                  | asked: a later poll will tell     |
+| 400, 403, 405, 409, 422 with an error of its own  | it will not                       |
+| any other                                         | nobody knows, and it is asked again |
 """
 
 import re
@@ -44,15 +56,18 @@ from urllib.parse import quote
 from filmgate.domain.clock import Clock
 from filmgate.domain.contracts_http import FormFile, Http, HttpReply, NotSent, ReplyLost, TooLarge
 from filmgate.domain.contracts_provider import (
+    Cancelled,
     ClipRequest,
     Done,
     Failed,
     Frame,
+    NotStopped,
     Pending,
     Polled,
     Power,
     Provider,
     ProviderConfig,
+    Stopped,
     Ticket,
     Tools,
 )
@@ -76,15 +91,22 @@ _NOT_THERE: Final = frozenset({404, 405, 410})
 _MOVED: Final = frozenset({301, 307, 308})
 _UNFIT: Final = frozenset({400, 413, 415, 422, 451})
 _BUSY: Final = frozenset({429, 503})
+_WILL_NOT: Final = frozenset({400, 403, 405, 409, 422})
+_VISIBLE_AFTER_S: Final = 10
 _SUFFIXES: Final = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
 def build(config: ProviderConfig, tools: Tools) -> Provider:
-    demand_known(config, {"idempotent": bool})
+    demand_known(config, {"idempotent": bool, "find": bool, "visible_after_s": int, "cancel": bool})
+    wait_s = int(str(config.options.get("visible_after_s", _VISIBLE_AFTER_S)))
+    if wait_s < 0:
+        raise ValueError(f"the option visible_after_s of the provider {config.name} must be 0 or more")
     return OpenAIVideos(
         versioned_root(config, "v1"),
         config.credential.strip(),
         replays=config.options.get("idempotent") is True,
+        cancels=config.options.get("cancel") is True,
+        visible_after=timedelta(seconds=wait_s) if config.options.get("find") is True else None,
         http=tools.http,
         clock=tools.clock,
     )
@@ -93,8 +115,20 @@ def build(config: ProviderConfig, tools: Tools) -> Provider:
 class OpenAIVideos:
     powers: frozenset[Power] = frozenset()
 
-    def __init__(self, root: str, key: str, *, replays: bool, http: Http, clock: Clock) -> None:
+    def __init__(
+        self,
+        root: str,
+        key: str,
+        *,
+        replays: bool,
+        cancels: bool,
+        visible_after: timedelta | None,
+        http: Http,
+        clock: Clock,
+    ) -> None:
         self.replays = replays
+        self.cancels = cancels
+        self.visible_after = visible_after
         self._videos = f"{root}/videos"
         self._key = key
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
@@ -132,22 +166,55 @@ class OpenAIVideos:
         return Ticket(ref, ask_in=self._ask_in(reply))
 
     async def poll(self, ticket: Ticket) -> Polled:
+        reply = await self._asked("GET", self._address(ticket.ref))
+        return self._polled(self._video(reply, ticket), self._ask_in(reply))
+
+    async def find(self, key: str) -> Ticket | None:
+        reply = await self._asked("GET", f"{self._videos}?idempotency_key={quote(key, safe='')}&limit=100")
+        body = json_object(reply.body)
+        listed = None if body is None else body.get("data")
+        if reply.status != HTTPStatus.OK or body is None or not isinstance(listed, list):
+            raise self._unanswered(reply)
+        videos = [video for video in listed if isinstance(video, dict)]
+        ref = next((video.get("id") for video in videos if video.get("idempotency_key") == key), None)
+        if isinstance(ref, str) and _ID.fullmatch(ref):
+            return Ticket(ref, ask_in=self._ask_in(reply))
+        if body.get("has_more") or any("idempotency_key" not in video for video in videos):
+            # It was asked for one video: what lists others proves nothing of that one.
+            raise Broken("the vendor's list cannot be asked for a key")
+        return None
+
+    async def cancel(self, ticket: Ticket) -> Stopped:
+        reply = await self._asked("POST", f"{self._address(ticket.ref)}/cancel")
+        if reply.status in _WILL_NOT and _error(json_object(reply.body)):
+            return NotStopped(f"{reply.status}: {self._words(reply)}")
+        match self._polled(self._video(reply, ticket), self._ask_in(reply)):
+            case Done() | Failed():
+                return NotStopped("it has ended already")
+            case stopped:
+                return stopped
+
+    async def _asked(self, method: str, address: str) -> HttpReply:
+        """Ask something that may be asked again; raise Broken where no answer came."""
         try:
-            reply = await self._http.send(
-                "GET",
-                self._address(ticket.ref),
+            return await self._http.send(
+                method,
+                address,
                 headers={**self._headers, "accept": "application/json"},
                 timeout_s=POLL_SECONDS,
                 limit_bytes=POLL_BODY_BYTES,
             )
         except (NotSent, ReplyLost, TooLarge) as error:
             raise Broken(str(error)) from error
+
+    def _video(self, reply: HttpReply, ticket: Ticket) -> Mapping[str, Json]:
+        """Read the video that was asked about; raise the Fault that says what else came."""
         body = json_object(reply.body)
         if reply.status != HTTPStatus.OK or body is None:
             raise self._unanswered(reply)
         if body.get("id") != ticket.ref:
             raise Broken(f"the answer is about {body.get('id')!r}, not {ticket.ref!r}: {self._words(reply)}")
-        return self._polled(body, self._ask_in(reply))
+        return body
 
     async def fetch(self, result: Mapping[str, Json]) -> AsyncIterator[bytes]:
         async for piece in film(self._http, f"{self._address(str(result['id']))}/content", self._headers):
@@ -166,6 +233,8 @@ class OpenAIVideos:
                 if _MODERATION.search(error.code):
                     return Failed("content_refused", text)
                 return Failed("provider_failed", text, again=True)
+            case "cancelled" | "canceled":
+                return Cancelled()
             case _:
                 return Pending(_progress(body.get("progress")), ask_in)
 

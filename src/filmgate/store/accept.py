@@ -68,7 +68,8 @@ with r as (
     cross join lateral (values ('available:' || r.account_id, -r.hold_micros),
                                ('held:' || r.account_id, r.hold_micros)) as side(account, amount)
 )
-insert into work (task_id, step, credential_id, due_at) select id, 'prepare', credential_id, now() from r
+insert into work (task_id, step, credential_id, due_at, model, account_id, key_id)
+select id, 'prepare', credential_id, now(), model, account_id, key_id from r
 """
 
 _SELECT: Final = f"select {rows.TASK_COLUMNS} from tasks t where t.id = any($1::uuid[])"  # noqa: S608  # our columns
@@ -104,6 +105,7 @@ class NewTask:
     max_cost_micros: int | None
     deadline: timedelta
     credential_id: int | None
+    """The one that made what it goes on from, where it should be asked first."""
     body_sha256: bytes
     quoted_sha256: bytes
     """The digest of what a quote was for, which knows nothing of dialects."""

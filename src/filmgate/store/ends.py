@@ -7,11 +7,13 @@ from typing import Final
 
 from filmgate.domain.record import RecordChange
 from filmgate.domain.request import Json
-from filmgate.domain.states import AttemptState, State
+from filmgate.domain.states import AttemptState, State, Step
 from filmgate.domain.task import Failure, Film, StoredFile
+from filmgate.store.announce import announce
 from filmgate.store.batch import Lane
 from filmgate.store.files import file_row, insert_files
 from filmgate.store.funds import LOCK_ACCOUNTS, LOCK_KEYS
+from filmgate.store.listen import tell
 from filmgate.store.moves import StaleLease, close_attempts, fenced, lock_credentials
 from filmgate.store.pool import Pool
 from filmgate.store.transitions import plain
@@ -21,6 +23,8 @@ _END: Final = """
 with r as (
     select * from jsonb_to_recordset($1::jsonb) as r(task_id uuid, state text, error_code text,
         error_parameters jsonb, film jsonb, cost_micros bigint, kept_s float8, record jsonb)
+), was as (
+    select w.task_id, w.running::int as running from work w join r on r.task_id = w.task_id
 ), task as (
     update tasks t set state = r.state, progress = case r.state when 'succeeded' then 100 else t.progress end,
         error_code = r.error_code, error_parameters = r.error_parameters, film = coalesce(r.film, t.film),
@@ -42,15 +46,17 @@ with r as (
     where side.amount <> 0
 ), balance as (
     update accounts a set held_micros = a.held_micros - s.held, balance_micros = a.balance_micros + s.back,
-        spent_micros = a.spent_micros + s.cost, unfinished = a.unfinished - s.n
+        spent_micros = a.spent_micros + s.cost, unfinished = a.unfinished - s.n, running = a.running - s.running
     from (select account_id, count(*) as n, sum(hold_micros) as held, sum(cost_micros) as cost,
-              sum(hold_micros - cost_micros) as back from task group by account_id) s
+              sum(hold_micros - cost_micros) as back, coalesce(sum(running), 0) as running
+          from task left join was on was.task_id = task.id group by account_id) s
     where a.id = s.account_id
 ), key as (
     update keys k set held_micros = k.held_micros - s.held, spent_micros = k.spent_micros + s.cost,
-        unfinished = k.unfinished - s.n
-    from (select key_id, count(*) as n, sum(hold_micros) as held, sum(cost_micros) as cost
-          from task group by key_id) s
+        unfinished = k.unfinished - s.n, running = k.running - s.running
+    from (select key_id, count(*) as n, sum(hold_micros) as held, sum(cost_micros) as cost,
+              coalesce(sum(running), 0) as running
+          from task left join was on was.task_id = task.id group by key_id) s
     where k.id = s.key_id
 )
 delete from work w using r where w.task_id = r.task_id
@@ -124,6 +130,8 @@ class Ends:
             if notices:
                 await connection.execute(_NOTICE, notices)
             await connection.execute(_END, [_end_row(end) for end in ends])
+            await announce(connection, [(end.claim.task, end.state) for end in ends])
+            await tell(connection, [(end.claim.task_id, end.claim.task.account_id) for end in ends])
         return [(end.claim.task_id, end.claim.fence) in owned for end in batch]
 
 
@@ -139,6 +147,8 @@ def _attempt_row(end: End) -> dict[str, Json] | None:
         "state": (end.attempt or AttemptState.ABANDONED).value,
         "error_class": end.error_class,
         "error_text": None if end.error_text is None else plain(end.error_text),
+        # What a provider says to a submit tells how it is; how a film of its ends does not.
+        "heard": end.attempt is AttemptState.FAILED and end.claim.step is Step.SUBMIT,
     }
 
 

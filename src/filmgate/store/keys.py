@@ -38,16 +38,16 @@ on conflict (name) do nothing returning id, name
 
 _CREATE: Final = """
 insert into keys (account_id, name, hash, hint, operator, dialect, strict, expires_at, soften, budget_micros,
-    budget_period, max_unfinished, submits_per_minute)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    budget_period, max_unfinished, submits_per_minute, max_running)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 on conflict (hash) do update set name = excluded.name, revoked_at = null
 returning id
 """
 
 _LIST: Final = """
 select k.id, k.name, a.name as account, k.hint, k.operator, k.dialect, k.strict, k.soften, k.budget_micros,
-    k.budget_period, k.spent_micros, k.held_micros, k.max_unfinished, k.submits_per_minute, k.created_at,
-    k.expires_at, k.revoked_at
+    k.budget_period, k.spent_micros, k.held_micros, k.max_unfinished, k.max_running, k.submits_per_minute,
+    k.created_at, k.expires_at, k.revoked_at
 from keys k left join accounts a on a.id = k.account_id order by k.id
 """
 
@@ -77,6 +77,7 @@ class KeyRow:
     spent_micros: int
     held_micros: int
     max_unfinished: int | None
+    max_running: int | None
     submits_per_minute: int | None
     created_at: datetime
     expires_at: datetime | None
@@ -131,6 +132,7 @@ class Keys:
         budget_period: str | None = None,
         max_unfinished: int | None = None,
         submits_per_minute: int | None = None,
+        max_running: int | None = None,
     ) -> int:
         """Store a key; `account` None makes it an operator's, which owns nothing and makes no films."""
         account_id = None if account is None else await self._pool.fetchval(_ACCOUNT, account)
@@ -148,6 +150,7 @@ class Keys:
             budget_period,
             max_unfinished,
             submits_per_minute,
+            max_running,
         )
         return int(await self._pool.fetchval(_CREATE, *values))
 

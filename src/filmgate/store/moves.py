@@ -16,8 +16,11 @@ from filmgate.domain.request import Json
 from filmgate.domain.states import State
 from filmgate.domain.task import StoredClip, StoredFile
 from filmgate.store.batch import Lane
+from filmgate.store.credentials import LOCK, TAKE, Verdict, judge
 from filmgate.store.files import file_row, insert_files
+from filmgate.store.listen import tell
 from filmgate.store.pool import Connection, Pool
+from filmgate.store.starts import lock_owners, rest
 from filmgate.store.work import Claim
 
 _FENCE: Final = """
@@ -40,18 +43,23 @@ update tasks t set state = coalesce(r.state, t.state),
 from jsonb_to_recordset($1::jsonb) as r(task_id uuid, state text, progress int, record jsonb)
 where t.id = r.task_id and (coalesce(r.state, t.state) <> t.state
     or t.progress < least(coalesce(r.progress, 0), 99) or not t.record @> coalesce(r.record, '{}'))
+returning t.id, t.account_id
 """
 
 _NEXT: Final = """
-update work w set step = coalesce(r.step, w.step), due_at = now() + r.due_ms * interval '1 ms',
+update work w set step = coalesce(r.step, w.step), due_at = now() + case
+        when w.step in ('submit', 'reconcile') and r.step = 'poll'
+            and exists (select from tasks t where t.id = w.task_id and t.cancel_requested_at is not null) then 0
+        else r.due_ms end * interval '1 ms',
     pace_ms = coalesce(r.pace_ms, w.pace_ms), lease_by = case when r.kept then w.lease_by end,
     credential_id = coalesce(r.credential_id, w.credential_id),
+    folder = case when r.moved then r.folder else w.folder end,
     tries = case when r.tried_as is null then 0 when r.tried_as = w.tried_as then w.tries + 1 else 1 end,
     tries_since = case when r.tried_as is null then null when r.tried_as = w.tried_as then w.tries_since else now() end,
     tried_as = r.tried_as,
     deaths = case when r.kept then w.deaths else 0 end
 from jsonb_to_recordset($1::jsonb) as r(task_id uuid, step text, due_ms float8, pace_ms int, kept boolean,
-    tried_as text, credential_id int)
+    tried_as text, credential_id int, moved boolean, folder uuid)
 where w.task_id = r.task_id
 """
 
@@ -61,25 +69,13 @@ update attempts a set state = r.state, ticket = coalesce(r.ticket, a.ticket),
     error_class = coalesce(r.error_class, a.error_class), error_text = coalesce(r.error_text, a.error_text),
     closed_at = case when r.state in ('sending', 'accepted', 'uncertain') then null else now() end
 from jsonb_to_recordset($1::jsonb) as r(task_id uuid, clip int, no int, state text, ticket jsonb, ref text,
-    result jsonb, error_class text, error_text text)
+    result jsonb, error_class text, error_text text, busy_s float8, heard boolean)
 where a.task_id = r.task_id and a.clip_no = r.clip and a.no = r.no and a.closed_at is null
-returning a.credential_id, a.closed_at is not null as closed
+returning a.credential_id, a.closed_at is not null as closed, r.error_class, r.error_text, r.busy_s, r.heard
 """
 
 _GIVE_BACK: Final = """
 update credentials c set in_flight = c.in_flight - r.n
-from unnest($1::int[], $2::int[]) as r(id, n) where c.id = r.id
-"""
-
-_LOCK_CREDENTIALS: Final = """
-select id, least(max_in_flight - in_flight, case when rate_per_s is null then max_in_flight else floor(least(burst,
-    tokens + extract(epoch from clock_timestamp() - refilled_at) * rate_per_s))::int end) as room
-from credentials where id = any($1::int[]) order by id for no key update
-"""
-
-_TAKE: Final = """
-update credentials c set in_flight = c.in_flight + r.n, refilled_at = clock_timestamp(), tokens = least(c.burst,
-    c.tokens + extract(epoch from clock_timestamp() - c.refilled_at) * coalesce(c.rate_per_s, 0)) - r.n
 from unnest($1::int[], $2::int[]) as r(id, n) where c.id = r.id
 """
 
@@ -122,6 +118,8 @@ class Sending:
     provider: str
     key: str
     body_sha256: str
+    folder: UUID | None = None
+    """Where the clip is drawn on this very machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +143,10 @@ class Move:
     files: Sequence[StoredFile] = ()
     kept_for: timedelta | None = None
     """How long those files are kept."""
+    rests: bool = False
+    """Nothing was begun: the task counts as running no more."""
+    folder: UUID | None = None
+    """Which engine's machine draws the clip from now on."""
 
 
 class Moves:
@@ -167,6 +169,9 @@ class Moves:
     async def _write(self, batch: Sequence[Move]) -> Sequence[_Fate]:
         async with self._pool.acquire() as connection, connection.transaction():
             # Locks are taken in one order everywhere: accounts, credentials, work, or two batches block each other.
+            resting = [move.claim.task for move in batch if move.rests]
+            if resting:
+                await lock_owners(connection, [(task.account_id, task.key_id) for task in resting])
             room = await _room(connection, batch)
             owned = await fenced(connection, [move.claim for move in batch])
             fates = [_fate(move, owned, room) for move in batch]
@@ -174,13 +179,16 @@ class Moves:
             sent = [move for move in moves if move.sending]
             if sent:
                 await connection.execute(_SEND, [_sending_row(move) for move in sent])
-                await count_slots(connection, _TAKE, [m.sending.credential_id for m in sent if m.sending])
+                await count_slots(connection, TAKE, [m.sending.credential_id for m in sent if m.sending])
             await close_attempts(connection, [move.attempt for move in moves if move.attempt])
             await insert_files(connection, [file_row(f, move.kept_for) for move in moves for f in move.files])
             clips = [_clip_row(move.claim, move.clip) for move in moves if move.clip]
             if clips:
                 await connection.execute(_CLIP, clips)
-            await connection.execute(_SHOW, [_shown_row(move) for move in moves])
+            shown = await connection.fetch(_SHOW, [_shown_row(move) for move in moves])
+            await tell(connection, [(row["id"], row["account_id"]) for row in shown])
+            if resting:
+                await rest(connection, [move.claim.task_id for move in moves if move.rests])
             await connection.execute(_NEXT, [_work_row(move) for move in moves])
         return fates
 
@@ -198,7 +206,7 @@ async def fenced(connection: Connection, claims: Sequence[Claim]) -> set[Fence]:
 
 async def lock_credentials(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
     """Lock credentials in order; give each one's free slots."""
-    found = await connection.fetch(_LOCK_CREDENTIALS, sorted(set(ids)))
+    found = await connection.fetch(LOCK, sorted(set(ids)))
     return {row["id"]: row["room"] for row in found}
 
 
@@ -208,6 +216,14 @@ async def close_attempts(connection: Connection, changes: Sequence[Mapping[str, 
         return
     found = await connection.fetch(_ATTEMPT, [dict(change) for change in changes])
     await count_slots(connection, _GIVE_BACK, [row["credential_id"] for row in found if row["closed"]])
+    await judge(
+        connection,
+        [
+            Verdict(row["credential_id"], row["error_class"], row["error_text"], row["busy_s"])
+            for row in found
+            if row["heard"]
+        ],
+    )
 
 
 async def count_slots(connection: Connection, statement: str, credentials: Sequence[int]) -> None:
@@ -278,4 +294,11 @@ def _work_row(move: Move) -> dict[str, Json]:
         "kept": move.kept,
         "tried_as": move.tried_as,
         "credential_id": move.credential_id,
+        "moved": move.sending is not None or move.folder is not None,
+        "folder": _folder(move),
     }
+
+
+def _folder(move: Move) -> str | None:
+    folder = move.sending.folder if move.sending else move.folder
+    return None if folder is None else str(folder)

@@ -65,11 +65,6 @@ select f.* from files f join tasks t on t.id = f.task_id and t.deleted_at is nul
 # As many digits as a bigint surely holds.
 _NUMBER_DIGITS: Final = 18
 
-_AHEAD: Final = """
-select count(*) from work w join work mine on mine.task_id = $1
-where mine.step = 'prepare' and w.step = 'prepare' and w.credential_id = mine.credential_id and w.task_id < $1
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -153,10 +148,6 @@ class Reader:
         """Find a file of a task that is not deleted; the caller has checked the link or the owner."""
         row = await self._pool.fetchrow(_FILE, file_id)
         return None if row is None else rows.file(row)
-
-    async def ahead(self, task_id: UUID) -> int:
-        """Count the tasks that wait for the same provider and came before."""
-        return int(await self._pool.fetchval(_AHEAD, task_id))
 
 
 def _uuid(name: str) -> UUID | None:

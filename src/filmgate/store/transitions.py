@@ -6,11 +6,13 @@ The ends are in `store.ends`.
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from filmgate.domain.contracts_provider import Done, Ticket
+from filmgate.domain.faults import Busy
 from filmgate.domain.limits import LOG_TEXT_BYTES, STEP_LEASE, SUBMIT_LEASE
 from filmgate.domain.plan import STATES, PlannedClip
-from filmgate.domain.record import RecordChange
+from filmgate.domain.record import CancelAnswer, RecordChange
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, State, Step
 from filmgate.domain.task import StoredClip, StoredFile
@@ -33,7 +35,7 @@ def taken_over(claim: Claim, clip: StoredClip, files: Sequence[StoredFile], kept
 
 def waiting(claim: Claim, due: timedelta, credential_id: int | None = None) -> Move:
     """Prepare: no slot was free, or the provider was busy; this is no attempt."""
-    return Move(claim=claim, step=Step.PREPARE, due=due, credential_id=credential_id)
+    return Move(claim=claim, step=Step.PREPARE, due=due, credential_id=credential_id, rests=_not_begun(claim))
 
 
 def sending(claim: Claim, sending: Sending) -> Move:
@@ -44,6 +46,7 @@ def sending(claim: Claim, sending: Sending) -> Move:
 def accepted(claim: Claim, ticket: Ticket, pace: timedelta, clip: PlannedClip, progress: int) -> Move:
     """Submit, reconcile -> poll: the vendor has the job; its credential stays for every later call."""
     change = _latest(claim, AttemptState.ACCEPTED) | {"ticket": dict(ticket.memory), "ref": ticket.ref}
+    change["heard"] = True
     return Move(
         claim=claim,
         step=Step.POLL,
@@ -71,9 +74,18 @@ def not_created(
 ) -> Move:
     """Submit -> prepare: proof that nothing was created; another attempt may follow, elsewhere or later."""
     change = _latest(claim, AttemptState.FAILED)
-    change |= {"error_class": type(error).__name__.lower(), "error_text": plain(str(error))}
+    change |= {"error_class": type(error).__name__.lower(), "error_text": plain(str(error)), "heard": True}
+    busy = isinstance(error, Busy)
+    if isinstance(error, Busy):
+        change["busy_s"] = error.retry_after.total_seconds()
     return Move(
-        claim=claim, step=Step.PREPARE, due=due, attempt=change, credential_id=credential_id, record=record
+        claim=claim,
+        step=Step.PREPARE,
+        due=due,
+        attempt=change,
+        credential_id=credential_id,
+        record=record,
+        rests=busy and _not_begun(claim),
     )
 
 
@@ -90,6 +102,11 @@ def unresolved(claim: Claim, due: timedelta) -> Move:
 def progressed(claim: Claim, progress: int | None, pace: timedelta) -> Move:
     """Poll -> poll: the vendor said something new."""
     return Move(claim=claim, step=Step.POLL, due=pace, pace=pace, progress=progress)
+
+
+def cancel_answered(claim: Claim, answer: CancelAnswer, due: timedelta) -> Move:
+    """Poll -> poll: the provider was asked to stop, and has not done it; polls will tell how it ends."""
+    return Move(claim=claim, step=Step.POLL, due=due, record={"cancel": answer.value})
 
 
 def postponed(claim: Claim, due: timedelta, why: str) -> Move:
@@ -147,9 +164,18 @@ def again(
     return Move(claim=claim, step=Step.PREPARE, due=due, attempt=change, record=record)
 
 
+def adopted(claim: Claim, folder: UUID) -> Move:
+    """Poll, collect: the machine that drew the clip is silent, and this one draws it; the step goes on."""
+    return Move(claim=claim, step=None, due=STEP_LEASE, kept=True, folder=folder)
+
+
 def plain(text: str) -> str:
     """Give text of others as the database can hold it: without NUL, and with an end."""
     return text.replace("\0", "")[:LOG_TEXT_BYTES]
+
+
+def _not_begun(claim: Claim) -> bool:
+    return not claim.clips and claim.task.state is State.QUEUED
 
 
 def _latest(claim: Claim, state: AttemptState) -> dict[str, Json]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import asyncpg
 
 from filmgate.domain.ids import uuid7_floor
-from filmgate.domain.limits import IDEMPOTENCY_MEMORY
+from filmgate.domain.limits import DELIVERY_RETENTION, IDEMPOTENCY_MEMORY
 from filmgate.store.pool import Pool
 from filmgate.store.work import OWNED, Claim, claim_of
 
@@ -30,11 +30,12 @@ _FORGET: Final = "delete from idempotency where created_at < now() - $1::interva
 
 # An unfinished task without its work row would wait for ever.
 _REPAIR: Final = """
-insert into work (task_id, step, credential_id, due_at, deaths)
-select t.id, case when a.state in ('accepted') then 'poll' when a.state in ('sending', 'uncertain') then 'reconcile'
+insert into work (task_id, model, account_id, key_id, running, step, credential_id, due_at)
+select t.id, t.model, t.account_id, t.key_id, t.state <> 'queued',
+    case when a.state in ('accepted') then 'poll' when a.state in ('sending', 'uncertain') then 'reconcile'
     when a.state = 'done' and not exists (select from clips c where c.task_id = t.id and c.no = a.clip_no) then 'collect'
     else 'prepare' end,
-    coalesce(a.credential_id, (select min(id) from credentials)), now(), 0
+    a.credential_id, now()
 from tasks t left join lateral (
     select * from attempts a where a.task_id = t.id order by a.clip_no desc, a.no desc limit 1
 ) a on true
@@ -45,6 +46,14 @@ on conflict do nothing
 
 
 _STRAYS: Final = "delete from work w using tasks t where t.id = w.task_id and t.ended_at is not null"
+
+
+_FORGET_DELIVERIES: Final = """
+delete from deliveries where id in (
+    select id from deliveries where state <> 'due' and created_at < now() - $1::interval order by created_at limit $2)
+"""
+_FORGET_ENDPOINTS: Final = "delete from endpoints where deleted_at < now() - 2 * $1::interval"
+_FORGET_BATCH: Final = 5_000
 
 
 class Upkeep:
@@ -76,6 +85,15 @@ class Upkeep:
 
     async def forget_keys(self) -> None:
         await self._pool.execute(_FORGET, IDEMPOTENCY_MEMORY)
+
+    async def forget_deliveries(self) -> None:
+        """Remove deliveries that have been over for long, and endpoints that were deleted before them."""
+        last = _FORGET_BATCH
+        while last == _FORGET_BATCH:
+            last = int(
+                (await self._pool.execute(_FORGET_DELIVERIES, DELIVERY_RETENTION, _FORGET_BATCH)).split()[-1]
+            )
+        await self._pool.execute(_FORGET_ENDPOINTS, DELIVERY_RETENTION)
 
     async def remove_strays(self) -> int:
         """Remove work rows of tasks that have ended; each of them is an alarm."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from filmgate.domain.limits import SILENT_AFTER
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, Step
 from filmgate.domain.task import StoredClip, Task
@@ -13,12 +14,14 @@ from filmgate.store import rows
 from filmgate.store.pool import Pool
 
 # What a claim hands to its worker: the row, its task, and the latest attempt of its clip.
-OWNED: Final = f"""
-select mine.step, mine.fence, mine.tries, mine.tries_since, mine.tried_as, mine.deaths,
+OWNED_COLUMNS: Final = f"""
+    mine.step, mine.fence, mine.tries, mine.tries_since, mine.tried_as, mine.deaths, mine.folder,
     mine.credential_id as work_credential_id,
     mine.pace_ms, {rows.TASK_COLUMNS},
     a.clip_no, a.no as attempt_no, a.credential_id, a.key, a.state as attempt_state, a.ticket, a.vendor_ref,
     a.result, a.sent_at, c.stored, now() as claimed_at
+"""
+OWNED_FROM: Final = """
 from mine join tasks t on t.id = mine.task_id and t.ended_at is null
 left join lateral (
     select * from attempts a where a.task_id = mine.task_id order by a.clip_no desc, a.no desc limit 1
@@ -29,13 +32,15 @@ left join lateral (
     from clips where task_id = mine.task_id
 ) c on true
 order by t.id
-"""  # noqa: S608  # the columns are ours
+"""
+OWNED: Final = f"select {OWNED_COLUMNS} {OWNED_FROM}"  # our own text
 
 # A set lease means that an owner vanished. A poll never sets it: asking again is free.
 _CLAIM: Final = f"""
 with due as (
     select task_id from work
     where step = $1 and due_at <= now() and not task_id = any($5::uuid[])
+        and not coalesce(folder = any($6::uuid[]), false)
     order by due_at limit $2 for update skip locked
 ), mine as (
     update work w set
@@ -49,32 +54,6 @@ with due as (
 {OWNED}
 """  # noqa: S608  # the columns are ours
 
-# Tasks start in the order in which they came, only as many as their provider has room for.
-_CLAIM_STARTS: Final = f"""
-with due as (
-    select task_id from work
-    where step = 'prepare' and due_at <= now() and credential_id = $1
-        and not task_id = any($5::uuid[])
-    order by task_id limit $2 for update skip locked
-), mine as (
-    update work w set lease_by = $3::uuid, fence = w.fence + 1, deaths = w.deaths + (w.lease_by is not null)::int,
-        due_at = now() + $4::interval
-    from due where w.task_id = due.task_id
-    returning w.*
-)
-{OWNED}
-"""  # noqa: S608  # the columns are ours
-
-# What waits at a credential that the settings no longer have is claimed to be routed anew.
-_ROOM: Final = """
-select c.id, case when not c.enabled then 32 else least(c.max_in_flight - c.in_flight, case when c.rate_per_s is null
-    then c.max_in_flight else floor(least(c.burst, c.tokens
-        + extract(epoch from clock_timestamp() - c.refilled_at) * c.rate_per_s))::int end) end as room
-from credentials c
-where (not c.enabled or (c.blocked_until <= now() and c.in_flight < c.max_in_flight))
-    and exists (select from work w where w.credential_id = c.id and w.step = 'prepare' and w.due_at <= now())
-"""
-
 _RENEW: Final = """
 update work set due_at = now() + $3::interval where task_id = $1 and fence = $2 returning task_id
 """
@@ -87,6 +66,10 @@ from boots b where w.lease_by = b.id and b.folder = $1 and b.id <> $3
 _RELEASE_LOST: Final = """
 update work set lease_by = null, due_at = now() where lease_by = $1 and not task_id = any($2::uuid[])
 """
+
+# What lies on the disk of a machine is that machine's to go on with, as long as it gives a sign of life.
+_BEAT: Final = "update boots set seen_at = now() where id = $1"
+_OTHERS: Final = "select distinct folder from boots where seen_at > now() - $2::interval and folder <> $1"
 
 _BOOT: Final = "insert into boots (id, folder, supervisor) values ($1, $2, $3)"
 
@@ -120,6 +103,8 @@ class Claim:
     pace: timedelta
     credential_id: int | None
     attempt: OpenAttempt | None
+    folder: UUID | None = None
+    """The data folder of the engine that draws the clip on its own machine."""
     clips: Sequence[StoredClip] = ()
     claimed_at: datetime
     since: float
@@ -149,11 +134,23 @@ class Boot:
     supervisor: UUID
 
 
+Unreadable = Callable[[UUID, Exception], None]
+
+
 class Claims:
-    def __init__(self, pool: Pool, boot: Boot, on_unreadable: Callable[[UUID, Exception], None]) -> None:
+    def __init__(self, pool: Pool, boot: Boot, on_unreadable: Unreadable) -> None:
         self._pool = pool
         self._boot = boot
         self._on_unreadable = on_unreadable
+        self._others: Sequence[UUID] = ()
+
+    @property
+    def boot(self) -> Boot:
+        return self._boot
+
+    @property
+    def folder(self) -> UUID:
+        return self._boot.folder
 
     async def begin(self) -> int:
         """Announce this boot and release what former boots on this folder held; give how many those were.
@@ -163,43 +160,42 @@ class Claims:
         """
         await self._pool.execute(_BOOT, self._boot.id, self._boot.folder, self._boot.supervisor)
         tag = await self._pool.execute(_RELEASE, self._boot.folder, self._boot.supervisor, self._boot.id)
+        await self.beat()
         return int(tag.split()[-1])
+
+    async def beat(self) -> None:
+        """Give a sign of life, and learn who else lives."""
+        await self._pool.execute(_BEAT, self._boot.id)
+        found = await self._pool.fetch(_OTHERS, self._boot.folder, SILENT_AFTER)
+        self._others = [row["folder"] for row in found]
 
     async def due(
         self, step: Step, *, limit: int, lease: timedelta, busy: Sequence[UUID] = (), since: float
     ) -> Sequence[Claim]:
         """Claim due rows of a step; a row of `busy` is left alone, since this worker already has it in hand."""
-        found = await self._pool.fetch(_CLAIM, step.value, limit, self._boot.id, lease, list(busy))
-        return self._readable(found, since)
-
-    async def starts(
-        self, credential_id: int, *, limit: int, lease: timedelta, busy: Sequence[UUID] = (), since: float
-    ) -> Sequence[Claim]:
-        """Claim tasks that wait to start at one credential."""
-        found = await self._pool.fetch(_CLAIM_STARTS, credential_id, limit, self._boot.id, lease, list(busy))
-        return self._readable(found, since)
+        found = await self._pool.fetch(
+            _CLAIM, step.value, limit, self._boot.id, lease, list(busy), self._others
+        )
+        return readable(found, since, self._on_unreadable)
 
     async def release_lost(self, in_hand: Sequence[UUID]) -> None:
         """Give back what this boot had claimed and holds no more, since the database went away meanwhile."""
         await self._pool.execute(_RELEASE_LOST, self._boot.id, list(in_hand))
 
-    async def room(self) -> Mapping[int, int]:
-        """Tell how many more clips each credential with waiting tasks may have in flight."""
-        return {row["id"]: row["room"] for row in await self._pool.fetch(_ROOM)}
-
-    def _readable(self, found: Iterable[rows.Row], since: float) -> Sequence[Claim]:
-        """Read claimed rows; one that cannot be read hurts only itself."""
-        claims: list[Claim] = []
-        for row in found:
-            try:
-                claims.append(claim_of(row, since))
-            except (KeyError, TypeError, ValueError) as error:
-                self._on_unreadable(row["id"], error)
-        return claims
-
     async def renew(self, claim: Claim, lease: timedelta) -> bool:
         """Extend a lease; False when it was lost."""
         return await self._pool.fetchval(_RENEW, claim.task_id, claim.fence, lease) is not None
+
+
+def readable(found: Iterable[rows.Row], since: float, on_unreadable: Unreadable) -> Sequence[Claim]:
+    """Read claimed rows; one that cannot be read hurts only itself."""
+    claims: list[Claim] = []
+    for row in found:
+        try:
+            claims.append(claim_of(row, since))
+        except (KeyError, TypeError, ValueError) as error:
+            on_unreadable(row["id"], error)
+    return claims
 
 
 def claim_of(row: Any, since: float) -> Claim:  # noqa: ANN401  # asyncpg's Record types no column
@@ -228,6 +224,7 @@ def claim_of(row: Any, since: float) -> Claim:  # noqa: ANN401  # asyncpg's Reco
         pace=timedelta(milliseconds=row["pace_ms"]),
         credential_id=row["work_credential_id"],
         attempt=attempt,
+        folder=row["folder"],
         clips=tuple(rows.clip(one) for one in row["stored"] or ()),
         claimed_at=row["claimed_at"],
         since=since,

@@ -6,6 +6,7 @@ from filmgate.domain.catalogue import Model
 from filmgate.domain.contracts import (
     Accepted,
     Action,
+    Cancel,
     Content,
     Converse,
     Create,
@@ -25,6 +26,7 @@ from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft
 from filmgate.domain.task import Task
 from filmgate.web.answers import film_answer, json_answer
+from filmgate.web.cancel import cancel_task, delete_task
 from filmgate.web.talk import conversation
 from filmgate.web.turn import Turn, repeat_of, terms_of
 
@@ -45,7 +47,12 @@ async def act(turn: Turn, action: Action) -> Response:
             outcome = Status(turn.view(turn.known()), form)
         case Delete(name):
             await turn.find_task(name)
-            outcome = Deleted(turn.view(await _delete(turn)))
+            turn.task, cancelled = await delete_task(turn.around, turn.known())
+            outcome = Deleted(turn.view(turn.known()), cancelled)
+        case Cancel(name):
+            await turn.find_task(name)
+            turn.task = await cancel_task(turn.around, turn.known())
+            outcome = Status(turn.view(turn.known()))
         case ListTasks():
             outcome = await _list(turn, action)
         case ListModels(name):
@@ -67,13 +74,6 @@ async def _create(turn: Turn, draft: Draft) -> Task:
     around.bell.set()
     around.telemetry.accepted(turn.dialect.NAME, turn.task.request.model)
     return turn.task
-
-
-async def _delete(turn: Turn) -> Task:
-    task = turn.known()
-    if not await turn.around.files.delete_task(task.id, task.account_id):
-        raise Problem("task_running" if not task.state.ended else "task_not_found")
-    return task
 
 
 async def _list(turn: Turn, action: ListTasks) -> Page:

@@ -23,6 +23,9 @@ class NewKey(BaseModel):
     budget_micros: int | None = Field(None, ge=0, le=MOST_MICROS)
     budget_period: Literal["day", "month"] | None = Field(None, description="Null: for good.")
     max_unfinished: int | None = Field(None, gt=0, le=MOST_TASKS)
+    max_running: int | None = Field(
+        None, gt=0, le=MOST_TASKS, description="More wait until these have ended."
+    )
     submits_per_minute: int | None = Field(None, gt=0, le=MOST_TASKS)
     limits: Literal["relay"] | None = Field(
         None, description="relay: 100 submits a minute, 10 unfinished tasks."
@@ -44,6 +47,7 @@ class KeyOut(BaseModel):
     spent_micros: int
     held_micros: int
     max_unfinished: int | None
+    max_running: int | None
     submits_per_minute: int | None
     created_at: datetime
     expires_at: datetime | None
@@ -76,10 +80,7 @@ def admin_routes(around: Surroundings, dialects: frozenset[str]) -> APIRouter:
     @router.post("/keys", status_code=201)
     async def create(new: NewKey) -> CreatedKey:
         """Create a key; an account's first key opens the account."""
-        if new.dialect is not None and new.dialect not in dialects:
-            allowed = ", ".join(sorted(dialects))
-            reason, reason_zh = f"one of {allowed} is right.", f"应为 {allowed} 之一。"
-            raise Problem("invalid_parameter", field="dialect", reason=reason, reason_zh=reason_zh)
+        _check_dialect(new.dialect, dialects)
         key = ids.new_key(around.chance)
         account = new.account or await around.keys.open_account(new.name)
         id_ = await around.keys.create(
@@ -92,6 +93,7 @@ def admin_routes(around: Surroundings, dialects: frozenset[str]) -> APIRouter:
             expires_at=new.expires_at,
             budget_micros=new.budget_micros,
             budget_period=new.budget_period,
+            max_running=new.max_running,
             max_unfinished=new.max_unfinished or (RELAY_TASKS if new.limits else None),
             submits_per_minute=new.submits_per_minute or (RELAY_SUBMITS if new.limits else None),
         )
@@ -115,3 +117,10 @@ def admin_routes(around: Surroundings, dialects: frozenset[str]) -> APIRouter:
         return Revoked(revoked=revoked)
 
     return router
+
+
+def _check_dialect(dialect: str | None, dialects: frozenset[str]) -> None:
+    if dialect is not None and dialect not in dialects:
+        allowed = ", ".join(sorted(dialects))
+        reason, reason_zh = f"one of {allowed} is right.", f"应为 {allowed} 之一。"
+        raise Problem("invalid_parameter", field="dialect", reason=reason, reason_zh=reason_zh)

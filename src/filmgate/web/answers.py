@@ -29,11 +29,10 @@ def problem_answer(
 
 
 def problem_body(problem: Problem, language: str) -> dict[str, Json]:
-    return {
-        "code": problem.code,
-        "message": problem.text(language),
-        "details": {"field": problem.field, "exit_code": problem.wording.exit_code},
-    }
+    details: dict[str, Json] = {"field": problem.field, "exit_code": problem.wording.exit_code}
+    if "cost_micros" in problem.parameters:
+        details["cost_micros"] = problem.parameters["cost_micros"]
+    return {"code": problem.code, "message": problem.text(language), "details": details}
 
 
 def language_of(request: Request) -> str:

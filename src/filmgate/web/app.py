@@ -18,16 +18,21 @@ from filmgate.domain.contracts import Dialect
 from filmgate.domain.problems import Problem
 from filmgate.web.admin import admin_routes
 from filmgate.web.answers import file_answer, json_answer, language_of, problem_answer
+from filmgate.web.decisions import decision_routes
 from filmgate.web.dialects import DialectRoutes
+from filmgate.web.endpoints import endpoint_routes
+from filmgate.web.events import event_routes
 from filmgate.web.links import file_id
 from filmgate.web.mishaps import as_problem
 from filmgate.web.money import customer_money, operator_money
 from filmgate.web.opening import Smooth, open_route
 from filmgate.web.outer import Outer, OuterTelemetry
+from filmgate.web.providers import provider_routes
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tasks import task_routes
 from filmgate.web.threshold import Threshold
 from filmgate.web.watch import watch_route
+from filmgate.web.webhooks import customer_webhooks, operator_webhooks
 
 _READY_WITHIN_S = 2.0
 
@@ -56,6 +61,7 @@ def build_app(
     own = own_api(around, frozenset(dialect.NAME for dialect in dialects), telemetry)
     readable = [*DialectRoutes(dialects, around).routes(), watch_route(around)]
     routes: list[BaseRoute] = [
+        *endpoint_routes(around),
         *readable,
         open_route(around.signer, Starlette(routes=readable, exception_handlers=_handlers(telemetry))),
         Route("/files/{ticket}/{name}", _files(around), methods=["GET", "HEAD"]),
@@ -76,6 +82,11 @@ def own_api(around: Surroundings, dialects: frozenset[str], telemetry: OuterTele
     api.include_router(admin_routes(around, dialects))
     api.include_router(customer_money(around))
     api.include_router(operator_money(around))
+    api.include_router(provider_routes(around))
+    api.include_router(event_routes(around))
+    api.include_router(customer_webhooks(around))
+    api.include_router(operator_webhooks(around))
+    api.include_router(decision_routes(around))
     for kind, handler in _handlers(telemetry).items():
         api.add_exception_handler(kind, handler)
     return api

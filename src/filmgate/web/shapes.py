@@ -1,7 +1,7 @@
 """The bodies of `/gate/v1`, as its OpenAPI file shows them."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,6 +30,7 @@ class NewFilm(BaseModel):
     enhance: bool = Field(default=False, description="Let the prompt be worded richly in English.")
     upsample: bool = Field(default=False, description="Scale the film up, to 1080p or as the model says.")
     sound: bool = True
+    callback_url: str | None = Field(None, description="An https address that is told when the film ends.")
 
 
 class ErrorOut(BaseModel):
@@ -52,6 +53,7 @@ class FilmOut(BaseModel):
 
 class Addresses(BaseModel):
     self: str
+    cancel: str
     video: str | None = None
     thumbnail: str | None = None
     poster: str | None = None
@@ -70,6 +72,7 @@ class RecordOut(BaseModel):
     upsampled_by: str | None
     upsample_error: str | None
     joined_by: str | None
+    retry_of: str | None = Field(description="The task that this one was asked for again.")
     warnings: list[str]
 
 
@@ -96,6 +99,9 @@ class TaskOut(BaseModel):
     waited_s: float
     running_s: float
     version: int
+    cancel: Literal["requested", "refused"] | None = Field(
+        None, description="requested: not confirmed yet; refused: the provider goes on."
+    )
     error: ErrorOut | None
     film: FilmOut | None
     urls: Addresses

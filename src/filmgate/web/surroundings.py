@@ -10,10 +10,16 @@ from filmgate.domain.clock import Chance, Clock
 from filmgate.domain.contracts import Dialect, Links
 from filmgate.domain.task import Task
 from filmgate.engine.accept import Acceptance
+from filmgate.engine.parts import Parts
+from filmgate.engine.subscribe import Subscriptions
 from filmgate.store.accounts import Accounts
+from filmgate.store.changes import Changes
+from filmgate.store.delivery_log import DeliveryLog
 from filmgate.store.files import Files
 from filmgate.store.keys import Keys
 from filmgate.store.ledger import Ledger
+from filmgate.store.listen import Listener
+from filmgate.store.oversight import Oversight
 from filmgate.store.read import Reader
 from filmgate.web.body import Bodies
 from filmgate.web.content import OpenObjects
@@ -41,12 +47,19 @@ class WebTelemetry(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     acceptance: Acceptance
+    engine: Parts
+    """What the engine's verbs need, for those of them that a request may call for."""
     catalogue: Catalogue
     reader: Reader
+    oversight: Oversight
     files: Files
     keys: Keys
     accounts: Accounts
     ledger: Ledger
+    listener: Listener
+    changes: Changes
+    subscriptions: Subscriptions
+    deliveries: DeliveryLog
     doorman: Doorman
     objects: OpenObjects
     signer: LinkSigner

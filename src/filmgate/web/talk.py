@@ -1,6 +1,5 @@
 """Conversations: a film that is told when it is there, or word by word while it is made."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -9,12 +8,12 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
 from filmgate.domain.contracts import Talks, TaskView, Told
+from filmgate.domain.limits import LOOK_AGAIN
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Task
 from filmgate.web.answers import json_answer, language_asked
 from filmgate.web.turn import Turn
 
-_LOOK_EVERY_S: Final = 0.5
 # Proxies cut a stream that says nothing for half a minute.
 _AWAKE_EVERY_S: Final = 15
 _UNBUFFERED: Final = {"x-accel-buffering": "no", "cache-control": "no-store"}
@@ -54,15 +53,16 @@ async def _pieces(turn: Turn, dialect: Talks, task: Task, language: str) -> Asyn
 async def _views(turn: Turn, task: Task) -> AsyncIterator[TaskView]:
     """Give a task as it is, and each time that it changed, until it has ended or this process stops."""
     shown = 0
-    while True:
-        if task.version != shown:
-            yield turn.view(task)
-            shown = task.version
-        if task.state.ended or turn.around.draining.is_set():
-            return
-        await asyncio.sleep(_LOOK_EVERY_S)
-        found = await turn.around.reader.find(str(task.id), task.account_id)
-        if found is None:
-            # Its owner deleted it meanwhile: there is nothing more to tell.
-            return
-        task = found
+    with turn.around.listener.task(task.id) as watch:
+        while True:
+            if task.version != shown:
+                yield turn.view(task)
+                shown = task.version
+            if task.state.ended or turn.around.draining.is_set():
+                return
+            await watch.changed(LOOK_AGAIN.total_seconds())
+            found = await turn.around.reader.find(str(task.id), task.account_id)
+            if found is None:
+                # Its owner deleted it meanwhile: there is nothing more to tell.
+                return
+            task = found

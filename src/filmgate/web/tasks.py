@@ -1,6 +1,5 @@
 """`/gate/v1`: tasks and models as the gate itself names them; the program's own verbs use nothing else."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -8,13 +7,15 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from filmgate.dialects.reading import picture
 from filmgate.domain.catalogue import GATE
-from filmgate.domain.limits import PAGE, PAGE_LONGEST, WAIT_LONGEST
+from filmgate.domain.limits import LOOK_AGAIN, PAGE, PAGE_LONGEST, WAIT_LONGEST
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft, GivenPicture, PictureRole
 from filmgate.domain.states import State
 from filmgate.domain.task import Attempt, Owner, Task
 from filmgate.engine.accept import Repeat
+from filmgate.web.again import Again, ask_again
 from filmgate.web.answers import film_answer, language_of
+from filmgate.web.cancel import cancel_task, cancel_word, delete_task
 from filmgate.web.shapes import (
     Addresses,
     AttemptOut,
@@ -29,10 +30,7 @@ from filmgate.web.shapes import (
     TaskPageOut,
 )
 from filmgate.web.surroundings import Surroundings
-from filmgate.web.turn import repeat_of, task_headers, terms_of
-
-_NAMES = {"id": "film_{alnum:32}"}
-_LOOK_EVERY_S = 0.25
+from filmgate.web.turn import GATE_NAMES, repeat_of, task_headers, terms_of
 
 
 def task_routes(around: Surroundings) -> APIRouter:
@@ -53,15 +51,23 @@ def task_routes(around: Surroundings) -> APIRouter:
             draft_of(film),
             owner=owner,
             dialect=GATE,
-            names=_NAMES,
+            names=GATE_NAMES,
             repeat=repeat,
             terms=terms_of(request.headers),
         )
         around.bell.set()
         around.telemetry.accepted(GATE, task.request.model)
         response.headers.update(task_headers(task) | ({"idempotent-replayed": "true"} if replayed else {}))
-        return await _shown(around, task, request)
+        return await task_out(around, task, request)
 
+    _add_page(router, around)
+    _add_readers(router, around)
+    _add_ends(router, around)
+    _add_files(router, around)
+    return router
+
+
+def _add_page(router: APIRouter, around: Surroundings) -> None:
     @router.get("/tasks")
     async def page(
         request: Request,
@@ -80,12 +86,8 @@ def task_routes(around: Surroundings) -> APIRouter:
                 reason_zh="应为本列表中的编号。",
             )
         tasks, more = await around.reader.page(owner.account_id, after=after, limit=limit, state=state)
-        shown = [await _shown(around, task, request) for task in tasks]
+        shown = [await task_out(around, task, request) for task in tasks]
         return TaskPageOut(data=shown, next_cursor=shown[-1].id if more and shown else None)
-
-    _add_readers(router, around)
-    _add_files(router, around)
-    return router
 
 
 def _add_readers(router: APIRouter, around: Surroundings) -> None:
@@ -104,7 +106,7 @@ def _add_readers(router: APIRouter, around: Surroundings) -> None:
         task = await _changed(around, owner, id, wait, after)
         response.headers.update(task_headers(task))
         tried = await around.reader.attempts(task.id, owner.account_id) if attempts else None
-        shown = await _shown(around, task, request)
+        shown = await task_out(around, task, request)
         return TaskDetailOut(**shown.model_dump(), attempts=None if tried is None else _attempts(tried))
 
     @router.get("/models")
@@ -114,15 +116,33 @@ def _add_readers(router: APIRouter, around: Surroundings) -> None:
         return ModelPageOut(data=_models(around))
 
 
-def _add_files(router: APIRouter, around: Surroundings) -> None:
-    @router.delete("/tasks/{id}", status_code=204)
-    async def delete(request: Request, id: str) -> None:  # noqa: A002  # the path's own word
-        """Remove an ended task and its files."""
+def _add_ends(router: APIRouter, around: Surroundings) -> None:
+    @router.post("/tasks/{id}/cancel")
+    async def cancel(request: Request, response: Response, id: str) -> TaskOut:  # noqa: A002  # the path's own word
+        """Cancel a task: 200 once it is, 202 while its provider has not confirmed it."""
+        owner = await around.doorman.owner(request)
+        task = await cancel_task(around, await _mine(around, owner, id))
+        response.headers.update(task_headers(task))
+        response.status_code = 200 if task.state.ended else 202
+        return await task_out(around, task, request)
+
+    @router.post("/tasks/{id}/retry", status_code=201)
+    async def retry(request: Request, response: Response, id: str, changes: Again) -> TaskOut:  # noqa: A002  # as above
+        """Ask for the same film again, as a new task at today's price."""
         owner = await around.doorman.owner(request)
         task = await _mine(around, owner, id)
-        if not await around.files.delete_task(task.id, owner.account_id):
-            raise Problem("task_running")
+        new, replayed = await ask_again(around, task, owner, changes, request.headers)
+        response.headers.update(task_headers(new) | ({"idempotent-replayed": "true"} if replayed else {}))
+        return await task_out(around, new, request)
 
+    @router.delete("/tasks/{id}", status_code=204)
+    async def delete(request: Request, id: str) -> None:  # noqa: A002  # the path's own word
+        """Remove a task and its files; one that runs is cancelled first."""
+        owner = await around.doorman.owner(request)
+        await delete_task(around, await _mine(around, owner, id))
+
+
+def _add_files(router: APIRouter, around: Surroundings) -> None:
     @router.get("/tasks/{id}/files/{file}", response_class=Response)
     async def content(request: Request, id: str, file: str) -> Response:  # noqa: A002  # the path's own word
         """Give `video.mp4`, `thumbnail.webp` or `poster.jpg`, whole or by Range."""
@@ -143,6 +163,7 @@ def draft_of(film: NewFilm) -> Draft:
         enhance=film.enhance,
         upsample=film.upsample,
         sound=film.sound,
+        callback_url=film.callback_url or None,
     )
 
 
@@ -165,15 +186,21 @@ async def _mine(around: Surroundings, owner: Owner, name: str) -> Task:
 
 async def _changed(around: Surroundings, owner: Owner, name: str, wait: float, after: int) -> Task:
     give_up = around.clock.monotonic() + wait
-    while True:
-        task = await _mine(around, owner, name)
-        over = around.clock.monotonic() >= give_up or around.draining.is_set()
-        if task.version > after or task.state.ended or over:
-            return task
-        await asyncio.sleep(_LOOK_EVERY_S)
+    task = await _mine(around, owner, name)
+    # It is watched before it is read again: a change between the two is not slept through.
+    with around.listener.task(task.id) as watch:
+        while task.version <= after and not task.state.ended and not around.draining.is_set():
+            left_s = give_up - around.clock.monotonic()
+            if left_s <= 0:
+                break
+            task = await _mine(around, owner, str(task.id))
+            if task.version <= after:
+                await watch.changed(min(left_s, LOOK_AGAIN.total_seconds()))
+                task = await _mine(around, owner, str(task.id))
+    return task
 
 
-async def _shown(around: Surroundings, task: Task, request: Request) -> TaskOut:
+async def task_out(around: Surroundings, task: Task, request: Request) -> TaskOut:
     links = around.links(task, request)
     facts = task.film.facts if task.film else None
     now = task.ended_at or around.clock.now()
@@ -188,7 +215,7 @@ async def _shown(around: Surroundings, task: Task, request: Request) -> TaskOut:
         prompt=task.request.prompt,
         size=str(task.request.size),
         seconds=task.request.seconds,
-        queue_position=await around.reader.ahead(task.id) if task.state is State.QUEUED else None,
+        queue_position=await _ahead(around, task) if task.state is State.QUEUED else None,
         hold_micros=task.hold_micros,
         cost_micros=task.cost_micros,
         created_at=task.created_at,
@@ -199,12 +226,14 @@ async def _shown(around: Surroundings, task: Task, request: Request) -> TaskOut:
         waited_s=round((started - task.created_at).total_seconds(), 3),
         running_s=round((now - started).total_seconds(), 3),
         version=task.version,
+        cancel=cancel_word(task),
         error=_error(task, language_of(request)),
         film=None
         if facts is None
         else FilmOut(**{name: getattr(facts, name) for name in FilmOut.model_fields}),
         urls=Addresses(
             self=f"{around.origin(request)}/gate/v1/tasks/{task.id}",
+            cancel=f"{around.origin(request)}/gate/v1/tasks/{task.id}/cancel",
             video=links.video,
             thumbnail=links.thumbnail,
             poster=links.poster,
@@ -212,6 +241,12 @@ async def _shown(around: Surroundings, task: Task, request: Request) -> TaskOut:
             source=links.source,
         ),
     )
+
+
+async def _ahead(around: Surroundings, task: Task) -> int:
+    models = [model.name for model in around.catalogue.models]
+    sharing = around.acceptance.router.sharing(task.request.model, models)
+    return await around.engine.starts.ahead(task.id, sharing)
 
 
 def _error(task: Task, language: str) -> ErrorOut | None:

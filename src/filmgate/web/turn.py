@@ -15,6 +15,7 @@ from filmgate.domain.task import Owner, Task
 from filmgate.engine.accept import Repeat, Terms
 from filmgate.web.surroundings import Surroundings
 
+GATE_NAMES: Final[Mapping[str, str]] = {"id": "film_{alnum:32}"}
 _OPENED: Final = "filmgate.opened"
 _DIGITS: Final = 15
 

@@ -106,7 +106,7 @@ def _table(part: "BaseModel") -> str:
         return f"{said['model']} via {', '.join(via['provider'] for via in said['via'])}"
     return " ".join(
         str(value)
-        for value in (said["name"], said["kind"], said.get("base_url"), said.get("credentials"))
+        for value in (said["name"], said["kind"], said.get("base_url"), *said.get("credentials", ()))
         if value
     )
 

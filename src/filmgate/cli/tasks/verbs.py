@@ -9,6 +9,7 @@ _EXAMPLES: Final = (
     "filmgate tasks show ID --attempts",
     "filmgate tasks watch ID",
     "filmgate tasks download ID -o films/",
+    "filmgate tasks cancel ID",
 )
 
 app = group(
@@ -19,5 +20,9 @@ app = group(
         ("show", "tasks.show:app", "Show one film's task, and how each attempt went."),
         ("watch", "tasks.watch:app", "Watch films being made, from any machine, over restarts of the gate."),
         ("download", "tasks.download:app", "Fetch films; goes on where it stopped, and checks what came."),
+        ("cancel", "tasks.cancel:app", "Cancel films, and say what becomes of the money."),
+        ("retry", "tasks.retry:app", "Ask for a film that has ended again, as a new task."),
+        ("delete", "tasks.delete:app", "Delete films and their files."),
+        ("resolve", "tasks.resolve:app", "Decide what became of a submit whose reply was lost (operators)."),
     ),
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from filmgate.dialects.newapi.words import GENERATIONS
-from filmgate.dialects.reading import first, metadata, number, pictures, spelled, text, truth
+from filmgate.dialects.reading import callback, first, metadata, number, pictures, spelled, text, truth
 from filmgate.domain.contracts import Action, Call, Content, Create, Fields, Show
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft, NamedSource, SourceKind
@@ -83,6 +83,7 @@ def _draft(fields: Fields, *, any_model: bool = False) -> Draft:
         sound=truth(fields, "generate_audio", default=True),
         source=_source(fields) if name.endswith(_EXTEND) else None,
         any_model=any_model,
+        callback_url=callback(fields, more),
         metadata=more,
         spelled={
             **spelled(fields, more, aspect_ratio=_RATIO, resolution=("resolution",)),

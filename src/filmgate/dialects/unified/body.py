@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from filmgate.dialects.reading import first, metadata, number, pictures, spelled, text, truth
+from filmgate.dialects.reading import callback, first, metadata, number, pictures, spelled, text, truth
 from filmgate.domain.contracts import Fields
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft, NamedSource, SourceKind
@@ -29,6 +29,7 @@ def draft(fields: Fields, *pictured: str) -> Draft:
         seed=number(fields, "seed"),
         enhance=truth(fields, "enhance_prompt", default=False),
         upsample=truth(fields, "enable_upsample", default=False),
+        callback_url=callback(fields, more),
         metadata=more,
         spelled=spelled(
             fields,

@@ -1,0 +1,170 @@
+"""Cancel: what is not sent ends at once; what runs is stopped where its provider can, and never by a lie."""
+
+import asyncio
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from filmgate.domain.contracts_provider import Cancelled, Cancels, NotStopped, Pending, Power, Provider
+from filmgate.domain.failpoint import failpoint
+from filmgate.domain.limits import CANCEL_SECONDS, CLAIM_BATCH, QUESTION_FIRST
+from filmgate.domain.plan import plan
+from filmgate.domain.record import CancelAnswer
+from filmgate.domain.states import AttemptState, State, Step
+from filmgate.domain.task import Task
+from filmgate.engine.end import finish
+from filmgate.engine.lease import held
+from filmgate.engine.parts import Parts
+from filmgate.engine.tickets import ticket_of
+from filmgate.store import transitions
+from filmgate.store.cancel import Choice
+from filmgate.store.ends import End
+from filmgate.store.moves import StaleLease
+from filmgate.store.work import Claim
+
+_SOON: Final = timedelta(seconds=1)
+_UNANSWERED: Final = "cancel"
+
+
+class Standing(StrEnum):
+    """Where a wish to cancel stands."""
+
+    CANCELLED = "cancelled"
+    REQUESTED = "cancel_requested"
+    CANNOT = "cannot_cancel"
+    ENDED = "ended"
+    """The task had ended otherwise."""
+
+
+async def cancel(parts: Parts, task: Task) -> Standing:
+    """Cancel a task for its owner, or an operator; asking again asks again, and changes nothing else."""
+    while True:
+        considered = await parts.wishes.consider(task.id, lambda claim: _choice(parts, claim))
+        if considered is None:
+            return await _ended_as(parts, task)
+        match considered.choice:
+            case Choice.DECLINE:
+                return Standing.CANNOT
+            case Choice.NOTE:
+                parts.wake.set()
+                return Standing.REQUESTED
+            case Choice.END:
+                await failpoint("cancel.after_claim")
+                try:
+                    await cancelled(parts, considered.claim)
+                except StaleLease:
+                    # Another wish, or the sweep, was faster; what it wrote is read.
+                    continue
+                return Standing.CANCELLED
+
+
+async def cancelled(parts: Parts, claim: Claim) -> None:
+    """End a task as cancelled: nothing is charged, whatever was made."""
+    await finish(
+        parts,
+        End(
+            claim=claim,
+            state=State.CANCELLED,
+            kept=parts.retention,
+            attempt=AttemptState.ABANDONED,
+            error_class="cancelled",
+            error_text="cancelled on request",
+        ),
+    )
+
+
+def wanted(claim: Claim) -> bool:
+    """Tell whether the provider is to be asked to stop; between two questions that failed the film is polled."""
+    task = claim.task
+    return (
+        task.cancel_requested_at is not None and task.record.cancel is None and claim.tried_as != _UNANSWERED
+    )
+
+
+async def stop(parts: Parts, claim: Claim, provider: Provider) -> None:
+    """Ask the provider of a running clip to stop it, and write what it answered."""
+    attempt, able = claim.attempt, canceller(provider)
+    if attempt is None or able is None:
+        await parts.moves.make(transitions.cancel_answered(claim, CancelAnswer.REFUSED, transitions.NOW))
+        return
+    await failpoint("cancel.before_question")
+    try:
+        async with held(parts, claim), asyncio.timeout(CANCEL_SECONDS):
+            answer = await able.cancel(ticket_of(attempt))
+    except Exception as error:  # noqa: BLE001  # a failed question proves nothing, and is asked again
+        parts.telemetry.event("cancel.failed", task=str(claim.task_id), reason=type(error).__name__)
+        await parts.moves.make(transitions.postponed(claim, QUESTION_FIRST, _UNANSWERED))
+        return
+    await failpoint("cancel.after_reply")
+    match answer:
+        case Cancelled():
+            await cancelled(parts, claim)
+        case Pending():
+            due = _SOON if answer.ask_in is None else answer.ask_in
+            await parts.moves.make(transitions.cancel_answered(claim, CancelAnswer.ASKED, due))
+        case NotStopped(text):
+            parts.telemetry.event("cancel.refused", task=str(claim.task_id), reason=text)
+            await parts.moves.make(transitions.cancel_answered(claim, CancelAnswer.REFUSED, transitions.NOW))
+
+
+async def call_off(parts: Parts, claim: Claim) -> None:
+    """Let the provider stop what nobody waits for any more, where it can; what comes of it changes nothing."""
+    attempt = claim.attempt
+    named = None if attempt is None else parts.router.provider(attempt.credential_id)
+    able = None if named is None else canceller(named[1])
+    if attempt is None or able is None or attempt.state is not AttemptState.ACCEPTED:
+        return
+    try:
+        async with asyncio.timeout(CANCEL_SECONDS):
+            await able.cancel(ticket_of(attempt))
+    except Exception as error:  # noqa: BLE001  # the task has ended whatever the provider says
+        parts.telemetry.event("cancel.failed", task=str(claim.task_id), reason=type(error).__name__)
+
+
+async def sweep_cancelled(parts: Parts) -> None:
+    """End tasks that are to be cancelled and came back to where nothing is sent."""
+    while claims := await parts.wishes.left(CLAIM_BATCH, parts.clock.monotonic()):
+        for claim in claims:
+            try:
+                await cancelled(parts, claim)
+            except StaleLease:
+                continue
+        if len(claims) < CLAIM_BATCH:
+            return
+
+
+def canceller(provider: Provider) -> Cancels | None:
+    """Give the provider as one that can stop what it makes; None where it cannot."""
+    return provider if isinstance(provider, Cancels) and provider.cancels else None
+
+
+def _choice(parts: Parts, claim: Claim) -> Choice:
+    match claim.step:
+        case Step.PREPARE:
+            return Choice.END
+        case Step.RECONCILE:
+            # Whatever is found, nothing more is sent.
+            return Choice.NOTE
+        case Step.SUBMIT | Step.POLL:
+            return Choice.NOTE if _stoppable(parts, claim) else Choice.DECLINE
+        case Step.COLLECT:
+            return Choice.NOTE if _more_to_send(parts, claim) else Choice.DECLINE
+        case Step.RENDER:
+            return Choice.DECLINE
+
+
+def _stoppable(parts: Parts, claim: Claim) -> bool:
+    named = None if claim.attempt is None else parts.router.provider(claim.attempt.credential_id)
+    return named is not None and canceller(named[1]) is not None
+
+
+def _more_to_send(parts: Parts, claim: Claim) -> bool:
+    named = None if claim.attempt is None else parts.router.provider(claim.attempt.credential_id)
+    upsamples = named is not None and Power.UPSAMPLES in named[1].powers
+    return plan(claim.task.request, provider_upsamples=upsamples).at(claim.clip_no + 1) is not None
+
+
+async def _ended_as(parts: Parts, task: Task) -> Standing:
+    found = await parts.reader.find(str(task.id), task.account_id)
+    cancelled_already = found is not None and found.state is State.CANCELLED
+    return Standing.CANCELLED if cancelled_already else Standing.ENDED

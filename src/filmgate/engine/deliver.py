@@ -1,0 +1,249 @@
+"""Deliver: tell receivers what was announced, at least once, with the same id and the same bytes every time."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Final, Protocol
+
+import asyncpg
+
+from filmgate.domain.clock import Chance, Clock
+from filmgate.domain.contracts_http import HttpReply, NotSent, ReplyLost
+from filmgate.domain.failpoint import failpoint
+from filmgate.domain.limits import (
+    IDLE_CLAIM,
+    LEASE_SPARE,
+    SHUTDOWN,
+    WEBHOOK_ANSWER_BYTES,
+    WEBHOOK_ANSWER_KEPT,
+    WEBHOOK_LEASE,
+    WEBHOOK_SCHEDULE,
+    WEBHOOK_SECONDS,
+    WEBHOOKS_IN_HAND,
+)
+from filmgate.domain.webhook import DELIVERY, named, next_wait, signed_headers, wait_asked
+from filmgate.engine.subscribe import Keyring
+from filmgate.net.denied import Denied
+from filmgate.net.guard import LOOK_UP_SECONDS
+from filmgate.net.post import GuardedPost
+from filmgate.seal import BrokenSealError
+from filmgate.store.deliveries import Deliveries, DeliveryClaim, Outcome
+from filmgate.store.endpoints import Endpoint
+
+_SHUTDOWN_SHARE: Final = 0.6
+_REDIRECT: Final = 3
+
+
+class DeliveryTelemetry(Protocol):
+    def event(self, event: str, **fields: object) -> None: ...
+    def told(self, outcome: str) -> None:
+        """Count a try to deliver an event."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Messenger:
+    """What delivering needs."""
+
+    deliveries: Deliveries
+    keyring: Keyring
+    post: GuardedPost
+    clock: Clock
+    chance: Chance
+    telemetry: DeliveryTelemetry
+    wake: asyncio.Event
+    """Set when something in this process was announced."""
+    schedule: Sequence[timedelta] = WEBHOOK_SCHEDULE
+    lease: timedelta = WEBHOOK_LEASE
+    timeout_s: float = WEBHOOK_SECONDS
+
+
+async def deliver(messenger: Messenger, claim: DeliveryClaim) -> None:
+    """Try once, and write what became of it: done, another try later, or given up."""
+    began = messenger.clock.monotonic()
+    try:
+        endpoint = await _whose(messenger, claim)
+        if isinstance(endpoint, str):
+            await _settled(messenger, Outcome(claim=claim, delivered=False, error=endpoint))
+            return
+        if _too_late(messenger, claim):
+            # Another may have it by now, and would send it at the same time.
+            messenger.telemetry.event("delivery.late", delivery=named(DELIVERY, claim.id))
+            return
+        outcome = _answered(messenger, claim, await _send(messenger, claim, endpoint))
+    except (Denied, NotSent, ReplyLost, TimeoutError, BrokenSealError) as error:
+        messenger.telemetry.event(
+            "delivery.unanswered",
+            delivery=named(DELIVERY, claim.id),
+            host=claim.host,
+            reason=error.operator if isinstance(error, Denied) else str(error) or type(error).__name__,
+        )
+        outcome = Outcome(claim=claim, delivered=False, error=_said(error), wait=_wait(messenger, claim))
+    await failpoint("deliver.after_post")
+    took = timedelta(seconds=messenger.clock.monotonic() - began)
+    await _settled(messenger, replace(outcome, duration=took))
+
+
+class Deliverer:
+    """Delivers beside the steps of an engine; several need no election."""
+
+    def __init__(self, messenger: Messenger, on_outage: Callable[[Exception], None]) -> None:
+        self._messenger = messenger
+        self._on_outage = on_outage
+        self._running: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+        self._begun = False
+
+    async def run(self) -> None:
+        """Deliver until `stop`; the database may go away and come back meanwhile."""
+        while not self._stopping.is_set():
+            try:
+                claimed = await self._claim()
+            except Exception as error:  # noqa: BLE001  # whatever it was, what is due stays due, and is looked for again
+                self._on_outage(error)
+                claimed = 0
+            if not claimed:
+                await self._rest()
+
+    async def stop(self) -> None:
+        """Claim nothing more and let what is in hand finish; what is left is claimed again by another."""
+        self._stopping.set()
+        self._messenger.wake.set()
+        running = set(self._running)
+        if running:
+            await asyncio.wait(running, timeout=SHUTDOWN.total_seconds() * _SHUTDOWN_SHARE)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def _claim(self) -> int:
+        if not self._begun:
+            await self._messenger.deliveries.begin()
+            self._begun = True
+        # What becomes due from here on is looked for again, also while this look-up is out.
+        self._messenger.wake.clear()
+        room = WEBHOOKS_IN_HAND - len(self._running)
+        if room <= 0:
+            return 0
+        now = self._messenger.clock.monotonic()
+        claims = await self._messenger.deliveries.claim(room, self._messenger.lease, since=now)
+        for claim in claims:
+            task = asyncio.create_task(self._guarded(claim))
+            self._running.add(task)
+            task.add_done_callback(self._done)
+        return len(claims)
+
+    async def _guarded(self, claim: DeliveryClaim) -> None:
+        """One delivery's error is its own: it stays leased, and is claimed again."""
+        try:
+            await deliver(self._messenger, claim)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self._on_outage(error)
+        except Exception as error:  # noqa: BLE001  # a bug with one delivery must not stop the others
+            self._messenger.telemetry.event(
+                "delivery.broken",
+                delivery=named(DELIVERY, claim.id),
+                error=error,
+                reason=type(error).__name__,
+            )
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        # Its place, and its host's, is free: more may be waiting for just that.
+        self._running.discard(task)
+        self._messenger.wake.set()
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(IDLE_CLAIM.total_seconds()):
+                await self._messenger.wake.wait()
+        except TimeoutError:
+            return
+
+
+async def _whose(messenger: Messenger, claim: DeliveryClaim) -> Endpoint | str:
+    """Give whose secrets sign it, or why nobody may be told any more."""
+    if claim.endpoint_id is None:
+        return claim.endpoint or await messenger.keyring.callbacks(claim.account_id)
+    if claim.endpoint is None:
+        return "the endpoint was deleted"
+    if claim.endpoint.disabled_at is not None:
+        return "the endpoint is disabled"
+    return claim.endpoint
+
+
+def _too_late(messenger: Messenger, claim: DeliveryClaim) -> bool:
+    """Tell whether the lease might run out before an answer comes."""
+    held_s = messenger.clock.monotonic() - claim.since
+    return held_s + messenger.timeout_s + LEASE_SPARE.total_seconds() > messenger.lease.total_seconds()
+
+
+async def _send(messenger: Messenger, claim: DeliveryClaim, endpoint: Endpoint) -> HttpReply:
+    now = messenger.clock.now()
+    secrets = messenger.keyring.live(endpoint, now)
+    # A name is looked up before the time of the request itself begins.
+    async with asyncio.timeout(messenger.timeout_s + LOOK_UP_SECONDS):
+        return await messenger.post.post(
+            claim.url,
+            headers=signed_headers(secrets, named(DELIVERY, claim.id), now, claim.body),
+            body=claim.body,
+            timeout_s=messenger.timeout_s,
+            most_bytes=WEBHOOK_ANSWER_BYTES,
+        )
+
+
+def _answered(messenger: Messenger, claim: DeliveryClaim, reply: HttpReply) -> Outcome:
+    delivered = reply.status // 100 == HTTPStatus.OK // 100
+    gone = reply.status == HTTPStatus.GONE
+    asked = wait_asked(reply.headers.get("retry-after"), messenger.clock.now())
+    error = None
+    if not delivered:
+        error = f"the answer was {reply.status}"
+        error += ", and no redirect is followed" if reply.status // 100 == _REDIRECT else ""
+    return Outcome(
+        claim=claim,
+        delivered=delivered,
+        wait=None if delivered or gone else _wait(messenger, claim, asked),
+        status=reply.status,
+        answer=reply.body[:WEBHOOK_ANSWER_KEPT].decode("utf-8", "replace").replace("\0", "�"),
+        error=error,
+        gone=gone and claim.endpoint_id is not None,
+    )
+
+
+def _wait(messenger: Messenger, claim: DeliveryClaim, asked: timedelta | None = None) -> timedelta | None:
+    return next_wait(messenger.schedule, claim.tries + 1, asked, messenger.chance)
+
+
+def _said(error: Exception) -> str:
+    """Say why there was no answer, and nothing that tells about a network that is not the customer's."""
+    match error:
+        case Denied():
+            return "the address is not allowed"
+        case NotSent():
+            return "no connection could be made"
+        case BrokenSealError():
+            return "the signing secret cannot be read: rotate it"
+        case _:
+            return "no answer came in time"
+
+
+async def _settled(messenger: Messenger, outcome: Outcome) -> None:
+    claim = outcome.claim
+    if not await messenger.deliveries.settle(outcome):
+        messenger.telemetry.event("delivery.lease_lost", delivery=named(DELIVERY, claim.id))
+        return
+    # A try that failed is no dead letter yet.
+    word = "retried" if outcome.state == "due" else outcome.state
+    messenger.telemetry.told(word)
+    messenger.telemetry.event(
+        f"delivery.{word}",
+        delivery=named(DELIVERY, claim.id),
+        task=str(claim.task_id),
+        host=claim.host,
+        status=outcome.status,
+        tries=claim.tries + 1,
+    )
+    if outcome.gone:
+        messenger.telemetry.event("endpoint.disabled", endpoint=str(claim.endpoint_id), status=outcome.status)

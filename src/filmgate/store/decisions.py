@@ -1,0 +1,104 @@
+"""What nobody but an operator, or a reply that came too late, can decide about an attempt."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from filmgate.domain.contracts_provider import Ticket
+from filmgate.domain.limits import SUBMIT_LEASE
+from filmgate.domain.states import AttemptState, Step
+from filmgate.store.ends import Notice
+from filmgate.store.pool import Connection, Pool
+from filmgate.store.transitions import plain
+from filmgate.store.work import OWNED, Claim, claim_of
+
+_LOCK: Final = "select from work where task_id = $1 for update"
+_HELD: Final = f"with mine as (select * from work where task_id = $1) {OWNED}"  # noqa: S608  # the columns are ours
+
+# Whoever looks for the attempt's job meanwhile has lost its lease, and writes nothing.
+_TAKE: Final = """
+update work set fence = fence + 1, lease_by = null, due_at = now() + $2::interval where task_id = $1 returning fence
+"""
+
+_ATTEMPT: Final = (
+    "select task_id, clip_no, provider, state, vendor_ref from attempts where key = $1 for update"
+)
+
+_ORPHAN: Final = "update attempts set ticket = $2, vendor_ref = $3 where key = $1"
+
+_NOTICE: Final = "insert into notices (kind, task_id, provider, text) values ($1, $2, $3, $4)"
+
+_UNDECIDED: Final[Mapping[Step, AbstractSet[AttemptState]]] = {Step.RECONCILE: {AttemptState.UNCERTAIN}}
+# A reply of its own sender is as good as one that was looked for.
+_UNHEARD: Final[Mapping[Step, AbstractSet[AttemptState]]] = {
+    **_UNDECIDED,
+    Step.SUBMIT: {AttemptState.SENDING},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A ticket whose sender had lost its lease: `claim` where its attempt is still open, else it is an orphan."""
+
+    claim: Claim | None = None
+    orphan: bool = False
+
+
+class Decisions:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def take(self, task_id: UUID) -> Claim | None:
+        """Claim a task whose attempt is uncertain, from whoever looks for it; None where there is none."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_LOCK, task_id)
+            return await _taken(connection, task_id, _UNDECIDED)
+
+    async def late(self, task_id: UUID, key: str, ticket: Ticket) -> Late:
+        """Claim the task of an attempt of which nobody knew more until now; else keep the ticket as an orphan."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_LOCK, task_id)
+            claim = await _taken(connection, task_id, _UNHEARD, key)
+            if claim is not None:
+                return Late(claim)
+            row = await connection.fetchrow(_ATTEMPT, key)
+            if row is None or row["vendor_ref"] == ticket.ref:
+                return Late()
+            kept = row["vendor_ref"] is None and await _keep(connection, key, ticket)
+            where = "is kept with it" if kept else "was not stored: another attempt has that name"
+            text = f"{ticket.ref} was made for attempt {key}, which is {row['state']}; the ticket {where}"
+            await connection.execute(_NOTICE, "orphan", task_id, row["provider"], plain(text))
+        return Late(orphan=True)
+
+    async def note(self, notice: Notice, task_id: UUID | None) -> None:
+        """Tell operators."""
+        await self._pool.execute(_NOTICE, notice.kind, task_id, notice.provider, plain(notice.text))
+
+
+async def _taken(
+    connection: Connection,
+    task_id: UUID,
+    states: Mapping[Step, AbstractSet[AttemptState]],
+    key: str | None = None,
+) -> Claim | None:
+    row = await connection.fetchrow(_HELD, task_id)
+    claim = None if row is None else claim_of(row, 0.0)
+    attempt = None if claim is None else claim.attempt
+    if claim is None or attempt is None or attempt.state not in states.get(claim.step, ()):
+        return None
+    if key is not None and attempt.key != key:
+        return None
+    return replace(claim, fence=await connection.fetchval(_TAKE, task_id, SUBMIT_LEASE))
+
+
+async def _keep(connection: Connection, key: str, ticket: Ticket) -> bool:
+    try:
+        async with connection.transaction():
+            await connection.execute(_ORPHAN, key, dict(ticket.memory), ticket.ref)
+    except asyncpg.UniqueViolationError:
+        return False
+    return True

@@ -1,0 +1,206 @@
+"""Deliveries of events: claimed under a fence, at most so many of one host at a time, and settled in batches."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from filmgate.domain.limits import WEBHOOKS_OF_HOST
+from filmgate.domain.request import Json
+from filmgate.store.batch import Lane
+from filmgate.store.endpoints import Endpoint, endpoint_of
+from filmgate.store.pool import Connection, Pool
+from filmgate.store.work import Boot
+
+_ANY: Final = "select exists (select from deliveries where state = 'due' and due_at <= now())"
+
+# One claims at a time, so that what several claim for one host together stays within its number.
+_TURN: Final = "select pg_try_advisory_xact_lock(hashtext('filmgate deliveries'))"
+
+# Each host is looked at by itself: the thousands that wait for a dead one hide nobody else's.
+_CLAIM: Final = """
+with recursive hosts as (
+    (select host from deliveries where state = 'due' order by host limit 1)
+    union all
+    select (select d.host from deliveries d where d.state = 'due' and d.host > h.host order by d.host limit 1)
+    from hosts h where h.host is not null
+), due as (
+    select d.id from hosts h cross join lateral (
+        select d.id, d.due_at from deliveries d
+        where d.state = 'due' and d.host = h.host and d.due_at <= now()
+        order by d.due_at limit greatest(0, $3 - (
+            select count(*) from deliveries b where b.host = h.host and b.lease_by is not null and b.due_at > now()))
+        for update skip locked
+    ) d
+    where h.host is not null
+    order by d.due_at limit $1
+), mine as (
+    update deliveries d set fence = d.fence + 1, lease_by = $2, due_at = now() + $4::interval
+    from due where d.id = due.id returning d.*
+)
+select mine.id as delivery, mine.account_id as whose, mine.endpoint_id, mine.url as address, mine.host, mine.task_id,
+    mine.event, mine.body, mine.fence, mine.tries, mine.created_at as made_at,
+    e.*
+from mine left join endpoints e on e.deleted_at is null
+    and case when mine.endpoint_id is null then e.account_id = mine.account_id and e.callback
+        else e.id = mine.endpoint_id end
+"""
+
+_OWNED: Final = """
+select d.id from deliveries d join unnest($1::uuid[], $2::bigint[]) as r(id, fence) on d.id = r.id and d.fence = r.fence
+where d.state = 'due' order by d.id for update of d
+"""
+
+_SETTLE: Final = """
+with r as (
+    select * from jsonb_to_recordset($1::jsonb) as r(id uuid, state text, wait_ms float8, status int, answer text,
+        error text, duration_ms int)
+), told as (
+    update deliveries d set state = r.state, lease_by = null, tries = d.tries + 1,
+        due_at = case r.state when 'due' then now() + r.wait_ms * interval '1 ms' end,
+        ended_at = case when r.state <> 'due' then now() end
+    from r where d.id = r.id
+)
+insert into delivery_tries (delivery_id, status, answer, error, duration_ms)
+select id, status, answer, error, duration_ms from r
+"""
+
+_HEALTH: Final = """
+with r as (
+    select e.id, r.well, r.gone from endpoints e
+    join unnest($1::uuid[], $2::boolean[], $3::boolean[]) as r(id, well, gone) on r.id = e.id
+    order by e.id for update of e
+)
+update endpoints e set failing_since = case when not r.well then coalesce(e.failing_since, now()) end,
+    disabled_at = case when r.gone then coalesce(e.disabled_at, now()) else e.disabled_at end,
+    disabled_reason = case when r.gone then coalesce(e.disabled_reason, 'the address answered 410')
+        else e.disabled_reason end
+from r where e.id = r.id and e.deleted_at is null
+"""
+
+_RELEASE: Final = """
+update deliveries d set lease_by = null, due_at = now()
+from boots b where d.lease_by = b.id and b.folder = $1 and b.id <> $2
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryClaim:
+    """A delivery that this process owns until its lease runs out."""
+
+    id: UUID
+    account_id: int
+    endpoint_id: UUID | None
+    url: str
+    host: str
+    task_id: UUID
+    event: str
+    body: bytes
+    fence: int
+    tries: int
+    endpoint: Endpoint | None
+    """Whose secrets sign it; None where that was deleted, or where callbacks have no secret yet."""
+    since: float
+    """When this process began to own it, on its own monotonic clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one try; with `wait` there is another, without one it is over."""
+
+    claim: DeliveryClaim
+    delivered: bool
+    wait: timedelta | None = None
+    status: int | None = None
+    answer: str | None = None
+    error: str | None = None
+    duration: timedelta = timedelta()
+    gone: bool = False
+    """Whether the address wants to hear nothing more."""
+
+    @property
+    def state(self) -> str:
+        if self.delivered:
+            return "delivered"
+        return "given_up" if self.wait is None else "due"
+
+
+class Deliveries:
+    def __init__(self, pool: Pool, boot: Boot) -> None:
+        self._pool = pool
+        self._boot = boot
+        self._lane: Lane[Outcome, bool] = Lane(self._settle)
+
+    async def begin(self) -> None:
+        """Release what former boots on this folder had in hand; the caller holds the folder's lock."""
+        await self._pool.execute(_RELEASE, self._boot.folder, self._boot.id)
+
+    async def claim(
+        self, limit: int, lease: timedelta, *, since: float, of_host: int = WEBHOOKS_OF_HOST
+    ) -> Sequence[DeliveryClaim]:
+        """Claim what is due, at most `of_host` of one host at a time among all who claim."""
+        if not await self._pool.fetchval(_ANY):
+            return []
+        async with self._pool.acquire() as connection, connection.transaction():
+            if not await connection.fetchval(_TURN):
+                return []
+            found = await connection.fetch(_CLAIM, limit, self._boot.id, of_host, lease)
+        return [_claim(row, since) for row in found]
+
+    async def settle(self, outcome: Outcome) -> bool:
+        """Write what became of a try; False where its lease was lost, and then nothing is written."""
+        return await self._lane.put(outcome)
+
+    async def _settle(self, batch: Sequence[Outcome]) -> Sequence[bool]:
+        async with self._pool.acquire() as connection, connection.transaction():
+            ids, fences = [one.claim.id for one in batch], [one.claim.fence for one in batch]
+            owned = {row["id"] for row in await connection.fetch(_OWNED, ids, fences)}
+            mine = [one for one in batch if one.claim.id in owned]
+            await connection.execute(_SETTLE, [_row(one) for one in mine])
+            await _note_health(connection, mine)
+        return [id_ in owned for id_ in ids]
+
+
+async def _note_health(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+    """Note on endpoints what changed: since when they fail, and that they are gone."""
+    news: dict[UUID, tuple[bool, bool]] = {}
+    for one in outcomes:
+        id_, endpoint = one.claim.endpoint_id, one.claim.endpoint
+        if id_ is None or endpoint is None:
+            continue
+        known_failing = endpoint.failing_since is not None
+        if one.gone or one.delivered is known_failing:
+            news[id_] = one.delivered, one.gone or news.get(id_, (False, False))[1]
+    if news:
+        wells, gones = zip(*news.values(), strict=True)
+        await connection.execute(_HEALTH, list(news), list(wells), list(gones))
+
+
+def _row(outcome: Outcome) -> dict[str, Json]:
+    return {
+        "id": str(outcome.claim.id),
+        "state": outcome.state,
+        "wait_ms": None if outcome.wait is None else outcome.wait.total_seconds() * 1000,
+        "status": outcome.status,
+        "answer": outcome.answer,
+        "error": outcome.error,
+        "duration_ms": max(0, round(outcome.duration.total_seconds() * 1000)),
+    }
+
+
+def _claim(row: Any, since: float) -> DeliveryClaim:  # noqa: ANN401  # asyncpg's Record types no column
+    return DeliveryClaim(
+        id=row["delivery"],
+        account_id=row["whose"],
+        endpoint_id=row["endpoint_id"],
+        url=row["address"],
+        host=row["host"],
+        task_id=row["task_id"],
+        event=row["event"],
+        body=bytes(row["body"]),
+        fence=row["fence"],
+        tries=row["tries"],
+        endpoint=None if row["id"] is None else endpoint_of(row),
+        since=since,
+    )

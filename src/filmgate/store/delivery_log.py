@@ -1,0 +1,108 @@
+"""The log of deliveries, for whoever owns them and for operators; and the replay of one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from filmgate.store.pool import Pool
+
+_COLUMNS: Final = """d.id, d.account_id, d.endpoint_id, d.url, d.task_id, d.event, d.state, d.tries, d.created_at,
+    d.ended_at, case when d.lease_by is null or d.due_at <= now() then d.due_at end as next_at,
+    (select coalesce(jsonb_agg(jsonb_build_object('at', y.at, 'status', y.status, 'duration_ms', y.duration_ms,
+        'answer', y.answer, 'error', y.error) order by y.id), '[]') from delivery_tries y where y.delivery_id = d.id)
+        as tried"""
+_MINE: Final = "($1::bigint is null or d.account_id = $1)"
+
+_PAGE: Final = f"""
+select {_COLUMNS} from deliveries d
+where {_MINE} and ($2::text is null or d.state = $2) and ($3::uuid is null or d.task_id = $3)
+    and ($4::uuid is null or d.endpoint_id = $4)
+    and ($5::uuid is null or (d.created_at, d.id) < (select c.created_at, c.id from deliveries c where c.id = $5))
+order by d.created_at desc, d.id desc limit $6
+"""  # noqa: S608  # the columns are ours
+
+_FIND: Final = f"select {_COLUMNS} from deliveries d where {_MINE} and d.id = $2"  # noqa: S608  # the columns are ours
+
+# One that is in hand is being told just now: there is nothing to replay.
+_REPLAY: Final = f"""
+update deliveries d set state = 'due', due_at = now(), ended_at = null, tries = 0, lease_by = null
+where {_MINE} and d.id = $2 and (d.lease_by is null or d.due_at <= now())
+"""  # noqa: S608  # the condition is ours
+
+_TELLABLE: Final = f"""
+select d.endpoint_id is null or exists (
+    select from endpoints e where e.id = d.endpoint_id and e.deleted_at is null and e.disabled_at is null)
+from deliveries d where {_MINE} and d.id = $2
+"""  # noqa: S608  # the condition is ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    at: datetime
+    status: int | None
+    duration_ms: int
+    answer: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """An event for one address, with all tries so far."""
+
+    id: UUID
+    account_id: int
+    endpoint_id: UUID | None
+    url: str
+    task_id: UUID
+    event: str
+    state: str
+    tries: int
+    created_at: datetime
+    ended_at: datetime | None
+    next_at: datetime | None
+    """None while a try is in hand, and when there will be none."""
+    tried: Sequence[Try]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which deliveries to list; what is None does not matter."""
+
+    account_id: int | None
+    state: str | None = None
+    task_id: UUID | None = None
+    endpoint_id: UUID | None = None
+    after: UUID | None = None
+
+
+class DeliveryLog:
+    """Reads for one account, or for operators, who name None."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def page(self, wanted: Wanted, limit: int) -> tuple[Sequence[Delivery], bool]:
+        """Give up to `limit` deliveries, newest first, and whether there are more."""
+        values = (wanted.account_id, wanted.state, wanted.task_id, wanted.endpoint_id, wanted.after)
+        found = [_delivery(row) for row in await self._pool.fetch(_PAGE, *values, limit + 1)]
+        return found[:limit], len(found) > limit
+
+    async def find(self, account_id: int | None, id_: UUID) -> Delivery | None:
+        row = await self._pool.fetchrow(_FIND, account_id, id_)
+        return None if row is None else _delivery(row)
+
+    async def tellable(self, account_id: int | None, id_: UUID) -> bool | None:
+        """Say whether its endpoint still takes deliveries; None where there is no such delivery."""
+        found: bool | None = await self._pool.fetchval(_TELLABLE, account_id, id_)
+        return found
+
+    async def replay(self, account_id: int | None, id_: UUID) -> None:
+        """Make it due now, with its whole schedule before it; its id and its bytes stay what they were."""
+        await self._pool.execute(_REPLAY, account_id, id_)
+
+
+def _delivery(row: Any) -> Delivery:  # noqa: ANN401  # asyncpg's Record types no column
+    tried = [Try(**{**one, "at": datetime.fromisoformat(one["at"])}) for one in row["tried"]]
+    return Delivery(**{**dict(row), "tried": tried})

@@ -1,0 +1,342 @@
+"""Several engines and several credentials, as real processes over one PostgreSQL and one folder of objects."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import asyncpg
+import psutil
+import pytest
+
+from kit.gates import RealGate, free_port
+
+ROUTES = """
+[[providers]]
+name = "vendor"
+kind = "openai"
+base_url = "{url}"
+credentials = ["env:VENDOR_KEY_1", "env:VENDOR_KEY_2"]
+limits = {{ in_flight = 6 }}
+options = {{ idempotent = true }}
+[[routes]]
+model = "sora-2*"
+via = [{{ provider = "vendor", model = "sora-2" }}]
+"""
+
+
+class RealWorker(RealGate):
+    """`filmgate worker` in a process group of its own."""
+
+    def start(self, *, wait: bool = True) -> None:
+        command = [sys.executable, "-m", "filmgate", "worker", "--data", str(self.data), *self.arguments]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **self.environment},
+                start_new_session=True, cwd=self.data.parent,
+            )  # fmt: skip
+        give_up = time.monotonic() + 60
+        while wait and "worker.started" not in self.log.read_text():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < give_up, self.log.read_text()
+            time.sleep(0.05)
+
+    @property
+    def engine(self) -> psutil.Process:
+        [found] = self.named("filmgate.server")
+        return found
+
+
+class Site:
+    """One database and one folder of objects for gates and workers of one test."""
+
+    def __init__(self, folder: Path, dsn: str) -> None:
+        self.folder = folder
+        self.opened: list[RealGate] = []
+        self.environment = {
+            "FILMGATE_DATABASE_URL": dsn,
+            "FILMGATE_OBJECTS_URL": str(folder / "objects"),
+            "FILMGATE_SECRET": "a secret that all of them share, long enough",
+            "VENDOR_KEY_1": "one",
+            "VENDOR_KEY_2": "two",
+        }
+
+    def gate(self, name: str = "gate", *arguments: str) -> RealGate:
+        return self._open(RealGate(self._data(name), arguments=arguments, environment=dict(self.environment)))
+
+    def worker(self, name: str) -> RealWorker:
+        worker = RealWorker(self._data(name), environment=dict(self.environment))
+        self._open(worker)
+        return worker
+
+    def _data(self, name: str) -> Path:
+        folder = self.folder / name
+        folder.mkdir()
+        settings = self.folder / "filmgate.toml"
+        if settings.exists():
+            (folder / "filmgate.toml").write_text(settings.read_text())
+        return folder / "data"
+
+    def _open(self, gate: RealGate) -> RealGate:
+        self.opened.append(gate)
+        gate.start()
+        return gate
+
+    def sql(self, statement: str) -> list[dict[str, Any]]:
+        return run_sql(self.environment["FILMGATE_DATABASE_URL"], statement)
+
+    def route_to(self, url: str) -> None:
+        (self.folder / "filmgate.toml").write_text(ROUTES.format(url=url))
+
+
+@pytest.fixture
+def site(tmp_path: Path, postgres: dict[str, Any]) -> Iterator[Site]:
+    name = f"site_{free_port()}"
+    dsn = f"postgresql://{postgres['user']}@/{{}}?host={postgres['host']}&port={postgres['port']}"
+    run_sql(dsn.format(postgres["database"]), f"create database {name}")
+    site = Site(tmp_path, dsn.format(name))
+    yield site
+    for gate in site.opened:
+        if gate.process is not None and gate.process.poll() is None:
+            for process in gate.family():
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.resume()
+            gate.kill()
+    run_sql(dsn.format(postgres["database"]), f"drop database {name} with (force)")
+
+
+def run_sql(dsn: str, statement: str) -> list[dict[str, Any]]:
+    """Run one statement from outside any loop."""
+    import asyncio
+
+    async def run() -> list[dict[str, Any]]:
+        connection = await asyncpg.connect(dsn)
+        try:
+            return [dict(row) for row in await connection.fetch(statement)]
+        finally:
+            await connection.close()
+
+    found: list[dict[str, Any]] = []
+    thread = threading.Thread(target=lambda: found.extend(asyncio.run(run())))
+    thread.start()
+    thread.join()
+    return found
+
+
+def mirage(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], str, Path]:
+    command = [
+        sys.executable, "-m", "filmgate.mirage", "--port", str(free_port()), "--data", str(folder / "mirage"), *arguments,
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    said = json.loads(process.stdout.readline())
+    return process, said["base_url"], Path(said["log"])
+
+
+def submitted(gate: RealGate, count: int, **wanted: Any) -> list[str]:
+    return [gate.make(prompt=f"boat {no}", **wanted) for no in range(count)]
+
+
+def test_a_worker_without_its_gates_settings_says_what_it_lacks(tmp_path: Path) -> None:
+    worker = RealWorker(tmp_path / "data", environment={"FILMGATE_SECRET": "x" * 40})
+    worker.start(wait=False)
+    assert worker.process is not None
+    assert worker.process.wait(30) == 2
+    assert "not set: FILMGATE_DATABASE_URL, FILMGATE_OBJECTS_URL" in worker.log.read_text()
+
+
+def test_a_worker_makes_what_gates_accept_is_started_again_when_it_dies_and_leaves_nothing_behind(
+    site: Site,
+) -> None:
+    gate = site.gate("gate", "--no-worker")
+    worker = site.worker("worker")
+    engine = worker.engine
+    engine.kill()
+    engine.wait(10)
+    [id_] = submitted(gate, 1)
+    task = gate.ended(id_)
+    assert task["state"] == "succeeded"
+    assert gate.ask("GET", task["urls"]["video"]).status == 200
+    # A second gate on the same database shows it too.
+    second = site.gate("second", "--no-worker")
+    assert second.ask("GET", f"/gate/v1/tasks/{id_}", key=gate.key).json["state"] == "succeeded"
+    family = worker.family()
+    assert worker.stop() == 0
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_two_engines_and_two_credentials_share_the_films_and_a_kill_of_either_loses_none(site: Site) -> None:
+    process, url, log = mirage(site.folder, "--takes", "2", "--idempotent")
+    try:
+        site.route_to(url)
+        gate, worker = site.gate(), site.worker("worker")
+        ids = submitted(gate, 10, model="sora-2", seconds=4, size="720x1280")
+        time.sleep(2)
+        worker.kill()
+        worker.start()
+        gate.kill()
+        gate.start()
+        tasks = [gate.ended(id_, within_s=180) for id_ in ids]
+    finally:
+        process.kill()
+        process.communicate()
+    assert Counter(task["state"] for task in tasks) == {"succeeded": 10}
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    accepted = Counter(event["key"] for event in events if event["event"] == "accepted")
+    assert (len(accepted), set(accepted.values())) == (10, {1})
+    used = site.sql(
+        "select c.name, count(*) > 0 as used, min(c.in_flight) as in_flight from film.attempts a "
+        "join film.credentials c on c.id = a.credential_id group by 1 order by 1",
+    )
+    assert used == [
+        {"name": "VENDOR_KEY_1", "used": True, "in_flight": 0},
+        {"name": "VENDOR_KEY_2", "used": True, "in_flight": 0},
+    ]
+
+
+def frozen_when(worker: RealWorker, ready: Callable[[], bool]) -> psutil.Process:
+    """Stop a worker's engine as a machine that hangs is stopped, once something has come about."""
+    give_up = time.monotonic() + 30
+    while not ready():
+        assert time.monotonic() < give_up, worker.log.read_text()
+        time.sleep(0.02)
+    engine = worker.engine
+    engine.send_signal(signal.SIGSTOP)
+    return engine
+
+
+def unchanged(gate: RealGate, site: Site, task: dict[str, Any]) -> bool:
+    """See that a task ended once, and is still what it was then."""
+    after = gate.ask("GET", f"/gate/v1/tasks/{task['id']}?attempts=true", key=gate.key).json
+    closes = site.sql("select count(*) as n from film.ledger where kind = 'close'")
+    tried = [attempt["state"] for attempt in after["attempts"]]
+    return (after, after["state"], tried, closes) == (task, "succeeded", ["done"], [{"n": 1}])
+
+
+def test_a_frozen_engine_loses_its_drawing_to_another_and_changes_nothing_when_it_wakes(site: Site) -> None:
+    gate, frozen = site.gate("gate", "--no-worker"), site.worker("frozen")
+    id_ = gate.make(prompt="a boat on a lake --sandbox=slow:4")
+
+    def drawing() -> bool:
+        return bool(gate.ask("GET", f"/gate/v1/tasks/{id_}", key=gate.key).json["state"] == "generating")
+
+    engine = frozen_when(frozen, drawing)
+    # Half a minute of silence is what others wait for.
+    site.sql("update film.boots set seen_at = now() - interval '31 s'")
+    site.worker("other")
+    task = gate.ended(id_, within_s=90)
+    assert "attempt.adopted" in (site.folder / "other" / "data.log").read_text()
+    engine.send_signal(signal.SIGCONT)
+    time.sleep(2)
+    assert unchanged(gate, site, task)
+
+
+def test_an_engine_that_froze_with_a_film_in_hand_ends_nothing_a_second_time(site: Site) -> None:
+    marker = site.folder / "reached"
+    gate = site.gate("gate", "--no-worker")
+    site.environment["FILMGATE_FAILPOINTS"] = f"end.before=stall:{marker}"
+    frozen = site.worker("frozen")
+    del site.environment["FILMGATE_FAILPOINTS"]
+    id_ = gate.make()
+    engine = frozen_when(frozen, marker.exists)
+    # Its lease runs out meanwhile, and nobody hears of it any more.
+    site.sql("update film.boots set seen_at = now() - interval '31 s'")
+    site.sql("update film.work set due_at = now()")
+    site.worker("other")
+    task = gate.ended(id_, within_s=90)
+    engine.send_signal(signal.SIGCONT)
+    give_up = time.monotonic() + 60
+    while "lease.lost" not in frozen.log.read_text():
+        assert time.monotonic() < give_up, frozen.log.read_text()[-4000:]
+        time.sleep(0.2)
+    assert unchanged(gate, site, task)
+
+
+class _Slow(BaseHTTPRequestHandler):
+    """A vendor whose every answer to a poll takes longer than polls are apart."""
+
+    polls: ClassVar[Counter[str]] = Counter()
+
+    def do_POST(self) -> None:  # the standard library's name
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._say({"id": "video_1", "object": "video", "status": "queued", "progress": 0})
+
+    def do_GET(self) -> None:  # the standard library's name
+        self.polls[self.path] += 1
+        time.sleep(7)
+        error = {"code": "moderation_blocked", "message": "not this"}
+        self._say({"id": "video_1", "object": "video", "status": "failed", "progress": 0, "error": error})
+
+    def _say(self, said: dict[str, Any]) -> None:
+        body = json.dumps(said).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the standard library's name
+        return
+
+
+def test_a_vendor_slower_than_its_polls_is_heard_although_two_engines_poll(site: Site) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Slow)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        site.route_to(f"http://127.0.0.1:{server.server_port}")
+        gate = site.gate()
+        site.worker("worker")
+        id_ = gate.make(model="sora-2", seconds=4, size="720x1280")
+        task = gate.ended(id_, within_s=60)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert (task["state"], task["error"]["code"]) == ("failed", "content_refused")
+    assert list(_Slow.polls.values()) == [1]
+
+
+def test_operators_see_their_providers_and_switch_them(site: Site) -> None:
+    process, url, _ = mirage(site.folder, "--key", "two", "--takes", "0.5")
+    try:
+        site.route_to(url)
+        gate = site.gate()
+        # The first credential is refused by the vendor; every film is made with the second.
+        ids = submitted(gate, 3, model="sora-2", seconds=4, size="720x1280")
+        tasks = [gate.ended(id_, within_s=60) for id_ in ids]
+        listed = gate.ask("GET", "/admin/v1/providers", key="sk-admin").json["data"]
+        paused = gate.ask("POST", "/admin/v1/providers/vendor/pause", key="sk-admin")
+        waiting = gate.make(model="sora-2", seconds=4, size="720x1280")
+        time.sleep(1)
+        state = gate.ask("GET", f"/gate/v1/tasks/{waiting}", key=gate.key).json
+        resumed = gate.ask("POST", "/admin/v1/providers/vendor/resume", key="sk-admin")
+        unknown = gate.ask("POST", "/admin/v1/providers/nobody/pause", key="sk-admin")
+        forbidden = gate.ask("GET", "/admin/v1/providers", key=gate.key)
+        tasks.append(gate.ended(waiting, within_s=90))
+    finally:
+        process.kill()
+        process.communicate()
+    assert Counter(task["state"] for task in tasks) == {"succeeded": 4}
+    vendor = next(each for each in listed if each["name"] == "vendor")
+    shown = [(each["name"], each["light"], each["last_error_class"]) for each in vendor["credentials"]]
+    assert shown in (
+        [("VENDOR_KEY_1", "red", "misconfigured"), ("VENDOR_KEY_2", "green", None)],
+        # By chance the first was never drawn.
+        [("VENDOR_KEY_1", "green", None), ("VENDOR_KEY_2", "green", None)],
+    )
+    assert vendor["in_flight_limit"] == 12
+    assert (paused.json, resumed.json["paused"]) == (
+        {"name": "vendor", "paused": True, "running": 0},
+        False,
+    )
+    assert (state["state"], state["queue_position"]) == ("queued", 0)
+    assert (unknown.status, forbidden.status) == (404, 403)

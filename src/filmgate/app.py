@@ -160,15 +160,18 @@ async def _ground(stack: AsyncExitStack, node: Node, settings: Settings, pool: P
         results = GuardedFetch(GuardedDial(Guard(replace(rules, allow=own), resolver)))
         tools = Tools(http=GuardedResults(http, results), renderer=renderer, clock=clock)
         made[config.name] = kinds.build(config, tools)
+    telemetry = Telemetry([model.name for model in catalogue.models], list(made))
     credentials = await Credentials(pool).sync([_credential(config, settings) for config in configs])
     return _Ground(
         node=node,
         settings=settings,
         catalogue=catalogue,
-        telemetry=Telemetry([model.name for model in catalogue.models], list(made)),
+        telemetry=telemetry,
         objects=open_store(settings.objects_url or settings.data / "objects"),
         guard=Guard(rules, resolver),
-        enhancer=Enhancer(_chat(settings, http)),
+        enhancer=Enhancer(
+            _chat(settings, http), lambda reason: telemetry.event("enhancer.failed", reason=reason)
+        ),
         router=_router(settings, made, credentials),
         renderer=renderer,
         clock=clock,

@@ -14,7 +14,8 @@ from filmgate.domain.states import AttemptState, State, Step
 from filmgate.domain.task import Failure, Film, StoredClip, StoredFile
 from filmgate.store import transitions
 from filmgate.store.accept import Remember, Verdict
-from filmgate.store.ends import End, Notice
+from filmgate.store.ends import End
+from filmgate.store.notices import Notice
 from filmgate.store.moves import NoRoom, Sending, StaleLease
 from filmgate.store.pool import Pool
 from filmgate.store.upkeep import Upkeep

@@ -17,7 +17,7 @@ from filmgate.domain.request import Draft, FilmRequest, Picture, Upload
 from filmgate.domain.specify import specify
 from filmgate.domain.task import Owner, Task
 from filmgate.engine.parts import Objects
-from filmgate.engine.route import Line, Router
+from filmgate.engine.route import Line, Router, powers_for
 from filmgate.engine.sources import Sources
 from filmgate.net.denied import Denied
 from filmgate.net.guard import Guard
@@ -103,6 +103,8 @@ class Acceptance:
         if not self.router.lines(request.model):
             raise Problem("model_not_found", field="model", model=request.model)
         again = None if made_by is None else self.router.line(request.model, made_by)
+        if again is not None and not powers_for(request) <= again.provider.powers:
+            again = None
         line = again or self.router.choose(request, self.chance)
         if line is None:
             raise Problem(

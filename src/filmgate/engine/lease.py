@@ -25,3 +25,5 @@ async def renewing(parts: Parts, claim: Claim) -> AsyncIterator[None]:
         yield
     finally:
         renewal.cancel()
+        # A renewal under way would else shorten the lease of what follows.
+        await asyncio.gather(renewal, return_exceptions=True)

@@ -109,7 +109,7 @@ async def _failed(parts: Parts, claim: Claim, answer: Failed) -> None:
             claim,
             "provider_failed",
             attempt=AttemptState.FAILED,
-            error=answer.text,
+            error=answer.cause or answer.text,
             parameters={"attempts": spent},
         )
         return
@@ -118,13 +118,13 @@ async def _failed(parts: Parts, claim: Claim, answer: Failed) -> None:
         claim,
         answer.code,
         attempt=AttemptState.FAILED,
-        error=answer.text,
+        error=answer.cause or answer.text,
         parameters={"reason": answer.text, "attempts": attempt.no},
     )
 
 
 async def _again(parts: Parts, claim: Claim, answer: Failed, due: timedelta, change: RecordChange) -> None:
-    await parts.moves.make(transitions.again(claim, answer.text, due, change))
+    await parts.moves.make(transitions.again(claim, answer.cause or answer.text, due, change))
     parts.wake.set()
     await tidied(parts, claim)
 

@@ -17,7 +17,7 @@ from filmgate.engine.clip import clip_request
 from filmgate.engine.end import fail
 from filmgate.engine.lease import renewing
 from filmgate.engine.parts import Parts
-from filmgate.engine.pictures import drop_uploads, frames_of
+from filmgate.engine.pictures import frames_of
 from filmgate.engine.prompts import enhanced
 from filmgate.engine.route import Line
 from filmgate.engine.submit import submit
@@ -25,8 +25,8 @@ from filmgate.engine.takeover import with_first_clip
 from filmgate.media.child import ChildError
 from filmgate.media.findings import NotAFilm
 from filmgate.store import transitions
-from filmgate.store.ends import Notice
 from filmgate.store.moves import NoRoom, Sending
+from filmgate.store.notices import Notice
 from filmgate.store.work import Claim, OpenAttempt
 
 
@@ -39,7 +39,7 @@ async def prepare(parts: Parts, claim: Claim) -> None:
     planned = planned_with(claim, line)
     if claim.clips and planned.at(claim.clip_no) is None:
         state = State.COLLECTING if planned.joins else State.UPSAMPLING
-        await parts.moves.make(transitions.rendering(claim, state))
+        await parts.moves.make(transitions.rendering(claim, state=state))
         parts.wake.set()
         return
     spent = await parts.reader.attempts_spent(claim.task_id, claim.clip_no) if claim.attempt else 0
@@ -51,7 +51,6 @@ async def prepare(parts: Parts, claim: Claim) -> None:
             claim = await with_first_clip(parts, claim, planned)
             claim, clip = await _gathered(parts, claim, line, planned)
     except Problem as problem:
-        await drop_uploads(parts, claim)
         await fail(parts, claim, problem.code, parameters=problem.parameters)
         return
     except (ChildError, StorageFault, NotAFilm) as error:

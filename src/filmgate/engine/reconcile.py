@@ -14,7 +14,7 @@ from filmgate.engine.prepare import repeat
 from filmgate.engine.submit import accepted
 from filmgate.engine.surely import surely
 from filmgate.store import transitions
-from filmgate.store.ends import Notice
+from filmgate.store.notices import Notice
 from filmgate.store.work import Claim
 
 

@@ -13,8 +13,8 @@ from filmgate.store.accept import LOCK_ACCOUNTS
 from filmgate.store.batch import Lane
 from filmgate.store.files import file_row, insert_files
 from filmgate.store.moves import StaleLease, close_attempts, fenced, lock_credentials
+from filmgate.store.notices import Notice, insert_notices, plain
 from filmgate.store.pool import Pool
-from filmgate.store.transitions import plain
 from filmgate.store.work import Claim
 
 _END: Final = """
@@ -53,21 +53,6 @@ delete from work w using r where w.task_id = r.task_id
 _KEEP: Final = """
 update files set delete_after = now() + $2::interval where task_id = any($1::uuid[]) and role <> 'input'
 """
-
-_NOTICE: Final = """
-insert into notices (kind, task_id, provider, text)
-select kind, task_id, provider, text
-from jsonb_to_recordset($1::jsonb) as r(kind text, task_id uuid, provider text, text text)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something that an operator should look at."""
-
-    kind: str
-    text: str
-    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +97,7 @@ class Ends:
             await connection.execute(
                 _KEEP, [end.claim.task_id for end in ends if end.film], ends[0].kept if ends else None
             )
-            notices = [_notice_row(end, end.notice) for end in ends if end.notice]
-            if notices:
-                await connection.execute(_NOTICE, notices)
+            await insert_notices(connection, [(end.claim.task_id, end.notice) for end in ends if end.notice])
             await connection.execute(_END, [_end_row(end) for end in ends])
         return [(end.claim.task_id, end.claim.fence) in owned for end in batch]
 
@@ -151,8 +134,3 @@ def _parameters(failure: Failure) -> dict[str, Json]:
     return {
         name: plain(value) if isinstance(value, str) else value for name, value in failure.parameters.items()
     }
-
-
-def _notice_row(end: End, notice: Notice) -> dict[str, Json]:
-    task_id = str(end.claim.task_id)
-    return {"kind": notice.kind, "task_id": task_id, "provider": notice.provider, "text": plain(notice.text)}

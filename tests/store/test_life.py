@@ -15,8 +15,8 @@ from filmgate.domain.task import Failure, Film, StoredClip, StoredFile
 from filmgate.store import transitions
 from filmgate.store.accept import Remember, Verdict
 from filmgate.store.ends import End
-from filmgate.store.notices import Notice
 from filmgate.store.moves import NoRoom, Sending, StaleLease
+from filmgate.store.notices import Notice
 from filmgate.store.pool import Pool
 from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Boot, Claim, Claims, OpenAttempt

@@ -160,8 +160,12 @@ class RealGate:
 
     def family(self) -> list[psutil.Process]:
         assert self.process is not None
-        mine = psutil.Process(self.process.pid)
-        return [mine, *mine.children(recursive=True)]
+        try:
+            mine = psutil.Process(self.process.pid)
+            return [mine, *mine.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            # It is dead already, and its children die with it.
+            return []
 
     def named(self, part: str) -> list[psutil.Process]:
         """Find processes of this gate by a part of their command line."""

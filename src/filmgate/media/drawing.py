@@ -30,11 +30,15 @@ X264: Final = {
 
 def frames_of(packets: Iterable[PicturePacket]) -> Iterator[VideoFrame]:
     """Decode every packet. Raise NotAFilm for the first picture that cannot be, or that has no time."""
+    lasting: dict[int | None, int] = {}
     with blaming("its pictures cannot be decoded"):
         for packet in packets:
+            # The packets know how long each picture is shown; decoders that look ahead may forget.
+            lasting[packet.pts] = packet.duration or 0
             for frame in packet.decode():
                 if frame.is_corrupt or frame.pts is None:
                     raise NotAFilm(f"its picture at {frame.time or 0:.2f} s cannot be decoded")
+                frame.duration = lasting.pop(frame.pts, 0) or frame.duration
                 yield frame
 
 

@@ -10,12 +10,17 @@ from typing import Any
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from filmgate.store.embedded.keeper import PostgresKeeper
 from filmgate.store.embedded.programs import find_programs
 from filmgate.store.lock import FolderLock
 from filmgate.store.migrate import migrate
 from filmgate.store.pool import Pool, open_pool
+
+# A machine that is busy with something else proves nothing against the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 # A run in the background may have been started with Ctrl-C switched off, and programs inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -181,15 +181,18 @@ async def _ground(stack: AsyncExitStack, node: Node, settings: Settings, pool: P
         Access(config.name, ids_of[config.name, config.credential_name], provider)
         for config, provider in zip(configs, made, strict=True)
     ]
+    telemetry = Telemetry([model.name for model in catalogue.models], [config.name for config in configs])
     return _Ground(
         node=node,
         settings=settings,
         catalogue=catalogue,
-        telemetry=Telemetry([model.name for model in catalogue.models], [config.name for config in configs]),
+        telemetry=telemetry,
         objects=open_store(settings.objects_url or settings.data / "objects"),
         guard=Guard(rules, resolver),
         callback_guard=Guard(replace(rules, https_only=True), resolver),
-        enhancer=Enhancer(_chat(settings, http)),
+        enhancer=Enhancer(
+            _chat(settings, http), lambda reason: telemetry.event("enhancer.failed", reason=reason)
+        ),
         router=_router(settings, accesses),
         renderer=renderer,
         clock=clock,

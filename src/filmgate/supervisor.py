@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ LOCAL_ACCOUNT: Final = "local"
 _RESTART_FIRST_S: Final = 0.2
 _RESTART_SLOWEST_S: Final = 10.0
 _EXIT_USAGE: Final = 2
+_PORT_PATIENCE_S: Final = 3.0
 _STARTED: Final = 0
 
 
@@ -185,20 +187,29 @@ def _shown(host: str) -> str:
 
 
 def _free_port(settings: Settings) -> int:
-    """Find the port: granian shares ports, so one that is in use must be noticed here."""
+    """Find the port: granian shares ports, so one that is in use must be noticed here.
+
+    What was killed a moment ago may hold it until it is quite dead.
+    """
+    give_up = time.monotonic() + _PORT_PATIENCE_S
+    while True:
+        try:
+            return _bound(settings)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise CannotServeError(f"cannot listen on {settings.host}: {error.strerror}") from None
+            if time.monotonic() > give_up:
+                way_out = f"stop what holds it, or choose another: filmgate serve --port {settings.port + 1}"
+                raise CannotServeError(f"port {settings.port} is in use: {way_out}") from None
+        time.sleep(_PORT_PATIENCE_S / 20)
+
+
+def _bound(settings: Settings) -> int:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-            probe.listen()
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                way_out = f"stop what holds it, or choose another: filmgate serve --port {settings.port + 1}"
-                raise CannotServeError(f"port {settings.port} is in use: {way_out}") from None
-            raise CannotServeError(
-                f"cannot listen on {settings.host}:{settings.port}: {error.strerror}"
-            ) from None
+        probe.bind((settings.host, settings.port))
+        probe.listen()
         return int(probe.getsockname()[1])
 
 

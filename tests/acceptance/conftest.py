@@ -1,50 +1,20 @@
 """One real gate for the tests that do not harm it."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
 
 import pytest
-from PIL import Image
 
 from kit.gates import RealGate, free_port
+from kit.pictures import served
 
 PICTURE_PORT = free_port()
-
-
-class _Pictures(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # the standard library's name
-        kinds = {"/image.jpg": ("JPEG", "image/jpeg"), "/image.png": ("PNG", "image/png")}
-        if self.path == "/page.html":
-            body, kind = b"<html>no picture</html>", "text/html"
-        elif self.path in kinds:
-            made = BytesIO()
-            Image.linear_gradient("L").resize((720, 1280)).convert("RGB").save(made, kinds[self.path][0])
-            body, kind = made.getvalue(), kinds[self.path][1]
-        else:
-            self.send_error(404)
-            return
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the standard library's name
-        return
 
 
 @pytest.fixture(scope="session")
 def pictures() -> Iterator[str]:
     """Serve pictures on this machine; give the address."""
-    server = ThreadingHTTPServer(("127.0.0.1", PICTURE_PORT), _Pictures)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{PICTURE_PORT}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(PICTURE_PORT) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +34,29 @@ def film_id(gate: RealGate) -> str:
     task = gate.ended(id_)
     assert task["state"] == "succeeded", task
     return id_
+
+
+@pytest.fixture(scope="session")
+def strict_key(gate: RealGate) -> str:
+    """A key whose answers have exactly the documented keys; its account is `strict`."""
+    return gate.new_key("strict", account="strict", strict=True)
+
+
+@pytest.fixture(scope="session")
+def plain_key(gate: RealGate, strict_key: str) -> str:
+    """Another key of the same account, to which the same tasks are shown with what harms nobody besides."""
+    return gate.new_key("plain", account="strict")
+
+
+@pytest.fixture
+def nothing_is_stored(gate: RealGate, strict_key: str) -> Iterator[None]:
+    """Hold that a test leaves no task in any of its accounts."""
+    keys = (gate.key, strict_key)
+    before = [_latest(gate, key) for key in keys]
+    yield
+    assert [_latest(gate, key) for key in keys] == before
+
+
+def _latest(gate: RealGate, key: str) -> list[str]:
+    page = gate.ask("GET", "/gate/v1/tasks?limit=5", key=key).json["data"]
+    return [task["id"] for task in page]

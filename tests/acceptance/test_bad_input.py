@@ -2,7 +2,6 @@
 
 import socket
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,12 +10,7 @@ from kit.gates import Answer, RealGate
 
 MIB = 2**20
 
-
-@pytest.fixture(autouse=True)
-def nothing_is_stored(gate: RealGate) -> Iterator[None]:
-    before = gate.ask("GET", "/gate/v1/tasks?limit=1", key=gate.key).json["data"][:1]
-    yield
-    assert gate.ask("GET", "/gate/v1/tasks?limit=1", key=gate.key).json["data"][:1] == before
+pytestmark = pytest.mark.usefixtures("nothing_is_stored")
 
 
 def create(gate: RealGate, dialect: str, **fields: Any) -> Answer:

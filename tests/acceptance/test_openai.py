@@ -63,6 +63,50 @@ def test_a_picture_goes_as_a_file_as_bytes_and_as_an_address(
         assert done.status == "completed", done
 
 
+def test_a_remix_varies_a_film_and_names_it(client: OpenAI, film_id: str, gate: RealGate) -> None:
+    source = client.videos.retrieve(film_id)
+    remix = client.videos.remix(source.id, prompt="the same boat, at dawn, seen from above")
+    done = client.videos.poll(remix.id, poll_interval_ms=100)
+    assert (done.status, done.remixed_from_video_id) == ("completed", source.id)
+    assert (done.model, done.seconds, done.size) == (source.model, source.seconds, source.size)
+    assert client.videos.download_content(done.id).read() != client.videos.download_content(film_id).read()
+    stranger = client.with_options(api_key=gate.new_key("remixer"))
+    for id_ in (source.id, "video_unknown"):
+        with pytest.raises(openai.NotFoundError) as raised:
+            stranger.videos.remix(id_, prompt="x")
+        assert raised.value.code == "task_not_found"
+
+
+def test_a_chat_is_answered_with_the_film(client: OpenAI) -> None:
+    said = client.chat.completions.create(
+        model="animatic",
+        messages=[{"role": "user", "content": "a paper boat"}],
+        extra_body={"seconds": 1, "size": "640x360"},
+    )
+    assert said.choices[0].finish_reason == "stop"
+    assert ".mp4" in (said.choices[0].message.content or "")
+    assert said.usage is not None
+    assert said.usage.total_tokens == 0
+
+
+def test_a_chat_is_streamed_piece_by_piece(client: OpenAI) -> None:
+    chunks = [
+        *client.chat.completions.create(
+            model="animatic",
+            messages=[{"role": "user", "content": "a paper boat --sandbox=filtered"}],
+            extra_body={"seconds": 1, "size": "640x360"},
+            stream=True,
+        )
+    ]
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+    assert "animatic:" in text
+    assert len(chunks) > 3
+    assert chunks[-1].choices[0].finish_reason == "content_filter"
+    with pytest.raises(openai.NotFoundError) as raised:
+        client.chat.completions.create(model="gpt-5", messages=[{"role": "user", "content": "hello"}])
+    assert (raised.value.code, raised.value.param) == ("model_not_found", "model")
+
+
 def test_what_is_wrong_is_raised_at_once_with_its_field(client: OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as raised:
         client.videos.create(model="sora-2", prompt="x", seconds="5", size="720x1280")  # type: ignore[arg-type]  # wrong on purpose

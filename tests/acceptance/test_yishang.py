@@ -1,15 +1,13 @@
 """The yishang relay's own requests, sent by curl as its document writes them, to a film at the end."""
 
-import json
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import av
-import pytest
 
 from kit.gates import RealGate
+from kit.wires import curl
 
 CREATE = """
 curl -X POST "{base}/v1/videos" \
@@ -27,20 +25,6 @@ SHOW = """
 curl -X GET "{base}/v1/videos/{id}" \
 -H "Authorization: Bearer {key}"
 """
-
-
-def curl(command: str) -> Any:
-    done = subprocess.run(
-        ["bash", "-c", command.strip() + " --silent --show-error"], capture_output=True, check=True
-    )
-    return json.loads(done.stdout)
-
-
-@pytest.fixture(scope="session")
-def strict_key(gate: RealGate) -> str:
-    answer = gate.ask("POST", "/admin/v1/keys", json_body={"name": "strict", "strict": True}, key="sk-admin")
-    assert answer.status == 201, answer.body
-    return str(answer.json["key"])
 
 
 def test_the_documents_curls_go_through_its_states_to_a_film(

@@ -32,6 +32,19 @@ FACTS = {
 }
 
 
+RECORD: dict[str, Any] = {
+    "enhanced_prompt": None,
+    "enhanced_by": None,
+    "softened_prompt": None,
+    "retries": 0,
+    "last_error": None,
+    "upsampled_by": None,
+    "upsample_error": None,
+    "joined_by": None,
+    "warnings": [],
+}
+
+
 def task(state: str = "succeeded", progress: int = 100, **more: Any) -> dict[str, Any]:
     """A task as the gate shows it."""
     shown = {
@@ -55,7 +68,9 @@ def task(state: str = "succeeded", progress: int = 100, **more: Any) -> dict[str
         "version": progress + 1,
         "error": None,
         "film": FACTS if state == "succeeded" else None,
-        "urls": {"self": "http://gate/x", "video": None, "thumbnail": None},
+        "clips": [8],
+        "record": RECORD,
+        "urls": {"self": "http://gate/x", "video": None, "thumbnail": None, "first": None, "source": None},
     }
     return shown | more
 
@@ -204,12 +219,26 @@ _MODEL = {
     "seconds": list(range(1, 26)),
     "default_seconds": 8,
     "sizes": ["1280x720", "720x1280"],
-    "pictures": {"first": 1, "last": 0, "reference": 0},
+    "pictures": {"first": 1, "last": 1, "reference": 3},
     "sound": True,
     "available": True,
 }
 
 
+_KEY = {
+    "id": 7,
+    "name": "ci",
+    "account": "team",
+    "hint": "sk-abc…wxyz",
+    "operator": False,
+    "dialect": "newapi",
+    "strict": True,
+    "soften": True,
+    "created_at": "2026-11-21T12:00:00Z",
+    "expires_at": None,
+    "revoked_at": None,
+}
+KEYS = {"data": [_KEY, _KEY | {"id": 8, "strict": False, "soften": False}]}
 MADE_KEY = {"id": 7, "name": "ci", "account": "ci", "key": "sk-fresh"}
 TASKS = {
     "data": [task(), task("generating", 62, prompt="a\tsly \x1b[31mfox", hold_micros=400_000)],
@@ -220,7 +249,7 @@ _FIXED: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {
     ("GET", "/gate/v1/tasks"): (200, TASKS),
     ("GET", "/gate/v1/models"): (200, MODELS),
     ("POST", "/admin/v1/keys"): (201, MADE_KEY),
-    ("GET", "/admin/v1/keys"): (200, {"data": []}),
+    ("GET", "/admin/v1/keys"): (200, KEYS),
     ("DELETE", "/admin/v1/keys/ci"): (200, {"revoked": 2}),
 }
 

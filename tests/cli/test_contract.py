@@ -147,8 +147,20 @@ def test_an_operators_key_makes_keys(gate: ScriptedGate, program: Program) -> No
         "account": "team",
         "dialect": None,
         "strict": True,
+        "soften": False,
         "expires_at": "2030-01-02T03:04:05+00:00",
     }
+
+
+def test_the_list_of_keys_says_which_are_strict_and_which_soften(
+    gate: ScriptedGate, program: Program
+) -> None:
+    program.knows(gate).env |= {"FILMGATE_ADMIN_KEY": ADMIN_KEY}
+    rows = [line.split("\t") for line in program.run("keys", "list", "--plain").out.splitlines()]
+    assert [(row[0], row[4], row[5]) for row in rows] == [
+        ("7", "newapi", "strict, soften"),
+        ("8", "newapi", "–"),
+    ]
 
 
 def test_whoever_reads_the_data_folder_is_its_gates_operator(gate: ScriptedGate, program: Program) -> None:

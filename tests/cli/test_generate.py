@@ -11,6 +11,7 @@ import pytest
 
 from cli.scripted import FILM, KEY, TASK_ID, Program, ScriptedGate, interrupt, problem, serving, task
 
+A, B = "https://x.org/a", "https://x.org/b"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 60
 
 
@@ -44,6 +45,40 @@ def test_every_phase_is_said_once_and_the_end_with_what_came(gate: ScriptedGate,
         "saving",
         "downloading  102 kB / 102 kB",
         "✔ done in 0:05 · a-paper-boat.mp4 (8.0 s, 1280x720, 24 fps, 102 kB)",
+    ]
+
+
+def test_pictures_and_a_second_prompt_are_sent_in_the_gates_own_form(
+    gate: ScriptedGate, program: Program
+) -> None:
+    (program.folder / "fox.png").write_bytes(PNG)
+    uri = "data:image/png;base64," + base64.b64encode(PNG).decode()
+    pair = ("--image", "fox.png", "--last", "https://x.org/b", "--extend", "it snows", "--enhance")
+    program.knows(gate).run("generate", "x", *pair, "--upsample", "--no-sound", "--detach")
+    program.run("generate", "x", "--reference", "fox.png", "--reference", "https://x.org/b", "--detach")
+    assert [sent.body for sent in gate.asked] == [
+        {
+            "prompt": "x",
+            "prompt_extend": "it snows",
+            "enhance": True,
+            "upsample": True,
+            "sound": False,
+            "image": uri,
+            "last_image": "https://x.org/b",
+        },
+        {"prompt": "x", "references": [uri, "https://x.org/b"]},
+    ]
+
+
+def test_a_film_of_two_clips_is_announced_with_both(gate: ScriptedGate, program: Program) -> None:
+    gate.created |= {"clips": [8, 7]}
+    gate.story = [task("extending", 62, clips=[8, 7]), task("upsampling", 99, clips=[8, 7]), task()]
+    ran = program.knows(gate).run("generate", "x", "--extend", "y")
+    assert ran.err.splitlines()[:4] == [
+        "animatic · 8 + 7 s · 1280x720",
+        "queued  2 ahead",
+        "extending",
+        "upscaling",
     ]
 
 
@@ -175,44 +210,21 @@ def test_ctrl_c_before_the_answer_does_not_claim_that_nothing_was_started(
     assert (ran.code, ran.error["code"]) == (130, "unanswered")
 
 
-def test_the_curl_line_holds_the_variable_and_never_the_key(gate: ScriptedGate, program: Program) -> None:
-    ran = program.knows(gate).run("generate", "a paper boat")
-    assert "\n".join(ran.err.splitlines()[-5:]) == (
-        f"The same with curl:\ncurl -sS {gate.base_url}/gate/v1/tasks \\\n"
-        '  -H "Authorization: Bearer $FILMGATE_API_KEY" \\\n'
-        "  -H 'Content-Type: application/json' \\\n"
-        '  -d \'{"prompt": "a paper boat"}\''
-    )
-    assert KEY not in ran.err + ran.out
-
-
-HOSTILE = 'it\'s $HOME `id` "x" \\n <船>'
-
-
-@pytest.mark.parametrize("image", [None, "fox, the;first.png", "https://example.com/a.png"])
-def test_the_curl_line_works_when_pasted(gate: ScriptedGate, program: Program, image: str | None) -> None:
-    (program.folder / "fox, the;first.png").write_bytes(PNG)
-    words = [HOSTILE, *([] if image is None else ["--image", image]), "--seconds", "4"]
-    printed = program.knows(gate).run("generate", *words, "--curl")
-    assert (printed.code, printed.err, gate.asked) == (0, "", [])
-    program.run("generate", *words, "--detach")
-    subprocess.run(
-        ["bash", "-c", printed.out], cwd=program.folder, env=program.env, check=True, capture_output=True
-    )
-    sent, pasted = gate.asked
-    assert (pasted.body, pasted.path) == (sent.body, sent.path)
-
-
 @pytest.mark.parametrize(
-    ("dialect", "reference"), [("yishang", ["https://x.org/a"]), ("openai", {"image_url": "https://x.org/a"})]
+    ("words", "code"),
+    [
+        (("--last", A), "last_without_image"),
+        (("--image", A, "--reference", B), "references_beside_frames"),
+        (("--image", A, "--last", "fox.png"), "not_a_picture"),
+        (("--reference", A, "--reference", "fox.png"), "not_a_picture"),
+    ],
 )
-def test_the_curl_line_speaks_a_dialect(program: Program, dialect: str, reference: object) -> None:
-    words = ("--image", "https://x.org/a", "--seconds", "4", "--curl", "--dialect", dialect)
-    ran = program.run("generate", "a boat", *words)
-    assert f"http://127.0.0.1:8080/{dialect}/v1/videos" in ran.out
-    assert '"model": "animatic"' in ran.out
-    assert '"seconds": "4"' in ran.out
-    assert str(reference).replace("'", '"') in ran.out
+def test_pictures_that_do_not_go_together_are_refused_before_anything_is_sent(
+    gate: ScriptedGate, program: Program, words: tuple[str, ...], code: str
+) -> None:
+    (program.folder / "fox.png").write_bytes(b"GIF89a")
+    ran = program.knows(gate).run("generate", "x", *words)
+    assert (ran.code, ran.error["code"], gate.asked) == (2, code, [])
 
 
 def test_a_terminal_gets_the_path_and_a_moving_line(gate: ScriptedGate, program: Program) -> None:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from cli.scripted import FILM, TASK_ID, TASKS, Program, ScriptedGate, interrupt, serving, task
+from cli.scripted import FILM, RECORD, TASK_ID, TASKS, Program, ScriptedGate, interrupt, serving, task
 
 ATTEMPT = {
     "clip": 1,
@@ -41,6 +41,43 @@ def test_a_task_is_shown_with_its_attempts(gate: ScriptedGate, program: Program)
     ran = program.knows(gate).run("tasks", "show", TASK_ID, "--attempts")
     assert (ran.code, ran.document["attempts"]) == (0, [ATTEMPT])
     assert gate.asked[0].path == f"/gate/v1/tasks/{TASK_ID}?attempts=true"
+
+
+def test_what_became_of_a_task_on_its_way_is_shown_with_its_links(
+    gate: ScriptedGate, program: Program
+) -> None:
+    record = RECORD | {
+        "enhanced_prompt": "A boat.",
+        "enhanced_by": "built-in",
+        "softened_prompt": "A gentle boat.",
+        "retries": 1,
+        "last_error": "refused",
+        "upsampled_by": "gate",
+        "joined_by": "copy",
+        "warnings": ["one", "two"],
+    }
+    urls = {
+        "self": "x",
+        "video": "http://v",
+        "thumbnail": "http://t",
+        "first": "http://f",
+        "source": "http://s",
+    }
+    gate.story = [task(clips=[8, 7], record=record, urls=urls)]
+    ran = program.knows(gate).run("tasks", "show", TASK_ID, "--plain")
+    facts = dict(line.split("\t") for line in ran.out.splitlines())
+    assert facts["asked"] == "animatic · 8 + 7 s · 1280x720"
+    told = ("enhanced", "softened", "retries", "joined", "upscaled", "warnings", "video", "first", "source")
+    assert [facts[name] for name in told] == [
+        "A boat. (built-in)", "A gentle boat.", "1 (refused)", "copy", "gate", "one; two", "http://v", "http://f",
+        "http://s",
+    ]  # fmt: skip
+
+
+def test_a_task_to_which_nothing_happened_shows_nothing_of_it(gate: ScriptedGate, program: Program) -> None:
+    ran = program.knows(gate).run("tasks", "show", TASK_ID, "--plain")
+    facts = {line.split("\t")[0] for line in ran.out.splitlines()}
+    assert facts == {"state", "prompt", "id", "name", "asked", "created", "clocks", "cost", "film"}
 
 
 def test_what_failed_can_be_shown_all_the_same(gate: ScriptedGate, program: Program) -> None:

@@ -3,13 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from filmgate.cli.demo.film import Seen
-from filmgate.cli.demo.orders import ORDERS, PICTURE_URL
+from filmgate.cli.demo.film import Phase, Seen
+from filmgate.cli.demo.orders import DUSK_URL, NIGHT_URL, ORDERS
 from filmgate.cli.errors import EXIT_TEXTS, WORDINGS, Exit
-from filmgate.cli.measures import age, clock_time, expiry, file_size, money, seconds_of
-from filmgate.cli.models import spans
+from filmgate.cli.measures import age, clip_lengths, clock_time, expiry, file_size, money, seconds_of
+from filmgate.cli.models import pictures, spans
 from filmgate.cli.naming import film_name, put_in_place
 from filmgate.cli.text import STATES, printable
+from filmgate.dialects import DIALECTS
 from filmgate.domain.states import ENDS, State
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -104,27 +105,64 @@ def test_every_end_is_said_in_both_languages() -> None:
     assert all(text.en and text.zh for text in texts)
 
 
-def test_the_demo_asks_in_the_words_of_the_dialects_own_document() -> None:
-    assert ORDERS[0].filled("http://127.0.0.1:1/valley.png") == {
-        "model": "sora-2",
-        "prompt": "A cat playing piano in the garden",
-        "size": "720x1280",
-        "seconds": "5",
-        "input_reference": ["http://127.0.0.1:1/valley.png"],
+def test_the_demo_asks_in_the_words_of_the_dialects_own_documents() -> None:
+    urls = {DUSK_URL: "http://127.0.0.1:1/dusk.png", NIGHT_URL: "http://127.0.0.1:1/night.png"}
+    asked = {order.tongue.name: order.filled(urls) for order in ORDERS if not order.form}
+    del asked["openai"]
+    assert asked == {
+        "laozhang": {
+            "prompt": "一只猫咪在雨夜散步,准备抓一只老鼠",
+            "model": "veo3",
+            "images": ["http://127.0.0.1:1/night.png"],
+            "enhance_prompt": True,
+        },
+        "unified": {
+            "model": "veo3.1-fast",
+            "images": ["http://127.0.0.1:1/dusk.png"],
+            "prompt": "make animate",
+            "aspect_ratio": "16:9",
+            "enhance_prompt": True,
+            "enable_upsample": True,
+        },
+        "yishang": {
+            "model": "sora-2",
+            "prompt": "A cat playing piano in the garden",
+            "size": "720x1280",
+            "seconds": "5",
+            "input_reference": ["http://127.0.0.1:1/dusk.png"],
+        },
     }
-    assert PICTURE_URL not in str([order.filled("x") for order in ORDERS])
+
+
+def test_the_demo_speaks_every_dialect_of_the_gate() -> None:
+    assert {order.tongue.name for order in ORDERS} == {dialect.NAME for dialect in DIALECTS}
+
+
+def test_what_was_seen_of_a_film_is_told_in_one_line() -> None:
+    phases = [
+        Phase("queued", [0]),
+        Phase("processing", [12, 40, 87]),
+        Phase("upsampling", [90, 90]),
+        Phase("completed", [100]),
+    ]
+    said = "queued → processing 12-87 % → upsampling 90 % → completed"
+    assert (Seen(ORDERS[0], "0", phases=phases).story, Seen(ORDERS[0], "0").story) == (said, "")
+
+
+def test_the_clips_of_a_film_are_added_up() -> None:
+    assert (clip_lengths([8]), clip_lengths([8, 7])) == ("8 s", "8 + 7 s")
 
 
 @pytest.mark.parametrize(
-    ("phases", "shares", "story"),
+    ("counts", "said"),
     [
-        (["queued", "processing", "completed"], [0, 12, 87, 100], "queued → processing 12-87 % → completed"),
-        (["queued", "processing", "completed"], [0, 50, 100], "queued → processing 50 % → completed"),
-        (["queued", "completed"], [0, 100], "queued → completed"),
-        ([], [], ""),
+        ({}, []),
+        ({"first": 1}, ["1 frame"]),
+        ({"first": 1, "last": 1, "reference": 3}, ["2 frames", "3 refs"]),
+        ({"reference": 3}, ["3 refs"]),
     ],
 )
-def test_what_was_seen_of_a_film_is_told_in_one_line(
-    phases: list[str], shares: list[int], story: str
+def test_the_pictures_that_a_model_takes_are_frames_or_references(
+    counts: dict[str, int], said: list[str]
 ) -> None:
-    assert Seen(ORDERS[0], "0", phases=phases, shares=shares).story == story
+    assert [text.en for text in pictures(counts)] == said

@@ -8,7 +8,6 @@ import pytest
 
 from filmgate.dialects import laozhang
 from filmgate.domain.contracts import Call, Create, Status
-from filmgate.domain.problems import Problem
 from filmgate.domain.request import GivenPicture, Json, Upload
 from kit.films import shown
 

@@ -48,8 +48,8 @@ def test_the_family_and_a_second_prompt_in_words_are_claimed(fields: Fields, cla
         ("1920x1080", "1920x1080"),
         ("1080x1920", "1080x1920"),
         ("3839x2160", "1920x1080"),
-        ("3840x2160", "3840x2160"),
-        ("2160x4096", "2160x3840"),
+        ("3840x2160", "1920x1080"),
+        ("2160x4096", "1080x1920"),
         ("1024x1024", "1024x1024"),
         ("16x9", "16x9"),
         ("9:16", "9:16"),
@@ -152,3 +152,13 @@ def shown_body(state: str, said: Mapping[str, Any], *, strict: bool) -> Mapping[
     facts = {"seconds": 15.0, "width": 1280, "height": 720, "size_bytes": 1}
     view = shown("task_x", State(state), {"request": TWO_CLIPS, "names": NAMES, **facts, **said})
     return newapi.render(Status(view), strict=strict).body
+
+
+@pytest.mark.parametrize(
+    ("given", "scaled"), [("3840x2160", True), ("2160x3840", True), ("1920x1080", False)]
+)
+def test_4k_is_a_film_that_is_scaled_up(given: str, scaled: bool) -> None:
+    fields = {"model": "veo_3_1-fast", "prompt": "x", "size": given}
+    action = newapi.parse(Call(verb="create", fields=fields))
+    assert isinstance(action, Create)
+    assert action.draft.upsample is scaled

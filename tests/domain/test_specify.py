@@ -1,5 +1,6 @@
 """What a request comes to: pictures and their roles, sizes, clips, and the models of the documents."""
 
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 from uuid import UUID
@@ -9,9 +10,9 @@ import pytest
 from filmgate.domain.catalogue import read_catalogue
 from filmgate.domain.plan import ClipRole, plan
 from filmgate.domain.problems import Problem
-from filmgate.domain.request import Draft, GivenPicture, PictureRole, Source, SourceKind
+from filmgate.domain.request import Draft, GivenPicture, NamedSource, PictureRole, Source, SourceKind
 from filmgate.domain.size import Size
-from filmgate.domain.specify import specify
+from filmgate.domain.specify import EarlierFilm, specify
 from kit.films import film_request
 
 CATALOGUE = read_catalogue([files("filmgate").joinpath("catalogue.toml").read_text("utf-8")])
@@ -34,6 +35,8 @@ def given(*roles: PictureRole | None) -> tuple[GivenPicture, ...]:
         ("veo_3_1-fast-remix", "newapi", [None] * 3, ["reference"] * 3),
         ("veo_3_1-fast-fl-remix", "newapi", [None, None], ["first", "last"]),
         ("animatic", "gate", [PictureRole.REFERENCE] * 3, ["reference"] * 3),
+        ("veo3.1", "yishang", [None] * 3, ["reference"] * 3),
+        ("veo3.1", "yishang", [None] * 2, ["first", "last"]),
     ],
 )
 def test_a_picture_means_what_its_model_makes_of_its_place(
@@ -126,3 +129,26 @@ SEEDS = {
 def test_every_model_of_a_document_is_offered_to_its_dialect(dialect: str) -> None:
     for name in SEEDS[dialect].split():
         assert CATALOGUE.find(name, dialect)[0].name == name
+
+
+def test_what_a_client_notes_is_kept_within_its_limit_and_pictures_are_not_among_it() -> None:
+    noted = {"order": "A-1", "image_end": "data:image/png;base64,AAAA"}
+    draft = Draft(model="veo3.1", prompt="x", metadata=noted)
+    assert specify(draft, "gate", CATALOGUE).request.metadata == {"order": "A-1"}
+    with pytest.raises(Problem) as raised:
+        specify(Draft(model="veo3.1", prompt="x", metadata={"a": "x" * 20_000}), "gate", CATALOGUE)
+    assert (raised.value.code, raised.value.field) == ("invalid_parameter", "metadata")
+
+
+def earlier(seconds: int) -> EarlierFilm:
+    return EarlierFilm(Source(SourceKind.EXTEND, UUID(int=1), "1"), Size(1280, 720), seconds, None)
+
+
+def test_a_film_is_extended_up_to_half_a_minute_by_a_model_that_can() -> None:
+    named = NamedSource(SourceKind.EXTEND, "1", "task_id")
+    draft = Draft(model="veo3.1", prompt="x", source=named)
+    assert specify(draft, "unified", CATALOGUE, earlier=earlier(22)).request.clips == (22, 7)
+    for wrong, seconds in ((draft, 24), (replace(draft, model="sora-2"), 8)):
+        with pytest.raises(Problem) as raised:
+            specify(wrong, "unified", CATALOGUE, earlier=earlier(seconds))
+        assert (raised.value.code, raised.value.field) == ("source_unusable", "task_id")

@@ -10,4 +10,7 @@ class Family:
         self._before = set(psutil.Process().children(recursive=True))
 
     def new(self) -> list[psutil.Process]:
-        return [child for child in psutil.Process().children(recursive=True) if child not in self._before]
+        """Give the new ones; what an older child begets, such as a worker of PostgreSQL, is that one's."""
+        older = {child.pid for child in self._before}
+        fresh = [child for child in psutil.Process().children(recursive=True) if child not in self._before]
+        return [child for child in fresh if child.ppid() not in older]

@@ -110,6 +110,12 @@ class RealGate:
             with error:
                 return Answer(error.code, {k.lower(): v for k, v in error.headers.items()}, error.read())
 
+    def new_key(self, name: str, **wanted: Any) -> str:
+        """Create a customer's key, as an operator does."""
+        answer = self.ask("POST", "/admin/v1/keys", json_body={"name": name, **wanted}, key="sk-admin")
+        assert answer.status == 201, answer.body
+        return str(answer.json["key"])
+
     def make(self, **wanted: Any) -> str:
         """Submit a small film in the gate's own form; give its id."""
         asked = {
@@ -123,12 +129,12 @@ class RealGate:
         assert answer.status == 201, answer.body
         return str(answer.json["id"])
 
-    def ended(self, id_: str, *, within_s: float = 60.0) -> Any:
-        """Wait for a task's end; give the task with its attempts."""
+    def ended(self, id_: str, *, key: str | None = None, within_s: float = 60.0) -> Any:
+        """Wait for a task's end; give the task with its attempts. Without a key it is the local account's."""
         give_up = time.monotonic() + within_s
         while True:
             try:
-                task = self.ask("GET", f"/gate/v1/tasks/{id_}?attempts=true", key=self.key).json
+                task = self.ask("GET", f"/gate/v1/tasks/{id_}?attempts=true", key=key or self.key).json
                 if task.get("ended_at"):
                     return task
             except (OSError, ValueError):
@@ -154,8 +160,12 @@ class RealGate:
 
     def family(self) -> list[psutil.Process]:
         assert self.process is not None
-        mine = psutil.Process(self.process.pid)
-        return [mine, *mine.children(recursive=True)]
+        try:
+            mine = psutil.Process(self.process.pid)
+            return [mine, *mine.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            # It is dead already, and its children die with it.
+            return []
 
     def named(self, part: str) -> list[psutil.Process]:
         """Find processes of this gate by a part of their command line."""

@@ -186,7 +186,7 @@ async def test_a_program_that_keeps_crashing_fails_the_attempt_and_not_the_film(
     ticket = await animatic.submit(replace(CLIP, prompt="crash"), KEY)
     answer = await end_of(animatic, ticket)
     assert (type(answer), answer.code, answer.again) == (Failed, "provider_failed", True)
-    assert "ended with status 1" in answer.text
+    assert "ended with status 1" in answer.cause
 
 
 async def test_a_film_that_is_gone_is_drawn_again_for_the_next_fetch(animatic, renderers):

@@ -63,13 +63,13 @@ async def test_a_job_whose_reply_was_lost_is_found_by_a_replay_and_drawn_once(
     ticket = await replaying.submit(request, key)
     assert len(await film(replaying, await done(replaying, ticket, pause))) > 1000
     events = replaying_mirage.events("accepted", "lied", "replayed", "drawn", "fetched")
-    assert [(row["event"], row["job"], row["lie"]) for row in events if row["key"] == key] == [
-        ("accepted", ticket.ref, None),
-        ("lied", ticket.ref, lie),
-        ("replayed", ticket.ref, None),
-        ("drawn", ticket.ref, None),
-        ("fetched", ticket.ref, None),
-    ]
+    told = [(row["event"], row["job"], row["lie"]) for row in events if row["key"] == key]
+    accepted, lied, *between, fetched = told
+    assert (accepted, lied, fetched) == (
+        ("accepted", ticket.ref, None), ("lied", ticket.ref, lie), ("fetched", ticket.ref, None),
+    )  # fmt: skip
+    # It may be drawn before or after it is asked for again.
+    assert sorted(between) == [("drawn", ticket.ref, None), ("replayed", ticket.ref, None)]
 
 
 async def test_a_vendor_without_replays_makes_a_second_job_of_a_second_submit(provider, mirage):

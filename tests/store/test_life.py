@@ -15,8 +15,9 @@ from filmgate.domain.task import Failure, Film, StoredClip, StoredFile
 from filmgate.store import transitions
 from filmgate.store.accept import Remember, Verdict
 from filmgate.store.credentials import Credentials, Room
-from filmgate.store.ends import End, Notice
+from filmgate.store.ends import End
 from filmgate.store.moves import NoRoom, Sending, StaleLease
+from filmgate.store.notices import Notice
 from filmgate.store.pool import Pool
 from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Boot, Claim, Claims, OpenAttempt

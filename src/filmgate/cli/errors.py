@@ -80,6 +80,20 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "{path} is no JPEG, PNG or WebP file. Nothing was sent.",
         "{path} 不是 JPEG、PNG 或 WebP 文件。未发送任何请求。",
     )),
+    "last_without_image": Wording(Exit.USAGE, Text(
+        "--last needs --image: the film leads from the one to the other. Nothing was sent.",
+        "--last 需要同时给出 --image：视频从首帧过渡到尾帧。未发送任何请求。",
+    )),
+    "references_beside_frames": Wording(Exit.USAGE, Text(
+        "--reference does not go together with --image: a film starts from a picture, or shows what is on some."
+        " Nothing was sent.",
+        "--reference 不能与 --image 同时使用：视频要么从图片开始，要么参考图片内容。未发送任何请求。",
+    )),
+    "unsayable": Wording(Exit.USAGE, Text(
+        "The {dialect} dialect has no word for {options} with the model {model}. Leave --dialect out: the gate's own"
+        " form says all of it. Nothing was sent.",
+        "{dialect} 方言的模型 {model} 无法表达 {options}。请去掉 --dialect，网关自身的格式可以表达。未发送任何请求。",
+    )),
     "unwritable": Wording(Exit.USAGE, Text(
         "{path} cannot be written: {reason}. Choose another place with -o.",
         "无法写入 {path}：{reason}。请用 -o 选择其他位置。",

@@ -14,20 +14,21 @@ from cyclopts import Group, Parameter
 from filmgate.cli.address import HERE, Place, find_address, reason_of
 from filmgate.cli.board import download_sight, open_board, sight_of
 from filmgate.cli.client import AwayError, UnreachableError
+from filmgate.cli.curl import curl_line
 from filmgate.cli.download import fetch_film
 from filmgate.cli.errors import CliError, Exit, trouble
-from filmgate.cli.measures import file_size, money, seconds_of
+from filmgate.cli.measures import clip_lengths, file_size, money, seconds_of
 from filmgate.cli.naming import film_name
 from filmgate.cli.output import PLAIN_MANNER, Form, Manner, Output
+from filmgate.cli.saying import Dialect, say
 from filmgate.cli.session import STRANGER_S, Session, open_session
 from filmgate.cli.shapes import TaskShape
 from filmgate.cli.sight import Board
 from filmgate.cli.text import ENDS, Text, printable
 from filmgate.cli.verb import verb
 from filmgate.cli.watching import detached, ending, failure, follow
-from filmgate.cli.wish import Dialect, Wish
+from filmgate.cli.wish import PLAIN_FILM, FilmOptions, Wish
 
-FILM: Final = Group("Film", sort_key=10)
 RUN: Final = Group("Run", sort_key=20)
 
 _CREATE_S: Final = 60.0
@@ -50,13 +51,7 @@ def generate(
     ],
     /,
     *,
-    model: Annotated[str | None, Parameter(group=FILM, help="See `filmgate models`; else animatic.")] = None,
-    image: Annotated[
-        str | None, Parameter(group=FILM, help="The first frame: a file, or an https address.", negative="")
-    ] = None,
-    size: Annotated[str | None, Parameter(group=FILM, help="1280x720, or a ratio such as 9:16.")] = None,
-    seconds: Annotated[int | None, Parameter(group=FILM, help="How long; else what the model makes.")] = None,
-    seed: Annotated[int | None, Parameter(group=FILM, help="The same seed draws the same film.")] = None,
+    film: FilmOptions = PLAIN_FILM,
     output: Annotated[
         str | None,
         Parameter(name=["--output", "-o"], group=RUN, help="File or folder; else named after the prompt."),
@@ -73,11 +68,12 @@ def generate(
     manner: Manner = PLAIN_MANNER,
 ) -> int:
     """Make a film, wait for it, and put it into this folder."""
-    wish = Wish(_prompt(prompt), model, image, size, seconds, seed)
+    wish = Wish(_prompt(prompt), film)
     if curl:
-        line = wish.curl(find_address(place, os.environ).base_url, dialect)
-        manner.output.answer(line)
+        manner.output.answer(curl_line(wish, find_address(place, os.environ).base_url, dialect))
         return Exit.DONE
+    # What cannot be said is refused while nothing has been sent.
+    say(wish, dialect)
     wait_s = _timeout(timeout)
     target = None if detach else _writable(_target(wish.prompt, output))
     session = open_session(manner, place)
@@ -197,7 +193,7 @@ def on_bytes(board: Board, task: TaskShape, output: Output, label: str = "") -> 
 
 def headline(task: TaskShape) -> str:
     """Give `animatic · 8 s · 1280x720`, and what it costs where it costs something."""
-    parts = [task["model"], f"{task['seconds']} s", task["size"]]
+    parts = [task["model"], clip_lengths(task["clips"]), task["size"]]
     return printable(" · ".join(parts + ([money(task["hold_micros"])] if task["hold_micros"] else [])))
 
 
@@ -219,7 +215,7 @@ def _told(session: Session, wish: Wish, dialect: Dialect | None, task: TaskShape
         raise failure(task)
     output.note()
     output.note(output.say(_SAME_WITH_CURL), "dim")
-    output.note(wish.curl(address.base_url, dialect), "dim")
+    output.note(curl_line(wish, address.base_url, dialect), "dim")
     if address.key_source.endswith(".json"):
         output.note("# " + output.say(_KEY_LIES_IN, path=shlex.quote(address.key_source)), "dim")
     return Exit.DONE
@@ -232,6 +228,8 @@ app = verb(
         'filmgate generate "a paper boat on a rainy street"',
         'filmgate generate "雨巷里的纸船" --seconds 4 --size 9:16 -o boat.mp4',
         'filmgate generate "it wakes up" --image fox.png --json | jq -r .path',
+        'filmgate generate "night falls" --image dusk.png --last night.png',
+        'filmgate generate "a cat in a garden" --extend "it begins to snow" --upsample',
         "filmgate generate - --detach < prompt.txt",
     ),
 )

@@ -1,6 +1,7 @@
 """Lengths, sizes and moments, as people read them; and durations, as people write them."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -30,6 +31,11 @@ def file_size(size_bytes: int) -> str:
             break
         size, unit = size / _KILO, larger
     return f"{size:.1f} {unit}" if unit != "B" and size < _TWO_DIGITS else f"{size:.0f} {unit}"
+
+
+def clip_lengths(seconds: Sequence[int]) -> str:
+    """Give `8 s`, or `8 + 7 s` for a film of two clips."""
+    return f"{' + '.join(map(str, seconds))} s"
 
 
 def age(then: datetime, now: datetime) -> str:

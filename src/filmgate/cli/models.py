@@ -1,6 +1,6 @@
 """`filmgate models`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from filmgate.cli.address import HERE, Place
@@ -15,12 +15,15 @@ from filmgate.cli.verb import verb
 _COLUMNS: Final = (
     Column(Text("model", "模型"), style="bold"),
     Column(Text("seconds", "秒"), right=True),
-    Column(Text("sizes", "尺寸"), shrinks=True),
-    Column(Text("images", "图片"), right=True),
-    Column(Text("sound", "声音")),
-    Column(Text("dialects", "方言"), from_width=90),
+    Column(Text("sizes", "尺寸"), shrinks=True, from_width=100),
+    Column(Text("images", "图片")),
+    Column(Text("sound", "声音"), from_width=90),
+    Column(Text("dialects", "方言"), from_width=150),
     Column(Text("available", "可用")),
 )
+_FRAME: Final = Text("{count} frame", "{count} 帧")
+_FRAMES: Final = Text("{count} frames", "{count} 帧")
+_REFERENCES: Final = Text("{count} refs", "{count} 参考")
 _YES: Final = Text("yes", "是")
 _NO: Final = Text("no", "否")
 
@@ -43,11 +46,18 @@ def _row(model: ModelShape, output: Output) -> Sequence[Cell | str]:
         model["name"],
         spans(model["seconds"]),
         ", ".join(model["sizes"]),
-        str(max(model["pictures"].values(), default=0)),
+        " / ".join(output.say(part) for part in pictures(model["pictures"])) or "–",
         output.say(_YES if model["sound"] else _NO),
         ", ".join(model["dialects"]),
         available,
     ]
+
+
+def pictures(counts: Mapping[str, int]) -> Sequence[Text]:
+    """Say which pictures a model takes: frames to start from and to end on, or references."""
+    frames, references = counts.get("first", 0) + counts.get("last", 0), counts.get("reference", 0)
+    said = ((_FRAMES if frames > 1 else _FRAME, frames), (_REFERENCES, references))
+    return [text.filled(count=count) for text, count in said if count]
 
 
 def spans(numbers: Sequence[int]) -> str:

@@ -23,6 +23,20 @@ class UrlsShape(TypedDict):
     self: str
     video: str | None
     thumbnail: str | None
+    first: str | None
+    source: str | None
+
+
+class RecordShape(TypedDict):
+    enhanced_prompt: str | None
+    enhanced_by: str | None
+    softened_prompt: str | None
+    retries: int
+    last_error: str | None
+    upsampled_by: str | None
+    upsample_error: str | None
+    joined_by: str | None
+    warnings: list[str]
 
 
 class AttemptShape(TypedDict):
@@ -53,6 +67,8 @@ class TaskShape(TypedDict):
     created_at: str
     started_at: str | None
     ended_at: str | None
+    clips: list[int]
+    record: RecordShape
     waited_s: float
     running_s: float
     version: int
@@ -95,6 +111,7 @@ class KeyShape(TypedDict):
     operator: bool
     dialect: str | None
     strict: bool
+    soften: bool
     created_at: str
     expires_at: str | None
     revoked_at: str | None

@@ -85,9 +85,19 @@ def metadata(fields: Fields) -> Mapping[str, Json]:
             raise _wrong("metadata", "a JSON object", "JSON 对象") from None
     if not isinstance(value, Mapping):
         return {}
-    if any(isinstance(inner, Upload) for inner in value.values()):
+    if _holds_file(value):
         raise _wrong("metadata", "text", "文本")
     return value
+
+
+def _holds_file(value: object) -> bool:
+    match value:
+        case Mapping():
+            return any(map(_holds_file, value.values()))
+        case list():
+            return any(map(_holds_file, value))
+        case _:
+            return isinstance(value, Upload)
 
 
 def first(fields: Fields, more: Mapping[str, Json], names: Sequence[str]) -> str | None:
@@ -114,10 +124,19 @@ def pictures(fields: Fields, more: Mapping[str, Json] = NOTHING, *others: str) -
     named += [(f"metadata.{name}", more.get(name)) for name in _LAST_FIELDS]
     for name, value in named:
         role = _ROLES.get(name.removeprefix("metadata."))
-        for place, source in _sources(value, name):
-            if all(source != one.source for one in found):
-                found.append(GivenPicture(source, role, place))
+        before = list(found)
+        found += [
+            GivenPicture(source, role, place)
+            for place, source in _sources(value, name)
+            if not _is_known(source, role, before)
+        ]
     return tuple(found)
+
+
+def _is_known(source: Upload | str, role: PictureRole | None, before: Sequence[GivenPicture]) -> bool:
+    """Tell whether a picture came under another name already; as the last frame, the first one is meant once more."""
+    same = [no for no, one in enumerate(before) if one.source == source]
+    return bool(same) and not (role is PictureRole.LAST and same == [0])
 
 
 def picture(source: str, field: str, role: PictureRole) -> GivenPicture:
@@ -203,5 +222,8 @@ def _no_picture(name: str) -> Problem:
 
 def _wrong(name: str, right: str, right_zh: str) -> Problem:
     return Problem(
-        "invalid_parameter", field=name, reason=f"{right} is right.", reason_zh=f"应为{right_zh}。"
+        "invalid_parameter",
+        field=name,
+        reason=f"{right} is right.",
+        reason_zh=f"应为{' ' if right_zh[:1].isascii() else ''}{right_zh}。",
     )

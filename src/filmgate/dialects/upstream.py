@@ -25,6 +25,7 @@ _WORDS: Final[Mapping[State | Stage, str]] = {
     State.PREPARING: "pending",
     Stage.ENHANCING: "prompt_enhancing",
     Stage.PICTURES: "image_downloading",
+    Stage.READY: "image_processing_completed",
     State.GENERATING: "video_generating",
     State.EXTENDING: "video_generating",
     State.COLLECTING: "video_generating",
@@ -34,12 +35,13 @@ _WORDS: Final[Mapping[State | Stage, str]] = {
     State.CANCELLED: "failed",
     State.EXPIRED: "failed",
 }
-_PICTURES_DONE: Final = "image_processing_completed"
 _BEGUN: Final = frozenset(
     {State.GENERATING, State.EXTENDING, State.UPSAMPLING, State.COLLECTING, State.SUCCEEDED}
 )
 _GENERATED: Final = frozenset({State.UPSAMPLING, State.SUCCEEDED})
-_PICTURE_FAULTS: Final = frozenset({"picture_denied", "picture_unreachable", "picture_unusable"})
+_PICTURE_FAULTS: Final = frozenset({
+    "picture_denied", "picture_unreachable", "picture_unusable", "picture_too_large",
+})  # fmt: skip
 _ACTIVE: Final = "MEDIA_GENERATION_STATUS_ACTIVE"
 _SUCCESSFUL: Final = "MEDIA_GENERATION_STATUS_SUCCESSFUL"
 _FAILED: Final = "MEDIA_GENERATION_STATUS_FAILED"
@@ -53,11 +55,7 @@ _NOT_UPSAMPLED: Final = "放大失败，已返回原始尺寸的视频。"
 
 def word(task: Task) -> str:
     """Say where a task stands; only `completed` and `failed` are last words."""
-    phase = _phase(task)
-    pictures = len(task.request.pictures)
-    if phase is Stage.PICTURES and 0 < pictures <= task.record.pictures_kept:
-        return _PICTURES_DONE
-    return _WORDS[phase]
+    return _WORDS[_phase(task)]
 
 
 def record(view: TaskView) -> dict[str, Json]:

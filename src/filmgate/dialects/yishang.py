@@ -52,6 +52,7 @@ _FORMS: Final[dict[str, tuple[int, str, str]]] = {
     "picture_denied": (400, "invalid_request_error", "invalid_image_url"),
     "picture_unreachable": (400, "invalid_request_error", "invalid_image_url"),
     "picture_unusable": (400, "invalid_request_error", "invalid_image_format"),
+    "picture_too_large": (400, "invalid_request_error", "invalid_image_format"),
     "content_refused": (400, "invalid_request_error", "content_policy_violation"),
     "makes_no_films": (403, "permission_error", "permission_denied"),
     "task_not_found": (404, "not_found_error", "task_not_found"),
@@ -106,6 +107,9 @@ def _draft(call: Call) -> Draft:
     # The document's table has `seconds` twice: as text, and as a file, which is a picture for the film to start from.
     said = call.fields.get("seconds")
     both = said if isinstance(said, list) else [said]
+    if sum(not isinstance(one, Upload) for one in both) > 1:
+        reason, reason_zh = "one number is right.", "应为一个数字。"
+        raise Problem("invalid_parameter", field="seconds", reason=reason, reason_zh=reason_zh)
     written: Fields = {
         **call.fields,
         "seconds": next((one for one in both if not isinstance(one, Upload)), None),

@@ -102,6 +102,8 @@ class Failed:
     code: str
     text: str
     again: bool = False
+    cause: str = ""
+    """What happened, for operators alone, where `text` is for everybody."""
 
 
 @dataclass(frozen=True, slots=True)

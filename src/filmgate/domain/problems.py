@@ -66,16 +66,18 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "`{field}` 中的图片地址不被允许。请直接上传文件或提供公开的 https 链接。",
     ),
     "picture_unreachable": Wording(
-        400, 1, "The picture could not be fetched: {reason}. Nothing was charged. Send the file itself, or a public link.",
-        "无法获取图片：{reason_zh}。未扣费。请直接上传文件或提供公开链接。",
+        400, 1,
+        "The picture in `{field}` could not be fetched: {reason}. Nothing was charged. Send the file itself, or a public "
+        "link.",
+        "无法获取 `{field}` 中的图片：{reason_zh}。未扣费。请直接上传文件或提供公开链接。",
     ),
     "picture_too_large": Wording(
         400, 1, "The picture in `{field}` is too large: {reason}. Nothing was charged. Send a smaller one.",
         "`{field}` 中的图片过大：{reason_zh}。未扣费。请压缩后重试。",
     ),
     "picture_unusable": Wording(
-        400, 1, "The picture cannot be used: {reason}. Nothing was charged. Send a JPEG, PNG or WebP file.",
-        "图片无法使用：{reason_zh}。未扣费。请提供 JPEG、PNG 或 WebP 图片。",
+        400, 1, "The picture in `{field}` cannot be used: {reason}. Nothing was charged.",
+        "`{field}` 中的图片无法使用：{reason_zh}。未扣费。请提供 JPEG、PNG 或 WebP 图片。",
     ),
     "webhook_denied": Wording(
         400, 2, "The address in `{field}` is not allowed for webhooks. Give a public https address.",
@@ -173,7 +175,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "该地址的无效密钥请求过多，请在 {retry_after_s} 秒后重试。",
     ),
     "source_gone": Wording(
-        400, 1, "The film to go on from is no longer kept. Nothing was charged.", "原视频已不再保存，未扣费。",
+        400, 1, "The film to go on from is no longer kept. Nothing was charged.", "原视频已不再保存。未扣费。",
     ),
     "extend_failed": Wording(
         502, 1, "The first clip was made, but its extension failed: {reason} The first clip is kept and can be extended.",

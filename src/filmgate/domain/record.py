@@ -16,6 +16,8 @@ class Stage(StrEnum):
 
     ENHANCING = "enhancing"
     PICTURES = "pictures"
+    READY = "ready"
+    """All pictures are checked and kept."""
 
 
 class CancelAnswer(StrEnum):

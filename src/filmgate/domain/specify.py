@@ -1,20 +1,32 @@
 """From what was asked to what will be made: every value is checked against the model's offer, once, here."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from filmgate.domain.catalogue import Catalogue, Model, Offer
-from filmgate.domain.limits import MIB, PICTURE_URL_CHARACTERS
+import orjson
+
+from filmgate.domain.catalogue import Catalogue, Extension, Model, Offer
+from filmgate.domain.limits import (
+    KIB,
+    LONGEST_FILM_SECONDS,
+    METADATA_BYTES,
+    MIB,
+    PICTURE_URL_CHARACTERS,
+)
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import (
     Draft,
     FilmRequest,
     GivenPicture,
+    Json,
+    NamedSource,
     Picture,
     PictureRole,
     Source,
+    SourceKind,
     Upload,
 )
 from filmgate.domain.size import Size
@@ -87,10 +99,26 @@ def _specify(
         upsample_to=_upsample_to(draft, offer, size),
         soften=soften,
         source=earlier.source if earlier else None,
-        metadata=draft.metadata,
+        metadata=_metadata(draft),
         callback_url=draft.callback_url,
     )
     return Specified(request, offer.deadline, tuple(warnings))
+
+
+def _metadata(draft: Draft) -> Mapping[str, Json]:
+    """Keep what a client notes; pictures among it are kept as pictures."""
+    kept = {
+        name: value
+        for name, value in draft.metadata.items()
+        if not (isinstance(value, str) and value[:5].lower() == "data:")
+    }
+    if len(orjson.dumps(kept)) > METADATA_BYTES:
+        reason, reason_zh = (
+            f"at most {METADATA_BYTES // KIB} KiB are right.",
+            f"最多 {METADATA_BYTES // KIB} KiB。",
+        )
+        raise Problem("invalid_parameter", field="metadata", reason=reason, reason_zh=reason_zh)
+    return kept
 
 
 def _prompt_extend(draft: Draft, offer: Offer) -> str | None:
@@ -104,14 +132,27 @@ def _prompt_extend(draft: Draft, offer: Offer) -> str | None:
 
 def _clips(draft: Draft, model: Model, offer: Offer, earlier: EarlierFilm | None) -> tuple[int, ...]:
     extension = offer.extension
-    if earlier is not None and draft.source is not None and draft.source.kind == "extend":
-        return (earlier.seconds, extension.seconds if extension else offer.seconds.default)
+    if earlier is not None and draft.source is not None and draft.source.kind is SourceKind.EXTEND:
+        return _extended(draft.source, model, extension, earlier)
     if extension is not None and extension.of_another:
         raise Problem("missing_parameter", field="remix_id")
     first = _seconds(draft, model, offer) if earlier is None or draft.seconds else earlier.seconds
     if extension is None or not (extension.required or (draft.prompt_extend or "").strip()):
         return (first,)
     return (first, extension.seconds)
+
+
+def _extended(
+    source: NamedSource, model: Model, extension: Extension | None, earlier: EarlierFilm
+) -> tuple[int, ...]:
+    if extension is None:
+        reason, reason_zh = f"{model.name} extends no films.", f"{model.name} 不支持延长。"
+        raise Problem("source_unusable", field=source.field, reason=reason, reason_zh=reason_zh)
+    if earlier.seconds + extension.seconds > LONGEST_FILM_SECONDS:
+        reason = f"with its extension it would last more than {LONGEST_FILM_SECONDS} s."
+        reason_zh = f"延长后将超过 {LONGEST_FILM_SECONDS} 秒。"
+        raise Problem("source_unusable", field=source.field, reason=reason, reason_zh=reason_zh)
+    return (earlier.seconds, extension.seconds)
 
 
 def _size(draft: Draft, offer: Offer) -> Size:
@@ -198,13 +239,16 @@ def _pictures(draft: Draft, model: Model, offer: Offer) -> tuple[tuple[Picture, 
     for picture, role in zip(given, roles, strict=True):
         if sum(one.role is role for one in used) < allowed.counts[role] and len(used) < allowed.used:
             used.append(_picture(picture, role))
+    if len(used) < len(given) and allowed.used == allowed.most:
+        raise _unsupported(model, offer, draft)
     return tuple(sorted(used, key=lambda one: list(PictureRole).index(one.role))), len(given) - len(used)
 
 
 def _roles(given: tuple[GivenPicture, ...], rule: str) -> list[PictureRole]:
     unsaid = sum(picture.role is None for picture in given)
     order = [PictureRole.FIRST, PictureRole.LAST]
-    if rule == "references" or (rule == "mixed" and unsaid > 1):
+    many = {"mixed": 1, "any": 2}.get(rule, len(given))
+    if rule == "references" or unsaid > many:
         order = [PictureRole.REFERENCE] * len(given)
     taken = {picture.role for picture in given}
     free = iter([role for role in order if role is PictureRole.REFERENCE or role not in taken])

@@ -23,7 +23,7 @@ from filmgate.domain.request import Draft, FilmRequest, Json, Picture, Upload
 from filmgate.domain.specify import Specified, specify
 from filmgate.domain.task import Owner, Task
 from filmgate.engine.parts import Objects
-from filmgate.engine.route import Router
+from filmgate.engine.route import Router, powers_for
 from filmgate.engine.sources import Sources
 from filmgate.net.denied import Denied
 from filmgate.net.guard import Guard
@@ -163,6 +163,8 @@ class Acceptance:
         self._check_callback(found.request, draft)
         self._demand_route(found.request)
         again = self.router.line(found.request.model, earlier.credential_id if earlier else None)
+        if again is not None and not powers_for(found.request) <= again.provider.powers:
+            again = None
         return found, again.credential_id if again else None
 
     def _record(self, found: Specified) -> RecordChange:

@@ -76,6 +76,9 @@ async def _origin(parts: Parts, claim: Claim, made: PlannedClip) -> _Origin | No
     if source is None:
         return None
     parent = await parts.reader.find(str(source.task_id), claim.task.account_id)
+    if parent is None and claim.clips:
+        # Its clip is copied already: the film goes on from where that stopped.
+        return _Origin(claim.task, 0, claim.clips[0].film.facts.seconds)
     if parent is None:
         raise Problem("source_gone")
     seconds = claim.clips[0].film.facts.seconds if claim.clips else float(parent.request.seconds)
@@ -85,13 +88,13 @@ async def _origin(parts: Parts, claim: Claim, made: PlannedClip) -> _Origin | No
 async def _earlier(parts: Parts, claim: Claim, line: Line, made: PlannedClip, origin: _Origin) -> Earlier:
     receipt = await parts.reader.receipt(origin.task.id, origin.clip) if origin.clip else None
     ticket = _ticket(receipt, line)
-    # The pictures of another task's film are not this one's: it goes on from where that film stopped.
-    strange = origin.task.id != claim.task_id and origin.task.request.pictures
+    # What another task's film was drawn from beside its prompt is not at hand: it goes on from where that stopped.
+    request = origin.task.request
+    strange = origin.task.id != claim.task_id and (request.pictures or request.source)
     own = ticket is not None and Power.EXTENDS in line.provider.powers and not strange
     last_frame = None
     if made.role is ClipRole.EXTENSION and not own:
         last_frame = await _last_frame(parts, claim)
-    request = origin.task.request
     return Earlier(
         prompt=prompt_of(request, origin.task.record, 1, first_made=1),
         seconds=origin.seconds,

@@ -23,7 +23,8 @@ from filmgate.engine.parts import Parts
 from filmgate.media.child import ChildError
 from filmgate.media.findings import NotAFilm
 from filmgate.store import transitions
-from filmgate.store.ends import End, Notice
+from filmgate.store.ends import End
+from filmgate.store.notices import Notice
 from filmgate.store.work import Claim
 
 # Each says nothing final of the film: it is fetched and looked at again later.

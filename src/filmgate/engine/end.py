@@ -7,12 +7,15 @@ from typing import Final
 
 from filmgate.domain.contracts_provider import Tidies
 from filmgate.domain.failpoint import failpoint
+from filmgate.domain.faults import StorageFault
+from filmgate.domain.record import RecordChange
 from filmgate.domain.states import AttemptState, State, Step
 from filmgate.domain.task import Failure
 from filmgate.engine.parts import Parts
 from filmgate.engine.tickets import ticket_of
 from filmgate.store import transitions
-from filmgate.store.ends import End, Notice
+from filmgate.store.ends import End
+from filmgate.store.notices import Notice
 from filmgate.store.work import Claim
 
 _NOTHING: Final[Mapping[str, str | int]] = MappingProxyType({})
@@ -39,6 +42,18 @@ async def finish(parts: Parts, end: End) -> None:
     )
     parts.telemetry.event("task.ended", task=str(task.id), state=end.state.value, error_code=reason)
     await tidied(parts, end.claim)
+    if end.state is not State.SUCCEEDED:
+        await _drop_uploads(parts, end.claim)
+
+
+async def _drop_uploads(parts: Parts, claim: Claim) -> None:
+    """Remove what the client sent of a request that came to nothing."""
+    for picture in claim.task.request.pictures:
+        if picture.object_key is not None:
+            try:
+                await parts.objects.delete(picture.object_key)
+            except StorageFault as error:
+                parts.telemetry.event("file.kept", task=str(claim.task_id), reason=str(error))
 
 
 def _cost(end: End) -> int:
@@ -57,10 +72,6 @@ async def tidied(parts: Parts, claim: Claim) -> None:
         await named[1].tidy(ticket_of(attempt))
 
 
-def _opening(text: str, stop: str) -> str:
-    return text.partition(stop)[0] + stop
-
-
 async def fail(
     parts: Parts,
     claim: Claim,
@@ -75,21 +86,22 @@ async def fail(
     """End a task without its film; nothing is charged.
 
     Where a first clip is kept, what failed is its extension, and that clip is what the task ends with; where it was
-    only to be scaled up by its provider, the gate does that itself.
+    only to be scaled up, the film is there already.
     """
-    request = claim.task.request
-    if claim.clips and len(request.clips) == 1 and claim.step is not Step.RENDER:
-        change = {"upsample_error": code}
-        await parts.moves.make(transitions.rendering(claim, State.UPSAMPLING, change))
-        parts.wake.set()
+    kind = None if error is None else "failed" if isinstance(error, str) else type(error).__name__.lower()
+    text = None if error is None else str(error)
+    if claim.clips and len(claim.task.request.clips) == 1:
+        await _unscaled(parts, claim, code, attempt or AttemptState.ABANDONED, (kind, text), notice)
         return
     failure, film = Failure(code, dict(parameters)), None
     if claim.clips:
         # What an end says of money, and what to do then, holds for a film of which nothing is left.
-        texts = {"reason": _opening(failure.text("en"), "."), "reason_zh": _opening(failure.text("zh"), "。")}
+        texts = {
+            "reason": _opening(failure.text("en"), ". "),
+            "reason_zh": _opening(failure.text("zh"), "。"),
+        }
         failure, film = Failure("extend_failed", {"cause": code, **texts}), claim.clips[0].film
         state = State.FAILED
-    kind = None if error is None else "failed" if isinstance(error, str) else type(error).__name__.lower()
     await finish(
         parts,
         End(
@@ -100,7 +112,41 @@ async def fail(
             film=film,
             attempt=attempt,
             error_class=kind,
-            error_text=None if error is None else str(error),
+            error_text=text,
             notice=notice,
         ),
     )
+
+
+async def _unscaled(
+    parts: Parts,
+    claim: Claim,
+    code: str,
+    attempt: AttemptState,
+    error: tuple[str | None, str | None],
+    notice: Notice | None,
+) -> None:
+    """Scale a film up that its provider could not; where that fails too, it is still the film."""
+    record: RecordChange = {
+        "upsample_error": code,
+        "warnings": [*claim.task.record.warnings, "the film could not be scaled up"],
+    }
+    if claim.step is Step.RENDER:
+        film = claim.clips[0].film
+        end = End(
+            claim=claim, state=State.SUCCEEDED, kept=parts.retention, film=film, notice=notice, record=record
+        )
+        await finish(parts, end)
+        return
+    state = None if claim.task.state is State.COLLECTING else State.UPSAMPLING
+    change: RecordChange = {"upsample_error": code}
+    move = transitions.rendering(
+        claim, state=state, record=change, attempt=attempt, error=error, notice=notice
+    )
+    await parts.moves.make(move)
+    parts.wake.set()
+    await tidied(parts, claim)
+
+
+def _opening(text: str, stop: str) -> str:
+    return text.partition(stop)[0].rstrip(stop) + stop.strip()

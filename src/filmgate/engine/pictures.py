@@ -43,19 +43,16 @@ async def frames_of(parts: Parts, claim: Claim) -> tuple[Frame, ...]:
         key = f"tasks/{claim.task_id}/input-{no}"
         if key in kept:
             frames.append(Frame(picture.role, kept[key].media_type, await _read(parts, key)))
+            # Whoever kept it may have died before this.
+            await _drop_upload(parts, picture)
             continue
         stage: dict[str, Json] = {"stage": Stage.PICTURES.value, "pictures_kept": no}
         await parts.moves.make(transitions.preparing(claim, stage))
         frames.append(await _check(parts, claim, picture, key))
     if len(kept) < len(pictures):
-        await parts.moves.make(transitions.preparing(claim, {"pictures_kept": len(pictures)}))
+        ready: dict[str, Json] = {"stage": Stage.READY.value, "pictures_kept": len(pictures)}
+        await parts.moves.make(transitions.preparing(claim, ready))
     return tuple(frames)
-
-
-async def drop_uploads(parts: Parts, claim: Claim) -> None:
-    """Remove what the client sent of a request that was refused."""
-    for picture in claim.task.request.pictures:
-        await _drop_upload(parts, picture)
 
 
 async def _check(parts: Parts, claim: Claim, picture: Picture, key: str) -> Frame:

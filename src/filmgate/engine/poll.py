@@ -143,7 +143,7 @@ async def _failed(parts: Parts, claim: Claim, answer: Failed) -> None:
             claim,
             "provider_failed",
             attempt=AttemptState.FAILED,
-            error=answer.text,
+            error=answer.cause or answer.text,
             parameters={"attempts": spent},
         )
         return
@@ -152,7 +152,7 @@ async def _failed(parts: Parts, claim: Claim, answer: Failed) -> None:
         claim,
         answer.code,
         attempt=AttemptState.FAILED,
-        error=answer.text,
+        error=answer.cause or answer.text,
         parameters={"reason": answer.text, "attempts": attempt.no},
     )
 
@@ -160,7 +160,7 @@ async def _failed(parts: Parts, claim: Claim, answer: Failed) -> None:
 async def _again(
     parts: Parts, claim: Claim, answer: Failed, due: timedelta, change: RecordChange, error_class: str
 ) -> None:
-    await parts.moves.make(transitions.again(claim, answer.text, due, change, error_class))
+    await parts.moves.make(transitions.again(claim, answer.cause or answer.text, due, change, error_class))
     parts.wake.set()
     await tidied(parts, claim)
 

@@ -18,7 +18,7 @@ from filmgate.engine.clip import clip_request
 from filmgate.engine.end import fail
 from filmgate.engine.lease import renewing
 from filmgate.engine.parts import Parts
-from filmgate.engine.pictures import drop_uploads, frames_of
+from filmgate.engine.pictures import frames_of
 from filmgate.engine.prompts import enhanced
 from filmgate.engine.route import Line
 from filmgate.engine.submit import submit
@@ -43,7 +43,7 @@ async def prepare(parts: Parts, claim: Claim) -> None:
     planned = planned_with(claim, line)
     if claim.clips and planned.at(claim.clip_no) is None:
         state = State.COLLECTING if planned.joins else State.UPSAMPLING
-        await parts.moves.make(transitions.rendering(claim, state))
+        await parts.moves.make(transitions.rendering(claim, state=state))
         parts.wake.set()
         return
     spent = await parts.reader.attempts_spent(claim.task_id, claim.clip_no) if claim.attempt else 0
@@ -55,7 +55,6 @@ async def prepare(parts: Parts, claim: Claim) -> None:
             claim = await with_first_clip(parts, claim, planned)
             claim, clip = await _gathered(parts, claim, line, planned)
     except Problem as problem:
-        await drop_uploads(parts, claim)
         await fail(parts, claim, problem.code, parameters=problem.parameters)
         return
     except (ChildError, StorageFault, NotAFilm) as error:

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from filmgate.domain.failpoint import failpoint
-from filmgate.domain.limits import LOG_TEXT_BYTES
 from filmgate.domain.record import Record, RecordChange, Stage
 from filmgate.domain.rehearsal import cut
 from filmgate.domain.request import FilmRequest, Json
 from filmgate.engine.parts import Parts
 from filmgate.store import transitions
+from filmgate.store.notices import plain
 from filmgate.store.work import Claim
 
 
@@ -44,7 +44,9 @@ def prompt_of(request: FilmRequest, record: Record, clip: int, *, first_made: in
 async def softer(parts: Parts, claim: Claim, sent: str, refusal: str) -> RecordChange | None:
     """Soften what was refused; None where its owner does not want it, or it was done once already."""
     task = claim.task
-    if not task.request.soften or task.record.softened_prompt is not None:
+    # A clip that was made already is only made again at a larger size: its words stay.
+    scaling = bool(claim.clips) and len(task.request.clips) == 1
+    if scaling or not task.request.soften or task.record.softened_prompt is not None:
         return None
     softened = await parts.enhancer.soften(sent)
     if softened == sent:
@@ -52,10 +54,10 @@ async def softer(parts: Parts, claim: Claim, sent: str, refusal: str) -> RecordC
     return retried(task.record, refusal) | {
         "softened_prompt": softened,
         "softened_clip": claim.clip_no,
-        "refusal": transitions.plain(refusal),
+        "refusal": plain(refusal),
     }
 
 
 def retried(record: Record, error: str) -> dict[str, Json]:
     """Note that an attempt failed and another one follows."""
-    return {"retries": record.retries + 1, "last_error": transitions.plain(error)[:LOG_TEXT_BYTES]}
+    return {"retries": record.retries + 1, "last_error": plain(error)}

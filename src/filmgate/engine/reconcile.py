@@ -15,7 +15,7 @@ from filmgate.engine.parts import Parts
 from filmgate.engine.prepare import repeat
 from filmgate.engine.tickets import keep_ticket
 from filmgate.store import transitions
-from filmgate.store.ends import Notice
+from filmgate.store.notices import Notice
 from filmgate.store.work import Claim, OpenAttempt
 
 

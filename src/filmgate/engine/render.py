@@ -15,7 +15,8 @@ from filmgate.engine.keep import keep, to_file
 from filmgate.engine.lease import renewing
 from filmgate.engine.parts import Parts
 from filmgate.store import transitions
-from filmgate.store.ends import End, Notice
+from filmgate.store.ends import End
+from filmgate.store.notices import Notice
 from filmgate.store.work import Claim
 
 
@@ -64,16 +65,4 @@ async def _not_rendered(parts: Parts, claim: Claim, error: Exception) -> None:
         await parts.moves.make(transitions.postponed(claim, after_collect(claim.tries), "render"))
         return
     notice = Notice("render_failed", f"the clips are kept, and could not be made one film: {error}")
-    if len(claim.clips) > 1:
-        await fail(parts, claim, "render_failed", notice=notice)
-        return
-    # A film that could not be scaled up is still the film.
-    record: RecordChange = {
-        "upsample_error": "render_failed",
-        "warnings": [*claim.task.record.warnings, "the film could not be scaled up"],
-    }
-    film = claim.clips[0].film
-    end = End(
-        claim=claim, state=State.SUCCEEDED, kept=parts.retention, film=film, notice=notice, record=record
-    )
-    await finish(parts, end)
+    await fail(parts, claim, "render_failed", notice=notice)

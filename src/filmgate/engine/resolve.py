@@ -12,7 +12,7 @@ from filmgate.engine.parts import Parts
 from filmgate.engine.reconcile import give_up
 from filmgate.engine.tickets import accepted
 from filmgate.store import transitions
-from filmgate.store.ends import Notice
+from filmgate.store.notices import Notice
 from filmgate.store.work import Claim
 
 

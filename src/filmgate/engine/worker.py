@@ -32,8 +32,8 @@ from filmgate.engine.reconcile import lost_sender, reconcile
 from filmgate.engine.render import render
 from filmgate.engine.start import starts
 from filmgate.engine.sweep import sweep
-from filmgate.store.ends import Notice
 from filmgate.store.moves import StaleLease
+from filmgate.store.notices import Notice
 from filmgate.store.patience import AWAY
 from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Claim

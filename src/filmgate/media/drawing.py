@@ -30,11 +30,15 @@ X264: Final = {
 
 def frames_of(packets: Iterable[PicturePacket]) -> Iterator[VideoFrame]:
     """Decode every packet. Raise NotAFilm for the first picture that cannot be, or that has no time."""
+    lasting: dict[int | None, int] = {}
     with blaming("its pictures cannot be decoded"):
         for packet in packets:
+            # The packets know how long each picture is shown; decoders that look ahead may forget.
+            lasting[packet.pts] = packet.duration or 0
             for frame in packet.decode():
                 if frame.is_corrupt or frame.pts is None:
                     raise NotAFilm(f"its picture at {frame.time or 0:.2f} s cannot be decoded")
+                frame.duration = lasting.pop(frame.pts, 0) or frame.duration
                 yield frame
 
 
@@ -59,6 +63,24 @@ def add_pictures(
 def encoded(stream: VideoStream, frames: Iterable[VideoFrame]) -> Iterator[EncodedPicture]:
     """Encode pictures whose times and durations are in the time base of the stream."""
     lasting: dict[int | None, int] = {}
+    times: list[tuple[int, int]] = []
+    held: EncodedPicture | None = None
+    for packet in _packets(stream, frames, lasting):
+        if held is not None:
+            yield held
+        held = packet
+        times.append((packet.pts or 0, packet.dts or 0))
+    if held is not None:
+        # The muxer ends the film with the picture that is decoded last, which need not be the one that is shown last.
+        begins, first = min(pts for pts, _ in times), times[0][1]
+        ends = max(pts + lasting.get(pts, 0) for pts, _ in times)
+        held.duration = max(held.duration or 1, (ends - begins) - (times[-1][1] - first))
+        yield held
+
+
+def _packets(
+    stream: VideoStream, frames: Iterable[VideoFrame], lasting: dict[int | None, int]
+) -> Iterator[EncodedPicture]:
     for frame in frames:
         lasting[frame.pts] = frame.duration
         yield from _lasting(stream.encode(frame), lasting)
@@ -75,7 +97,7 @@ def pace_of(track: Track) -> Fraction:
 def _lasting(packets: Iterable[EncodedPicture], lasting: dict[int | None, int]) -> Iterator[EncodedPicture]:
     # The encoder forgets how long a picture is shown, and the last one's end is the end of the film.
     for packet in packets:
-        packet.duration = lasting.pop(packet.pts, packet.duration)
+        packet.duration = lasting.get(packet.pts, packet.duration)
         yield packet
 
 

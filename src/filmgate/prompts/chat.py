@@ -3,7 +3,6 @@
 https://platform.openai.com/docs/api-reference/chat
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,11 +52,10 @@ def _text(reply: HttpReply) -> str:
     except orjson.JSONDecodeError:
         body = None
     match body:
-        case {"choices": [Mapping() as choice, *_]}:
-            content = (choice.get("message") or {}).get("content")
+        case {"choices": [{"message": {"content": str(content)}}, *_]}:
+            said = content.replace("\0", "").strip()
         case _:
-            content = None
-    said = content.replace("\0", "").strip() if isinstance(content, str) else ""
+            said = ""
     if not said:
         raise ChatFailedError("it answered without a text")
     return said[:_CHARACTERS]

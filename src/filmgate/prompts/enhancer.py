@@ -1,5 +1,6 @@
 """Word prompts anew: by a chat server where one is configured, else by what the gate itself can read of them."""
 
+from collections.abc import Callable
 from typing import Final
 
 from filmgate.animatic.describe import describe, soften
@@ -21,8 +22,9 @@ _SOFTEN: Final = (
 class Enhancer:
     """The built-in wording is always there: a chat server that fails costs a warning, never the film."""
 
-    def __init__(self, chat: Chat | None) -> None:
+    def __init__(self, chat: Chat | None, on_failure: Callable[[str], None]) -> None:
         self._chat = chat
+        self._on_failure = on_failure
 
     async def enhance(self, prompt: str) -> Wording:
         """Say in English what the prompt says, richly; never fail, never invent a subject."""
@@ -31,7 +33,8 @@ class Enhancer:
             try:
                 return Wording(await self._chat.say(_ENHANCE, prompt), Maker.CHAT.value)
             except ChatFailedError as error:
-                warning = f"the enhancer did not answer, so the built-in one did: {error}"
+                self._on_failure(str(error))
+                warning = "the enhancer did not answer, so the built-in one did"
         return Wording(describe(prompt), Maker.BUILT_IN.value, warning)
 
     async def soften(self, prompt: str) -> str:
@@ -39,6 +42,6 @@ class Enhancer:
         if self._chat is not None:
             try:
                 return await self._chat.say(_SOFTEN, prompt)
-            except ChatFailedError:
-                return soften(prompt)
+            except ChatFailedError as error:
+                self._on_failure(str(error))
         return soften(prompt)

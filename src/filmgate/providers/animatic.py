@@ -155,4 +155,4 @@ def _polled(drawing: Drawing, ticket: Ticket) -> Polled:
         return Pending(min(drawing.done * 100 // max(drawing.total, 1), 99), ASK_IN)
     if drawing.bad_request:
         return Failed("request_refused", drawing.error)
-    return Failed("provider_failed", drawing.error, again=True)
+    return Failed("provider_failed", "the drawing stopped", again=True, cause=drawing.error)

@@ -315,7 +315,9 @@ def _fields(request: ClipRequest) -> dict[str, str]:
 def _remixed(request: ClipRequest) -> str | None:
     """Give the vendor's own video that the request varies; a film of another maker is made anew."""
     earlier = request.remixes
-    return None if earlier is None or earlier.ticket is None else earlier.ticket.ref
+    if earlier is None or earlier.ticket is None or request.frames:
+        return None
+    return earlier.ticket.ref
 
 
 def _first_frame(request: ClipRequest) -> Frame | None:

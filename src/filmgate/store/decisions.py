@@ -11,9 +11,8 @@ import asyncpg
 from filmgate.domain.contracts_provider import Ticket
 from filmgate.domain.limits import SUBMIT_LEASE
 from filmgate.domain.states import AttemptState, Step
-from filmgate.store.ends import Notice
+from filmgate.store.notices import Notice, plain
 from filmgate.store.pool import Connection, Pool
-from filmgate.store.transitions import plain
 from filmgate.store.work import OWNED, Claim, claim_of
 
 _LOCK: Final = "select from work where task_id = $1 for update"

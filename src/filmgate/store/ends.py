@@ -15,8 +15,8 @@ from filmgate.store.files import file_row, insert_files
 from filmgate.store.funds import LOCK_ACCOUNTS, LOCK_KEYS
 from filmgate.store.listen import tell
 from filmgate.store.moves import StaleLease, close_attempts, fenced, lock_credentials
+from filmgate.store.notices import Notice, insert_notices, plain
 from filmgate.store.pool import Pool
-from filmgate.store.transitions import plain
 from filmgate.store.work import Claim
 
 _END: Final = """
@@ -67,21 +67,6 @@ _KEEP: Final = """
 update files set delete_after = now() + $2::interval where task_id = any($1::uuid[]) and role <> 'input'
 """
 
-_NOTICE: Final = """
-insert into notices (kind, task_id, provider, text)
-select kind, task_id, provider, text
-from jsonb_to_recordset($1::jsonb) as r(kind text, task_id uuid, provider text, text text)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something that an operator should look at."""
-
-    kind: str
-    text: str
-    provider: str | None = None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
@@ -126,9 +111,7 @@ class Ends:
             await connection.execute(
                 _KEEP, [end.claim.task_id for end in ends if end.film], ends[0].kept if ends else None
             )
-            notices = [_notice_row(end, end.notice) for end in ends if end.notice]
-            if notices:
-                await connection.execute(_NOTICE, notices)
+            await insert_notices(connection, [(end.claim.task_id, end.notice) for end in ends if end.notice])
             await connection.execute(_END, [_end_row(end) for end in ends])
             await announce(connection, [(end.claim.task, end.state) for end in ends])
             await tell(connection, [(end.claim.task_id, end.claim.task.account_id) for end in ends])
@@ -169,8 +152,3 @@ def _parameters(failure: Failure) -> dict[str, Json]:
     return {
         name: plain(value) if isinstance(value, str) else value for name, value in failure.parameters.items()
     }
-
-
-def _notice_row(end: End, notice: Notice) -> dict[str, Json]:
-    task_id = str(end.claim.task_id)
-    return {"kind": notice.kind, "task_id": task_id, "provider": notice.provider, "text": plain(notice.text)}

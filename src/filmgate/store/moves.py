@@ -19,6 +19,7 @@ from filmgate.store.batch import Lane
 from filmgate.store.credentials import LOCK, TAKE, Verdict, judge
 from filmgate.store.files import file_row, insert_files
 from filmgate.store.listen import tell
+from filmgate.store.notices import Notice, insert_notices
 from filmgate.store.pool import Connection, Pool
 from filmgate.store.starts import lock_owners, rest
 from filmgate.store.work import Claim
@@ -29,13 +30,13 @@ select w.task_id, w.fence from work w join unnest($1::uuid[], $2::bigint[]) as r
 order by w.task_id for update of w
 """
 
-# A phase moves forward only, and so does progress; 100 belongs to the end alone.
+# Progress moves forward only; 100 belongs to the end alone. Collecting shows as the phase before it.
 _SHOW: Final = """
 update tasks t set state = coalesce(r.state, t.state),
     progress = greatest(t.progress, least(coalesce(r.progress, 0), 99)),
     started_at = case when coalesce(r.state, t.state) in ('queued', 'preparing') then t.started_at
         else coalesce(t.started_at, now()) end,
-    stage_at = case when coalesce(r.state, t.state) <> t.state
+    stage_at = case when (coalesce(r.state, t.state) <> t.state and r.state <> 'collecting')
             or (r.record ? 'stage' and r.record -> 'stage' is distinct from t.record -> 'stage') then now()
         else t.stage_at end,
     record = case when r.record is null then t.record else t.record || r.record end,
@@ -54,9 +55,11 @@ update work w set step = coalesce(r.step, w.step), due_at = now() + case
     pace_ms = coalesce(r.pace_ms, w.pace_ms), lease_by = case when r.kept then w.lease_by end,
     credential_id = coalesce(r.credential_id, w.credential_id),
     folder = case when r.moved then r.folder else w.folder end,
-    tries = case when r.tried_as is null then 0 when r.tried_as = w.tried_as then w.tries + 1 else 1 end,
-    tries_since = case when r.tried_as is null then null when r.tried_as = w.tried_as then w.tries_since else now() end,
-    tried_as = r.tried_as,
+    tries = case when r.kept then w.tries when r.tried_as is null then 0 when r.tried_as = w.tried_as then w.tries + 1
+        else 1 end,
+    tries_since = case when r.kept then w.tries_since when r.tried_as is null then null
+        when r.tried_as = w.tried_as then w.tries_since else now() end,
+    tried_as = case when r.kept then w.tried_as else r.tried_as end,
     deaths = case when r.kept then w.deaths else 0 end
 from jsonb_to_recordset($1::jsonb) as r(task_id uuid, step text, due_ms float8, pace_ms int, kept boolean,
     tried_as text, credential_id int, moved boolean, folder uuid)
@@ -147,6 +150,7 @@ class Move:
     """Nothing was begun: the task counts as running no more."""
     folder: UUID | None = None
     """Which engine's machine draws the clip from now on."""
+    notice: Notice | None = None
 
 
 class Moves:
@@ -182,6 +186,9 @@ class Moves:
                 await count_slots(connection, TAKE, [m.sending.credential_id for m in sent if m.sending])
             await close_attempts(connection, [move.attempt for move in moves if move.attempt])
             await insert_files(connection, [file_row(f, move.kept_for) for move in moves for f in move.files])
+            await insert_notices(
+                connection, [(move.claim.task_id, move.notice) for move in moves if move.notice]
+            )
             clips = [_clip_row(move.claim, move.clip) for move in moves if move.clip]
             if clips:
                 await connection.execute(_CLIP, clips)

@@ -10,13 +10,14 @@ from uuid import UUID
 
 from filmgate.domain.contracts_provider import Done, Ticket
 from filmgate.domain.faults import Busy
-from filmgate.domain.limits import LOG_TEXT_BYTES, STEP_LEASE, SUBMIT_LEASE
+from filmgate.domain.limits import STEP_LEASE, SUBMIT_LEASE
 from filmgate.domain.plan import STATES, PlannedClip
 from filmgate.domain.record import CancelAnswer, RecordChange
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, State, Step
 from filmgate.domain.task import StoredClip, StoredFile
 from filmgate.store.moves import Move, Sending
+from filmgate.store.notices import Notice, plain
 from filmgate.store.work import Claim
 
 NOW: Final = timedelta(0)
@@ -145,12 +146,23 @@ def stored(
     )
 
 
-def rendering(claim: Claim, state: State, record: RecordChange | None = None) -> Move:
-    """Prepare, poll -> render: all clips are kept that there will be."""
-    change = None
+def rendering(
+    claim: Claim,
+    *,
+    state: State | None = None,
+    record: RecordChange | None = None,
+    attempt: AttemptState = AttemptState.FAILED,
+    error: tuple[str | None, str | None] = (None, None),
+    notice: Notice | None = None,
+) -> Move:
+    """Any step -> render: all clips are kept that there will be; an attempt that is open ends as `attempt` says."""
+    change: dict[str, Json] | None = None
     if claim.attempt is not None and claim.attempt.state.open:
-        change = _latest(claim, AttemptState.FAILED)
-    return Move(claim=claim, step=Step.RENDER, due=NOW, state=state, attempt=change, record=record)
+        change = _latest(claim, attempt)
+        change |= {"error_class": error[0], "error_text": None if error[1] is None else plain(error[1])}
+    return Move(
+        claim=claim, step=Step.RENDER, due=NOW, state=state, attempt=change, record=record, notice=notice
+    )
 
 
 def again(
@@ -167,11 +179,6 @@ def again(
 def adopted(claim: Claim, folder: UUID) -> Move:
     """Poll, collect: the machine that drew the clip is silent, and this one draws it; the step goes on."""
     return Move(claim=claim, step=None, due=STEP_LEASE, kept=True, folder=folder)
-
-
-def plain(text: str) -> str:
-    """Give text of others as the database can hold it: without NUL, and with an end."""
-    return text.replace("\0", "")[:LOG_TEXT_BYTES]
 
 
 def _not_begun(claim: Claim) -> bool:

@@ -67,7 +67,7 @@ def build_app(
         Route("/files/{ticket}/{name}", _files(around), methods=["GET", "HEAD"]),
         *_health(health),
         *pages,
-        Mount("", Threshold(own, around.doorman)),
+        Mount("", Threshold(own, around.doorman, around.bodies)),
     ]
     app = Starlette(routes=routes, exception_handlers=_handlers(telemetry))
     return Outer(Smooth(app), telemetry, around.clock, new_id)

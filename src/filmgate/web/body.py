@@ -74,9 +74,10 @@ async def _fields(request: Request) -> tuple[Fields, bool]:
     return json_object(body), False
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, bodies: Bodies) -> bytes:
     """Read a JSON body of our own API whole, within every limit, and checked like any dialect's."""
-    body = b"".join([chunk async for chunk in _chunks(request)])
+    with bodies.one_of(request.client.host if request.client else ""):
+        body = b"".join([chunk async for chunk in _chunks(request)])
     _weigh(body)
     json_object(body)
     return body

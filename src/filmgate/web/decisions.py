@@ -13,7 +13,7 @@ from filmgate.domain.problems import Problem
 from filmgate.domain.states import State
 from filmgate.domain.task import Owner
 from filmgate.engine.resolve import absent, found, given_up
-from filmgate.store.ends import Notice
+from filmgate.store.notices import Notice
 from filmgate.store.oversight import SeenTask
 from filmgate.web.again import Again, ask_again
 from filmgate.web.answers import language_of

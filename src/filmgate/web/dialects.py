@@ -68,7 +68,7 @@ class DialectRoutes:
         method = "GET" if request.method == "HEAD" else request.method
         fitting = [(dialect, route) for dialect, route in spoken if route.method == method]
         candidates = [dialect for dialect, _ in fitting or spoken]
-        verbs = {dialect.NAME: route.verb for dialect, route in fitting}
+        verbs = {dialect.NAME: route.verb for dialect, route in fitting or spoken}
         turn = Turn(request, self._around, candidates[-1])
         turn.dialect = select(candidates, turn.call(), None, self._around.catalogue, mount)
         turn.verb = verbs.get(turn.dialect.NAME, "")

@@ -154,6 +154,8 @@ def _put(into: dict[str, Value], keys: Sequence[str], value: str | Upload) -> No
         # `input_reference[image_url]` is an object, `images[0]` and `images[0][url]` stand in a list.
         rest = rest[1:] if rest[0].isdigit() else rest
         _append(into, first, _object(rest[0], value) if rest else value)
+    elif rest == [""] and first in into and not isinstance(into[first], list):
+        raise malformed(f"`{first[:40]}` is both a value and a list")
     elif rest == [""] or (not rest and first in _REPEATABLE and first in into):
         _append(into, first, value)
     elif not rest:

@@ -47,7 +47,8 @@ async def _pieces(turn: Turn, dialect: Talks, task: Task, language: str) -> Asyn
         for chunk in dialect.chunks(before, now, language):
             yield {"data": orjson.dumps(chunk).decode()}
         before = now
-    yield {"data": "[DONE]"}
+    if before is not None and before.task.state.ended:
+        yield {"data": "[DONE]"}
 
 
 async def _views(turn: Turn, task: Task) -> AsyncIterator[TaskView]:

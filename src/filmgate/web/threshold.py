@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from filmgate.web.answers import language_of, problem_answer
-from filmgate.web.body import read_body
+from filmgate.web.body import Bodies, read_body
 from filmgate.web.keys import Doorman
 from filmgate.web.mishaps import as_problem
 
@@ -14,8 +14,9 @@ _BODIES = frozenset({"POST", "PUT", "PATCH"})
 class Threshold:
     """ASGI middleware: without a key no body is read, and a body that is read was checked."""
 
-    def __init__(self, app: ASGIApp, doorman: Doorman) -> None:
+    def __init__(self, app: ASGIApp, doorman: Doorman, bodies: Bodies) -> None:
         self._app = app
+        self._bodies = bodies
         self._doorman = doorman
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -25,7 +26,7 @@ class Threshold:
         request = Request(scope, receive)
         try:
             await self._doorman.owner(request)
-            body = await read_body(request)
+            body = await read_body(request, self._bodies)
         except Exception as error:  # noqa: BLE001  # whatever it was, the client reads our own form
             problem = as_problem(error, scope.get("request_id", ""))
             await problem_answer(problem, language_of(request))(scope, receive, send)

@@ -1,4 +1,4 @@
-"""One film of the demo: sent, polled and fetched in its own dialect, and looked at."""
+"""One film of the demo: sent, polled and fetched in its own dialect."""
 
 import json
 import threading
@@ -7,18 +7,36 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from filmgate.cli.demo.look import look
 from filmgate.cli.demo.orders import Order
 from filmgate.cli.demo.wire import Said, Wire, WireError
 from filmgate.cli.naming import film_name, put_in_place
 from filmgate.cli.output import Json
-from filmgate.cli.shapes import FilmShape
+from filmgate.cli.shapes import FilmShape, TaskDetailShape
 from filmgate.cli.sight import Board, Sight
 from filmgate.domain.clock import Clock
 
-_POLL_EVERY_S: Final = 0.3
+# Each look is a run of curl, and takes from the films what it costs.
+_POLL_EVERY_S: Final = 1.0
 _LONGEST_S: Final = 300.0
 _OK: Final = 200
 _TEXT_LENGTH: Final = 200
+_WHOLE: Final = 100
+
+
+@dataclass(slots=True)
+class Phase:
+    """A word that the dialect said, and the shares in per cent that it said with it."""
+
+    word: str
+    shares: list[int] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        shares = [share for share in self.shares if 0 < share < _WHOLE]
+        if not shares:
+            return self.word
+        span = f"{shares[0]}" if len(set(shares)) == 1 else f"{shares[0]}-{shares[-1]}"
+        return f"{self.word} {span} %"
 
 
 @dataclass(slots=True)
@@ -28,28 +46,21 @@ class Seen:
     order: Order
     line: str
     id: str = ""
-    phases: list[str] = field(default_factory=list)
-    shares: list[int] = field(default_factory=list)
+    phases: list[Phase] = field(default_factory=list)
     path: Path | None = None
     film: FilmShape | None = None
-    provider: str = ""
+    task: TaskDetailShape | None = None
     took_s: float = 0.0
     error: str = ""
 
     @property
     def label(self) -> str:
-        return f"{self.order.tongue.name:<8}{self.order.prompt}"
+        return f"{self.order.tongue.name:<9}{self.order.prompt}"
 
     @property
     def story(self) -> str:
         """Give `queued → processing 12-87 % → completed`."""
-        shares = sorted({share for share in self.shares if 0 < share < 100})  # noqa: PLR2004  # per cent
-        middle = (
-            "" if not shares else f" {shares[0]} %" if len(shares) == 1 else f" {shares[0]}-{shares[-1]} %"
-        )
-        last_running = next((no for no in reversed(range(len(self.phases) - 1)) if no), 0)
-        parts = [f"{phase}{middle}" if no == last_running else phase for no, phase in enumerate(self.phases)]
-        return " → ".join(parts)
+        return " → ".join(map(str, self.phases))
 
 
 class _MissingError(Exception):
@@ -58,13 +69,16 @@ class _MissingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Someone who knows one gate, and speaks any dialect to it."""
+    """Someone who knows one gate, and speaks any dialect to it.
+
+    The pictures go by the words that stand for them in an order: as files, and by address.
+    """
 
     wire: Wire
     base_url: str
     key: str = field(repr=False)
-    picture: Path
-    picture_url: str
+    pictures: Mapping[str, Path]
+    picture_urls: Mapping[str, str]
     clock: Clock
     leaving: threading.Event
 
@@ -82,9 +96,9 @@ class Customer:
     def _submit(self, seen: Seen) -> None:
         order = seen.order
         url = self.base_url + order.tongue.create
-        fields = order.filled(self.picture_url)
+        fields = order.filled(self.picture_urls)
         if order.form:
-            files = dict.fromkeys(order.pictures, self.picture)
+            files = [(name, self.pictures[picture]) for name, picture in order.pictures]
             answer = _object(self.wire.send_form(url, self.key, fields, files))
         else:
             answer = _object(self.wire.send_json(url, self.key, fields))
@@ -103,23 +117,28 @@ class Customer:
                 return answer
             if status in tongue.failed:
                 raise _MissingError(str(_read(answer, tongue.reason_field))[:_TEXT_LENGTH])
-            share = seen.shares[-1] if seen.shares else 0
-            board.see(seen.line, Sight(seen.label, status, status, share or None, "", elapsed_s))
+            phase = seen.phases[-1]
+            share = phase.shares[-1] if phase.shares else 0
+            board.see(seen.line, Sight(seen.label, phase.word, phase.word, share or None, "", elapsed_s))
             if self.leaving.wait(_POLL_EVERY_S):
                 raise _MissingError("stopped")
 
     def _note(self, seen: Seen, answer: Mapping[str, Json]) -> str:
+        """Remember what the dialect says now; give its status."""
         tongue = seen.order.tongue
-        status, share = str(_read(answer, tongue.status_field)), answer.get(tongue.progress_field)
-        if not seen.phases or seen.phases[-1] != status:
-            seen.phases.append(status)
-        if isinstance(share, int) and (not seen.shares or seen.shares[-1] != share):
-            seen.shares.append(share)
+        status = str(_read(answer, tongue.status_field))
+        over = status in tongue.done | tongue.failed
+        word = status if over else str(_found(answer, tongue.phase_field) or status)
+        if not seen.phases or seen.phases[-1].word != word:
+            seen.phases.append(Phase(word))
+        share = _share(_found(answer, tongue.progress_field))
+        if share is not None:
+            seen.phases[-1].shares.append(share)
         return status
 
     def _fetch(self, seen: Seen, last: Mapping[str, Json], folder: Path) -> None:
         tongue = seen.order.tongue
-        part = folder / f".{seen.id}.part"
+        part = folder / f".{seen.id.replace(':', '-')}.part"
         if tongue.film_field:
             # A link works for whoever has it, without a key.
             url, key = str(_read(last, tongue.film_field)), None
@@ -131,31 +150,6 @@ class Customer:
             raise _MissingError(f"GET {url.partition('?')[0]} answered {status}")
         seen.film = look(part)
         seen.path = put_in_place(part, folder / f"{tongue.name}-{film_name(seen.order.prompt)}")
-
-
-def look(path: Path) -> FilmShape:
-    """Open a film and decode it to its last frame; raise OSError where it is none."""
-    import av  # noqa: PLC0415  # slow to import
-    from av.error import FFmpegError  # noqa: PLC0415  # slow to import
-
-    try:
-        with av.open(str(path)) as container:
-            picture = container.streams.video[0]
-            frames = sum(1 for _ in container.decode(picture))
-            sound = container.streams.audio[0].codec_context.name if container.streams.audio else None
-            length = 0.0 if container.duration is None else container.duration / av.time_base
-            return FilmShape(
-                seconds=length,
-                width=picture.width,
-                height=picture.height,
-                fps=float(picture.average_rate or 0),
-                frames=frames,
-                size_bytes=path.stat().st_size,
-                video_codec=picture.codec_context.name,
-                audio_codec=sound,
-            )
-    except (FFmpegError, IndexError) as error:
-        raise OSError(f"PyAV cannot read the film: {error}") from error
 
 
 def _object(said: Said) -> Mapping[str, Json]:
@@ -170,9 +164,20 @@ def _object(said: Said) -> Mapping[str, Json]:
 
 def _read(answer: Json, name: str) -> Json:
     """Read a dotted name such as `data.task_id`."""
+    found = _found(answer, name)
+    if found is None:
+        raise _MissingError(f"the answer has no `{name}`")
+    return found
+
+
+def _found(answer: Json, name: str) -> Json:
     value = answer
     for part in name.split("."):
-        if not isinstance(value, dict) or part not in value:
-            raise _MissingError(f"the answer has no `{name}`")
-        value = value[part]
+        value = value.get(part) if isinstance(value, dict) else None
     return value
+
+
+def _share(said: Json) -> int | None:
+    """Read a progress, as a number or as the text `61%`."""
+    text = str(said).removesuffix("%")
+    return int(text) if text.isascii() and text.isdigit() else None

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Final, cast
+from urllib.parse import quote
 
 from cyclopts import Parameter
 
@@ -17,17 +18,17 @@ from filmgate.cli.board import open_board
 from filmgate.cli.client import Gate
 from filmgate.cli.demo.film import Customer, Seen
 from filmgate.cli.demo.gate import DemoGate, run_gate
-from filmgate.cli.demo.orders import ORDERS
+from filmgate.cli.demo.hosting import serve_pictures
+from filmgate.cli.demo.orders import DUSK_URL, NIGHT_URL, ORDERS
+from filmgate.cli.demo.report import tell
 from filmgate.cli.demo.wire import Wire, open_wire
 from filmgate.cli.errors import CliError, Exit, trouble
-from filmgate.cli.grid import Cell, Column, Grid
-from filmgate.cli.measures import clock_time, file_size
-from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
+from filmgate.cli.measures import clock_time
+from filmgate.cli.output import PLAIN_MANNER, Manner, Output
 from filmgate.cli.shapes import TaskDetailShape
 from filmgate.cli.sight import Board, Sight
 from filmgate.cli.text import Text
 from filmgate.cli.verb import verb
-from filmgate.cli.watching import film_measures
 from filmgate.domain.clock import Clock
 from filmgate.world import SystemClock
 
@@ -36,26 +37,16 @@ _STARTING: Final = Text("starting", "启动中")
 _SENDING: Final = Text("sending", "发送中")
 _GATE: Final = Text("a gate of its own", "独立网关")
 _READY: Final = Text(
-    "{base_url} was ready in {seconds} s · {films} films in {dialects} dialects · sent by {wire}",
-    "{base_url} 在 {seconds} 秒后就绪 · {dialects} 种方言共 {films} 个视频 · 由 {wire} 发送",
+    "{base_url} · ready in {seconds} s · {films} films in {dialects} dialects · {wire}",
+    "{base_url} · {seconds} 秒后就绪 · {dialects} 种方言共 {films} 个视频 · {wire}",
 )
+_MADE: Final = Text("All of it took {seconds} s.", "总用时 {seconds} 秒。")
 _STOPPED: Final = Text(
     "The gate stopped cleanly. The films are in {folder}", "网关已正常停止。视频位于 {folder}"
 )
 _KEPT: Final = Text(
     "The gate's data folder is kept: filmgate serve --data {data}",
     "网关数据已保留：filmgate serve --data {data}",
-)
-_COLUMNS: Final = (
-    Column(Text("dialect", "方言"), style="bold"),
-    Column(Text("provider", "上游"), from_width=118),
-    Column(Text("model", "模型")),
-    Column(Text("file", "文件"), shrinks=True),
-    Column(Text("seconds", "秒"), right=True),
-    Column(Text("size", "尺寸"), right=True),
-    Column(Text("bytes", "大小"), right=True, from_width=130),
-    Column(Text("phases seen", "所见阶段"), from_width=106),
-    Column(Text("time", "用时"), right=True, style="dim"),
 )
 
 
@@ -73,7 +64,7 @@ def demo(
     folder.mkdir(parents=True, exist_ok=True)
     with _in_order(), _data_folder(folder if keep else None) as data:
         gate, seen = _play(output, clock, folder, data)
-    _say(output, seen, folder)
+    tell(output, seen, folder)
     missing = [one for one in seen if one.error]
     if missing or gate.exit_code:
         raise _failed(missing, gate, len(seen))
@@ -84,20 +75,21 @@ def demo(
 
 
 def _play(output: Output, clock: Clock, folder: Path, data: Path) -> tuple[DemoGate, Sequence[Seen]]:
-    from filmgate.cli.demo.picture import draw_picture, serve_picture  # noqa: PLC0415  # slow to import
+    from filmgate.cli.demo.picture import draw_pictures  # noqa: PLC0415  # slow to import
 
-    with tempfile.TemporaryDirectory(prefix="filmgate-demo-") as desk:
-        picture = draw_picture(Path(desk))
-        with ExitStack() as stack:
-            picture_url, pair = stack.enter_context(serve_picture(picture))
-            wire = open_wire()
-            with open_board(output) as board:
-                board.see("gate", Sight(output.say(_GATE), "starting", output.say(_STARTING), None, "", 0.0))
-                gate = stack.enter_context(run_gate(data, pair, clock))
-                board.end("gate", _ready(output, gate, wire), "succeeded")
-            output.note()
-            customer = Customer(wire, gate.base_url, gate.key, picture, picture_url, clock, threading.Event())
-            seen = _make_all(output, customer, gate.client, folder)
+    with tempfile.TemporaryDirectory(prefix="filmgate-demo-") as desk, ExitStack() as stack:
+        wire, began = open_wire(), clock.monotonic()
+        with open_board(output) as board:
+            board.see("gate", Sight(output.say(_GATE), "starting", output.say(_STARTING), None, "", 0.0))
+            pictures = dict(zip((DUSK_URL, NIGHT_URL), draw_pictures(Path(desk)), strict=True))
+            pair = stack.enter_context(serve_pictures(tuple(pictures.values())))
+            gate = stack.enter_context(run_gate(data, pair, clock))
+            board.end("gate", _ready(output, gate, wire), "succeeded")
+        output.note()
+        urls = {word: f"http://{pair}/{path.name}" for word, path in pictures.items()}
+        customer = Customer(wire, gate.base_url, gate.key, pictures, urls, clock, threading.Event())
+        seen = _make_all(output, customer, gate.client, folder)
+        output.note(output.say(_MADE, seconds=f"{clock.monotonic() - began:.0f}"), "dim")
     return gate, seen
 
 
@@ -116,7 +108,7 @@ def _make_all(output: Output, customer: Customer, gate: Gate, folder: Path) -> S
             customer.make(seen, folder, board)
             if customer.leaving.is_set():
                 return
-            seen.provider = _provider(gate, seen)
+            seen.task = _task(gate, seen)
             _end(board, seen)
 
         for seen in films:
@@ -136,58 +128,18 @@ def _end(board: Board, seen: Seen) -> None:
     if seen.error or seen.film is None or seen.path is None:
         board.end(seen.line, f"{seen.label} · {seen.error}", "failed")
     else:
-        measures = film_measures(seen.film)
-        board.end(seen.line, f"{seen.label} · {clock_time(seen.took_s)} · {measures}", "succeeded")
+        board.end(seen.line, f"{seen.label} · {clock_time(seen.took_s)}", "succeeded")
 
 
-def _provider(gate: Gate, seen: Seen) -> str:
-    """Ask the gate, which no dialect tells, who drew the film."""
+def _task(gate: Gate, seen: Seen) -> TaskDetailShape | None:
+    """Ask the gate, which no dialect tells, who drew the film, and in which steps."""
+    if not seen.id:
+        return None
+    path = f"/gate/v1/tasks/{quote(seen.id, safe='')}?attempts=true"
     try:
-        task = cast("TaskDetailShape", gate.ask("GET", f"/gate/v1/tasks/{seen.id}?attempts=true"))
+        return cast("TaskDetailShape", gate.ask("GET", path))
     except CliError:
-        return ""
-    attempts = task["attempts"] or []
-    return attempts[-1]["provider"] if attempts else ""
-
-
-def _say(output: Output, seen: Sequence[Seen], folder: Path) -> None:
-    if output.form is Form.JSON:
-        output.document({"folder": str(folder), "films": [_document(one) for one in seen]})
-        return
-    output.note()
-    output.rows(Grid(_COLUMNS, [_row(one) for one in seen]))
-    output.note()
-
-
-def _row(seen: Seen) -> Sequence[Cell | str]:
-    film = seen.film
-    return [
-        seen.order.tongue.name,
-        seen.provider,
-        str(seen.order.fields["model"]),
-        Cell(seen.error, "red") if seen.error or seen.path is None else seen.path.name,
-        "" if film is None else f"{film['seconds']:.1f}",
-        "" if film is None else f"{film['width']}x{film['height']}",
-        "" if film is None else file_size(film["size_bytes"]),
-        seen.story,
-        clock_time(seen.took_s),
-    ]
-
-
-def _document(seen: Seen) -> Json:
-    return {
-        "dialect": seen.order.tongue.name,
-        "provider": seen.provider,
-        "model": seen.order.fields["model"],
-        "prompt": seen.order.prompt,
-        "id": seen.id,
-        "path": None if seen.path is None else str(seen.path),
-        "film": cast("Json", seen.film),
-        "phases": seen.phases,
-        "progress": seen.shares,
-        "took_s": round(seen.took_s, 3),
-        "error": seen.error or None,
-    }
+        return None
 
 
 def _failed(missing: Sequence[Seen], gate: DemoGate, total: int) -> CliError:

@@ -33,7 +33,7 @@ class Wire(Protocol):
     def name(self) -> str: ...
     def send_json(self, url: str, key: str, body: Mapping[str, Json]) -> Said: ...
     def send_form(
-        self, url: str, key: str, fields: Mapping[str, Json], files: Mapping[str, Path]
+        self, url: str, key: str, fields: Mapping[str, Json], files: Sequence[tuple[str, Path]]
     ) -> Said: ...
     def show(self, url: str, key: str) -> Said: ...
     def fetch(self, url: str, key: str | None, into: Path) -> int:
@@ -60,9 +60,11 @@ class CurlWire:
         content = json.dumps(body, ensure_ascii=False)
         return self._call(["-X", "POST", url, "-H", "Content-Type: application/json", "-d", content], key)
 
-    def send_form(self, url: str, key: str, fields: Mapping[str, Json], files: Mapping[str, Path]) -> Said:
+    def send_form(
+        self, url: str, key: str, fields: Mapping[str, Json], files: Sequence[tuple[str, Path]]
+    ) -> Said:
         forms = [part for name, value in fields.items() for part in ("--form-string", f"{name}={value}")]
-        uploads = [part for name, path in files.items() for part in ("-F", f'{name}=@"{path}"')]
+        uploads = [part for name, path in files for part in ("-F", f'{name}=@"{path}"')]
         return self._call([url, *forms, *uploads], key)
 
     def show(self, url: str, key: str) -> Said:
@@ -109,11 +111,13 @@ class PlainWire:
     def send_json(self, url: str, key: str, body: Mapping[str, Json]) -> Said:
         return self._call(url, key, json.dumps(body).encode(), "application/json")
 
-    def send_form(self, url: str, key: str, fields: Mapping[str, Json], files: Mapping[str, Path]) -> Said:
+    def send_form(
+        self, url: str, key: str, fields: Mapping[str, Json], files: Sequence[tuple[str, Path]]
+    ) -> Said:
         parts = [(f'name="{name}"', "", str(value).encode()) for name, value in fields.items()]
         parts += [
             (f'name="{name}"; filename="{path.name}"', "Content-Type: image/png\r\n", path.read_bytes())
-            for name, path in files.items()
+            for name, path in files
         ]
         body = b"".join(
             f"--{_BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n{kind}\r\n".encode()

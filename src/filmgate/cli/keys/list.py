@@ -1,8 +1,8 @@
 """`filmgate keys list`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 from filmgate.cli.address import HERE, Place
 from filmgate.cli.errors import Exit
@@ -20,10 +20,15 @@ _COLUMNS: Final = (
     Column(Text("key", "密钥"), style="dim"),
     Column(Text("account", "账户"), shrinks=True),
     Column(Text("dialect", "方言"), from_width=90),
+    Column(Text("ways", "方式")),
     Column(Text("age", "时间"), right=True, style="dim"),
     Column(Text("expires", "到期"), from_width=90),
     Column(Text("state", "状态")),
 )
+_WAYS: Final[Mapping[Literal["strict", "soften"], Text]] = {
+    "strict": Text("strict", "严格"),
+    "soften": Text("soften", "缓和"),
+}
 _OPERATOR: Final = Text("operator", "管理员")
 _STATES: Final = {
     "revoked": (Text("revoked", "已吊销"), "red"),
@@ -55,7 +60,8 @@ def _row(key: KeyShape, output: Output, now: datetime) -> Sequence[Cell | str]:
         key["name"],
         key["hint"],
         output.say(_OPERATOR) if key["operator"] else key["account"] or "",
-        (key["dialect"] or "–") + (" strict" if key["strict"] else ""),
+        key["dialect"] or "–",
+        ", ".join(output.say(_WAYS[way]) for way in _WAYS if key[way]) or "–",
         "" if created is None else age(created, now),
         "–" if expires is None else expires.astimezone().strftime("%Y-%m-%d"),
         Cell(output.say(word), style),

@@ -8,10 +8,10 @@ from cyclopts import Parameter
 from filmgate.cli.address import HERE, Place
 from filmgate.cli.errors import Exit
 from filmgate.cli.grid import Cell, Column, Grid
-from filmgate.cli.measures import clock_time, moment, money
+from filmgate.cli.measures import clip_lengths, clock_time, moment, money
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.session import open_session
-from filmgate.cli.shapes import AttemptShape, TaskDetailShape
+from filmgate.cli.shapes import AttemptShape, RecordShape, TaskDetailShape
 from filmgate.cli.text import ENDS, Text, mark_of, state_word
 from filmgate.cli.verb import verb
 from filmgate.cli.watching import film_measures, read_task
@@ -27,7 +27,23 @@ _FACTS: Final = {
     "cost": Text("cost", "费用"),
     "film": Text("film", "视频"),
     "error": Text("error", "错误"),
+    "enhanced": Text("enhanced", "优化后"),
+    "softened": Text("softened", "缓和后"),
+    "retries": Text("retries", "重试"),
+    "joined": Text("joined", "拼接"),
+    "upscaled": Text("upscaled", "超分"),
+    "warnings": Text("warnings", "提示"),
     "video": Text("video", "链接"),
+    "first": Text("first clip", "第一段"),
+    "source": Text("unscaled", "原尺寸"),
+}
+_MAKERS: Final = {
+    "built-in": Text("by the gate itself", "网关内置"),
+    "chat": Text("by a chat server", "对话模型"),
+    "provider": Text("by the provider", "上游"),
+    "gate": Text("by the gate itself", "网关"),
+    "copy": Text("without encoding again", "未重新编码"),
+    "encode": Text("by encoding again, at least the sound", "重新编码（至少声音）"),
 }
 _CLOCKS: Final = Text("waited {waited}, ran {ran}", "等待 {waited}，运行 {ran}")
 _HELD: Final = Text("{money} held", "预扣 {money}")
@@ -77,7 +93,7 @@ def _facts(task: TaskDetailShape, output: Output) -> Sequence[Sequence[Cell | st
         "prompt": task["prompt"],
         "id": task["id"],
         "name": f"{task['name']} ({task['dialect']})",
-        "asked": f"{task['model']} · {task['seconds']} s · {task['size']}",
+        "asked": f"{task['model']} · {clip_lengths(task['clips'])} · {task['size']}",
         "created": "" if created is None else created.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
         "clocks": output.say(_CLOCKS, waited=waited, ran=ran),
         "cost": output.say(_HELD if cost is None else _CHARGED, money=money(cost or task["hold_micros"])),
@@ -85,13 +101,35 @@ def _facts(task: TaskDetailShape, output: Output) -> Sequence[Sequence[Cell | st
         if film is None
         else f"{film_measures(film)}, {film['video_codec']} + {film['audio_codec'] or '–'}",
         "error": "" if error is None else Cell(f"{error['message']} [{error['code']}]", "red"),
+        **_record(task["record"], output),
         "video": task["urls"]["video"] or "",
+        "first": task["urls"]["first"] or "",
+        "source": task["urls"]["source"] or "",
     }
     names = {
         name: title.pick(output.language) if output.form is Form.HUMAN else name
         for name, title in _FACTS.items()
     }
     return [[Cell(names[name], "dim"), value] for name, value in values.items() if value]
+
+
+def _record(record: RecordShape, output: Output) -> dict[str, Cell | str]:
+    """Say what became of the task on its way, as far as anything did."""
+    enhanced, last, upscaled = record["enhanced_prompt"], record["last_error"], record["upsample_error"]
+    return {
+        "enhanced": f"{enhanced} ({_maker(record['enhanced_by'], output)})" if enhanced else "",
+        "softened": record["softened_prompt"] or "",
+        "retries": f"{record['retries']}{f' ({last})' if last else ''}" if record["retries"] or last else "",
+        "joined": _maker(record["joined_by"], output),
+        "upscaled": Cell(upscaled, "yellow") if upscaled else _maker(record["upsampled_by"], output),
+        "warnings": Cell("; ".join(record["warnings"]), "yellow") if record["warnings"] else "",
+    }
+
+
+def _maker(word: str | None, output: Output) -> str:
+    """Say who or what did a step; a word that this program does not know yet is said as the gate names it."""
+    known = _MAKERS.get(word or "") if output.form is Form.HUMAN else None
+    return output.say(known) if known else word or ""
 
 
 def _attempt(attempt: AttemptShape) -> Sequence[Cell | str]:

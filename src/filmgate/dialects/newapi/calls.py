@@ -79,6 +79,7 @@ def _draft(fields: Fields, *, any_model: bool = False) -> Draft:
         # The lengths of two clips are their model's, whatever a client writes.
         seconds=None if name.endswith((_REMIX, _EXTEND)) else _seconds(fields),
         pictures=pictures(fields, more),
+        upsample=_is_4k(fields, name),
         seed=number(fields, "seed"),
         sound=truth(fields, "generate_audio", default=True),
         source=_source(fields) if name.endswith(_EXTEND) else None,
@@ -124,6 +125,16 @@ def _size(fields: Fields, model: str) -> str | None:
         return given
 
 
+def _is_4k(fields: Fields, model: str) -> bool:
+    width, height = number(fields, "width"), number(fields, "height")
+    given = text(fields, "size") or f"{width}x{height}"
+    try:
+        size = Size.parse(given)
+    except ValueError:
+        return False
+    return model.startswith(_FAMILY) and max(size.width, size.height) >= _UHD
+
+
 def _of_the_family(size: Size) -> str | None:
     """Give the size that the family makes of pixels: the longer side says which, its place the orientation.
 
@@ -132,6 +143,7 @@ def _of_the_family(size: Size) -> str | None:
     longer = max(size.width, size.height)
     if size.width == size.height or longer <= _RATIO_PART:
         return None
-    side = 720 if longer < _FULL_HD else 1080 if longer < _UHD else 2160
+    # 4K is a film of 1080p or less, scaled up.
+    side = 720 if longer < _FULL_HD else 1080
     wide = side * 16 // 9
     return f"{wide}x{side}" if size.width > size.height else f"{side}x{wide}"

@@ -16,7 +16,8 @@ _WORDS: Final = {State.QUEUED: "queued", State.SUCCEEDED: "completed"} | dict.fr
 # The relay numbers its classes of failure: with the first the request must change, with the second it may come again.
 _CHANGE, _AGAIN = "E-1005", "E-2003"
 _TO_CHANGE: Final = frozenset({
-    "content_refused", "request_refused", "picture_denied", "picture_unreachable", "picture_unusable", "source_gone",
+    "content_refused", "request_refused", "picture_denied", "picture_unreachable", "picture_unusable",
+    "picture_too_large", "source_gone",
 })  # fmt: skip
 
 

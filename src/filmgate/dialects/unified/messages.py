@@ -1,6 +1,6 @@
 """The chat's way in: the last message of the user is the wish, earlier ones are talk that nobody draws."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -24,6 +24,8 @@ def conversation(fields: Fields) -> Converse:
     """Read a chat. Raise the Problem that names the message, or the part of it, that is no wish for a film."""
     if number(fields, "n") not in {None, "1"}:
         raise wrong("n", "1", " 1")
+    if fields.get("audio") is not None or "audio" in str(fields.get("modalities", "")).lower():
+        raise wrong("modalities", "text", "文本")
     streamed = truth(fields, "stream", default=False)
     wish = _wish(_messages(fields))
     read = draft({**fields, **wish.pictures, "prompt": wish.prompt}, *wish.pictures)
@@ -37,6 +39,9 @@ def _messages(fields: Fields) -> Sequence[object]:
             raise Problem("missing_parameter", field="messages")
         case list() as messages:
             return messages
+        case Mapping() as numbered if numbered and all(str(no).isdigit() for no in numbered):
+            # `messages[0][role]` of a form.
+            return [numbered[no] for no in sorted(numbered, key=lambda no: int(str(no)))]
         case _:
             raise wrong("messages", "a list of messages", "消息列表")
 

@@ -181,13 +181,15 @@ async def _ground(stack: AsyncExitStack, node: Node, settings: Settings, pool: P
         Access(config.name, ids_of[config.name, config.credential_name], provider)
         for config, provider in zip(configs, made, strict=True)
     ]
+    objects = open_store(settings.objects_url or settings.data / "objects", clock=clock)
+    stack.push_async_callback(objects.close)
     telemetry = Telemetry([model.name for model in catalogue.models], [config.name for config in configs])
     return _Ground(
         node=node,
         settings=settings,
         catalogue=catalogue,
         telemetry=telemetry,
-        objects=open_store(settings.objects_url or settings.data / "objects"),
+        objects=objects,
         guard=Guard(rules, resolver),
         callback_guard=Guard(replace(rules, https_only=True), resolver),
         enhancer=Enhancer(

@@ -1,13 +1,15 @@
 import asyncio
 import hashlib
+import re
 
 import aiohttp
 import openai
 import pytest
 
+from filmgate.cli.program import run
 from filmgate.media.probe import validate
-from filmgate.mirage import MirageSettings
 from filmgate.mirage.__main__ import main
+from filmgate.mirage.catalogue import LIES
 from filmgate.mirage.film import draw
 from filmgate.mirage.log import Log
 
@@ -74,8 +76,15 @@ def test_the_same_film_is_drawn_from_the_same_words_and_another_from_others(tmp_
     ("arguments", "text"),
     [
         (["--lie", "lunch"], "'lunch' is no lie; there are: backwards, busy, "),
-        (["--lie", "slow"], "'slow' is no lie"),
-        (["--lose-replies", "2"], "the share of lost replies must be 0 to 1, not 2.0"),
+        (["--lie", "never:2"], "'never:2' says more than 'never' takes"),
+        (["--lie", "busy:soon"], "'busy:soon' must have numbers such as 5 or 0.5, or `always`"),
+        (["--dice", "busy"], "a die is LIE=SHARE with a share of 0 to 1, such as lost-reply=0.1, not 'busy'"),
+        (["--in-flight", "0"], "the limit of jobs in flight must be 1 or more, not 0"),
+        (["--callback", "ftp://a"], "callbacks go to an address with http:// or https://"),
+        (
+            ["--lose-replies", "2"],
+            "a die is LIE=SHARE with a share of 0 to 1, such as lost-reply=0.1, not 'lost-reply=2.0'",
+        ),
         (["--takes", "-1"], "a job cannot take -1.0 s"),
     ],
 )
@@ -87,19 +96,26 @@ def test_a_flag_that_cannot_be_meant_is_refused_in_words(arguments, text, capsys
     assert text in said.err
 
 
-def test_settings_say_the_same_as_flags():
-    with pytest.raises(ValueError, match="'lunch' is no lie"):
-        MirageSettings(lies=frozenset({"lunch"}))
+def test_both_programs_explain_every_flag_and_every_lie(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    own = capsys.readouterr().out
+    assert run(["mirage", "--help"]) == 0
+    verb = capsys.readouterr().out
+    flags = set(re.findall(r"--[a-z-]+[a-z]", own)) - {"--help", "--mirage"}
+    assert len(flags) > 20
+    assert [flag for flag in sorted(flags) if flag not in verb] == []
+    assert [lie for lie in LIES if f"\n  {lie}" not in own or f"\n  {lie}" not in verb] == []
 
 
-async def test_a_line_that_a_kill_cut_short_did_not_happen(tmp_path):
+def test_a_line_that_a_kill_cut_short_did_not_happen(tmp_path):
     path = tmp_path / "mirage.jsonl"
     path.write_bytes(b'{"event": "accepted", "job": "a"}\n{"event": "acc')
     log = Log(path, lambda: 5.0)
-    assert log.past == [{"event": "accepted", "job": "a"}]
-    assert await log.write("drawn", job="a") == {"at": 5.0, "event": "drawn", "job": "a"}
+    assert list(log.past()) == [{"event": "accepted", "job": "a"}]
+    assert log.write("drawn", job="a") == {"at": 5.0, "event": "drawn", "job": "a"}
     log.close()
     assert path.read_text().splitlines() == [
         '{"event": "accepted", "job": "a"}',
-        '{"at": 5.0, "event": "drawn", "job": "a"}',
+        '{"at":5.0,"event":"drawn","job":"a"}',
     ]

@@ -6,15 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from filmgate.objects.faults import NoSuchObjectError, ObjectStoreError
 from filmgate.objects.keys import BadKeyError
-from filmgate.objects.store import (
-    Listed,
-    NoSuchObjectError,
-    ObjectStore,
-    ObjectStoreError,
-    Stored,
-    open_store,
-)
+from filmgate.objects.store import Listed, ObjectStore, Stored, open_store
 
 MIB = 1024 * 1024
 

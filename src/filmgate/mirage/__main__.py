@@ -1,11 +1,16 @@
 """`python -m filmgate.mirage`: the vendor as a program of its own."""
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from filmgate.mirage import MirageSettings, run
-from filmgate.mirage.lies import LIES
+from filmgate.mirage.catalogue import listing
+from filmgate.mirage.lies import read_die, read_lies
+from filmgate.mirage.log import LogInUseError
+from filmgate.mirage.program import Place, run
+from filmgate.mirage.terms import PRIVATE_URL, Terms
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -13,46 +18,80 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
-        settings = MirageSettings(
-            host=given.host,
-            port=given.port,
-            data=given.data,
-            lies=frozenset(given.lie),
-            takes_s=given.takes,
-            lose_replies=given.lose_replies,
-            seed=given.seed,
-            idempotent=given.idempotent,
-            key=given.key,
-        )
+        place = Place(host=given.host, port=given.port, folder=given.data, terms=_terms(given))
     except ValueError as error:
         parser.error(str(error))
-    run(settings)
+    try:
+        run(place)
+    except (LogInUseError, OSError) as error:
+        sys.exit(f"filmgate mirage: {error}")
+
+
+def _terms(given: argparse.Namespace) -> Terms:
+    dice = [*given.dice, *([f"lost-reply={given.lose_replies}"] if given.lose_replies else [])]
+    return Terms(
+        lies=read_lies(given.lie),
+        dice=tuple(read_die(text) for text in dice),
+        seed=given.seed,
+        takes_s=given.takes,
+        keys=frozenset(given.key),
+        idempotent=given.idempotent,
+        lookup=given.lookup,
+        visible_after_s=given.visible_after,
+        submits_per_minute=given.submits_per_minute,
+        in_flight=given.in_flight,
+        poll_after_s=given.poll_after,
+        callback=given.callback,
+        callback_secret=given.callback_secret,
+        private_url=given.private_url,
+        fast=given.fast,
+        polls_logged=given.log_polls,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
-    lies = "".join(f"\n  {name:20}{meaning}" for name, meaning in LIES.items())
     parser = argparse.ArgumentParser(
         prog="filmgate mirage",
         description="A video vendor for tests, with the API of OpenAI Videos.",
-        epilog=f"Lies, also in a prompt as --mirage=LIE:{lies}",
+        epilog=listing(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0 is a free one")
-    parser.add_argument("--data", type=Path, help="where its log and films are kept; a new folder by default")
-    parser.add_argument(
-        "--lie", action="append", default=[], metavar="LIE", help="tell this lie of every job"
-    )
-    parser.add_argument("--takes", type=float, default=1.0, metavar="SECONDS", help="how long a job takes")
-    parser.add_argument(
-        "--lose-replies", type=float, default=0.0, metavar="SHARE", help="0 to 1, by the seed"
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--key", default="", help="the API key that it demands; none lets everyone in")
-    parser.add_argument(
-        "--idempotent", action=argparse.BooleanOptionalAction, default=False, help="replay by Idempotency-Key"
-    )
+    _add_place(parser.add_argument)
+    _add_lies(parser.add_argument)
+    _add_terms(parser.add_argument)
     return parser
+
+
+def _add_place(add: Callable[..., Any]) -> None:
+    add("--host", default="127.0.0.1")
+    add("--port", type=int, default=0, help="0 is a free one")
+    add("--data", type=Path, metavar="DIR", help="where its log and films are kept; a new folder by default")
+
+
+def _add_lies(add: Callable[..., Any]) -> None:
+    add("--lie", action="append", default=[], metavar="LIE", help="tell this lie of every job")
+    add("--dice", action="append", default=[], metavar="LIE=SHARE", help="and this one of a share, 0 to 1")
+    add("--lose-replies", type=float, default=0.0, metavar="SHARE", help="short for --dice lost-reply=SHARE")
+    add("--seed", type=int, default=0, help="what the dice and the ids are made of")
+    add("--private-url", default=PRIVATE_URL, metavar="URL", help="where lies about private addresses lead")
+
+
+def _add_terms(add: Callable[..., Any]) -> None:
+    switch = argparse.BooleanOptionalAction
+    add("--takes", type=float, default=1.0, metavar="SECONDS", help="how long a job takes")
+    add("--fast", action=switch, default=False, help="draw nothing: each job is one tiny film")
+    add("--key", action="append", default=[], help="an API key that it takes; none lets everyone in")
+    add("--idempotent", action=switch, default=False, help="replay by Idempotency-Key")
+    add("--lookup", action=switch, default=False, help="GET /v1/videos?idempotency_key=KEY finds its job")
+    add("--visible-after", type=float, default=0.0, metavar="SECONDS", help="how long lists leave a job out")
+    add("--submits-per-minute", type=int, metavar="N", help="by credential; 429 above it")
+    add("--in-flight", type=int, metavar="N", help="jobs of a credential at once; 429 above it")
+    add("--poll-after", type=float, default=0.25, metavar="SECONDS", help="openai-poll-after-ms; 0 says none")
+    add("--callback", metavar="URL", help="where the ends of jobs are posted; {id} and {key} are filled in")
+    add(
+        "--callback-secret", metavar="SECRET", help="signs them as Standard Webhooks ask; whsec_... or a text"
+    )
+    add("--log-polls", action=switch, default=True, help="log polls as well")
 
 
 if __name__ == "__main__":

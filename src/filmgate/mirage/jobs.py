@@ -1,158 +1,118 @@
-"""The vendor's jobs: rebuilt from its log, and moved by nothing but time."""
+"""All jobs of the vendor: rebuilt from its log, and changed by nothing but what the log says."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator
 from typing import Final, cast
 
-from filmgate.mirage.lies import takes_s
 from filmgate.mirage.log import Event
+from filmgate.mirage.orders import Job, job_of
 
-QUEUED_SHARE: Final = 0.1
-# What a job that goes backwards says to its first polls.
-_BACKWARDS: Final = (("in_progress", 80), ("queued", 10))
-_NEVER: Final = ("in_progress", 50)
-_UNDRAWN: Final = frozenset({"never", "fail", "filtered"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What a client asked for."""
-
-    model: str
-    prompt: str
-    size: str
-    seconds: str
-    lies: frozenset[str]
-    picture: bool = False
-
-    @property
-    def prompt_sha256(self) -> str:
-        return hashlib.sha256(self.prompt.encode()).hexdigest()
-
-    @property
-    def film(self) -> str:
-        """Name the film; orders that would draw the same bytes share it."""
-        return hashlib.sha256(f"{self.prompt_sha256} {self.size} {self.seconds}".encode()).hexdigest()[:32]
-
-    def as_fields(self) -> dict[str, object]:
-        return {
-            "model": self.model,
-            "prompt": self.prompt,
-            "size": self.size,
-            "seconds": self.seconds,
-            "lies": sorted(self.lies),
-            "picture": self.picture,
-        }
-
-
-@dataclass(slots=True, kw_only=True)
-class Job:
-    """`told` are the lies that the log already knows of."""
-
-    id: str
-    key: str | None
-    order: Order
-    created_at: float
-    takes_s: float
-    polls: int = 0
-    logged_drawn: bool = False
-    sha256: str | None = None
-    told: set[str] = field(default_factory=set)
-
-    @property
-    def drawable(self) -> bool:
-        return not self.order.lies & _UNDRAWN
-
-    def stand(self, now: float) -> tuple[str, int]:
-        """Tell status and progress."""
-        share = (now - self.created_at) / self.takes_s if self.takes_s else 1.0
-        lies = self.order.lies
-        if "backwards" in lies and self.polls <= len(_BACKWARDS):
-            return _BACKWARDS[max(self.polls, 1) - 1]
-        if "never" in lies:
-            return _NEVER
-        if share >= 1 and not self.drawable:
-            return "failed", 0
-        if share >= 1 and self.sha256 is not None:
-            return "completed", 100
-        if "odd-word" in lies:
-            return "rendering", min(int(share * 100), 99)
-        return "queued" if share < QUEUED_SHARE else "in_progress", min(int(share * 100), 99)
+RATE_WINDOW_S: Final = 60.0
+_TAKEN: Final = range(200, 300)
 
 
 class Jobs:
-    """All jobs, in the order in which they came."""
+    """`submits` counts the submits of the vendor's life; they number its dice."""
 
-    def __init__(self, *, seed: int, takes: float, lies: frozenset[str], lose_replies: float) -> None:
+    def __init__(self, *, seed: int) -> None:
         self._seed = seed
-        self._takes_s = takes
-        self._lies = lies
-        self._lose_replies = lose_replies
-        self._made = 0
+        self.submits = 0
+        self._made: Counter[str | None] = Counter()
         self._by_id: dict[str, Job] = {}
-        self._by_key: dict[str, Job] = {}
-        self._busy_told: set[str] = set()
+        self._by_ref: defaultdict[str, list[Job]] = defaultdict(list)
+        self._by_key: dict[tuple[str | None, str], Job] = {}
+        self._of_prompt: Counter[str] = Counter()
+        self._told_of_prompt: Counter[tuple[str, str]] = Counter()
+        self._running: defaultdict[str | None, set[str]] = defaultdict(set)
+        self._accepted_at: defaultdict[str | None, deque[float]] = defaultdict(deque)
+        self.latest: Job | None = None
 
-    def rebuild(self, past: Sequence[Event]) -> None:
+    def rebuild(self, past: Iterable[Event]) -> None:
         for event in past:
             self.happened(event)
 
     def happened(self, event: Event) -> None:
         """Take note of what the log says."""
         job = self._by_id.get(str(event.get("job")))
-        match event["event"]:
-            case "accepted":
-                self._accepted(event)
-            case "drawn" if job:
-                job.logged_drawn = True
-            case "lied" if job:
-                job.told.add(str(event["lie"]))
-            case "lied" if event["lie"] == "busy":
-                self._busy_told.add(str(event["prompt_sha256"]))
-            case "deleted" if job:
-                del self._by_id[job.id]
+        name = str(event["event"])
+        if name == "request":
+            self.submits += event["what"] == "create"
+            if job is not None:
+                job.polls += event["what"] == "poll"
+        elif name == "accepted":
+            self._accepted(event)
+        elif job is not None:
+            self._changed(job, name, event)
+        elif name == "lied":
+            self._told_of_prompt[str(event["prompt_sha256"]), str(event["lie"])] += 1
 
-    def next_id(self) -> str:
-        return "video_" + hashlib.sha256(f"{self._seed} {self._made}".encode()).hexdigest()[:48]
+    def next_ref(self, credential: str | None, *, twin: bool) -> tuple[str, str]:
+        """Give the next job's own id and the one that clients see."""
+        number = self._made.total()
+        own = _ref(f"{self._seed} {number}")
+        return own, _ref(f"twin {self._made[credential]}") if twin else own
 
-    def lies_of(self, prompted: frozenset[str]) -> frozenset[str]:
-        """Tell all lies about the next job, the lot that it drew by chance among them."""
-        lot = int.from_bytes(hashlib.sha256(f"lot {self._seed} {self._made}".encode()).digest()[:8], "big")
-        drawn = {"lost-reply"} if lot < self._lose_replies * 2**64 else frozenset[str]()
-        return self._lies | prompted | drawn
+    def get(self, ref: str, credential: str | None) -> Job | None:
+        """Find a job by what clients call it; of two with one id, the credential's own."""
+        found = self._by_ref.get(ref)
+        if not found:
+            return None
+        return next((job for job in found if job.credential == credential), found[0])
 
-    def busy(self, order: Order) -> bool:
-        """Tell whether the vendor pretends to be busy for this prompt, which it does once."""
-        return "busy" in order.lies and order.prompt_sha256 not in self._busy_told
-
-    def of_key(self, key: str | None) -> Job | None:
-        return None if key is None else self._by_key.get(key)
-
-    def get(self, job_id: str) -> Job | None:
+    def of_id(self, job_id: str) -> Job | None:
         return self._by_id.get(job_id)
 
-    def all(self) -> list[Job]:
-        return list(self._by_id.values())
+    def of_key(self, key: str | None, credential: str | None) -> Job | None:
+        return None if key is None else self._by_key.get((credential, key))
+
+    def all(self, *, newest_first: bool = False) -> Iterator[Job]:
+        return iter(reversed(self._by_id.values()) if newest_first else self._by_id.values())
+
+    def made_of(self, prompt_sha256: str) -> int:
+        return self._of_prompt[prompt_sha256]
+
+    def told_of(self, prompt_sha256: str, lie: str) -> int:
+        return self._told_of_prompt[prompt_sha256, lie]
+
+    def running(self, credential: str | None) -> int:
+        return len(self._running[credential])
+
+    def accepted_since(self, credential: str | None, now: float) -> deque[float]:
+        """Give when the jobs of the last minute were made, the oldest first."""
+        moments = self._accepted_at[credential]
+        while moments and moments[0] <= now - RATE_WINDOW_S:
+            moments.popleft()
+        return moments
 
     def _accepted(self, event: Event) -> None:
-        fields = cast("Mapping[str, object]", event["order"])
-        order = Order(
-            model=str(fields["model"]),
-            prompt=str(fields["prompt"]),
-            size=str(fields["size"]),
-            seconds=str(fields["seconds"]),
-            lies=frozenset(cast("list[str]", fields["lies"])),
-            picture=bool(fields["picture"]),
-        )
-        job = Job(
-            id=str(event["job"]),
-            key=cast("str | None", event["key"]),
-            order=order,
-            created_at=cast("float", event["at"]),
-            takes_s=takes_s(order.lies, self._takes_s),
-        )
-        self._made += 1
-        self._by_id[job.id] = job
+        job = job_of(event)
+        self.latest = self._by_id[job.id] = job
+        self._made[job.credential] += 1
+        self._by_ref[job.ref].append(job)
+        self._of_prompt[job.order.prompt_sha256] += 1
+        self._running[job.credential].add(job.id)
+        self._accepted_at[job.credential].append(job.created_at)
         if job.key is not None:
-            self._by_key.setdefault(job.key, job)
+            self._by_key.setdefault((job.credential, job.key), job)
+
+    def _changed(self, job: Job, name: str, event: Event) -> None:
+        match name:
+            case "ended":
+                job.end, job.ended_at = str(event["status"]), cast("float", event["at"])
+                self._running[job.credential].discard(job.id)
+            case "drawn":
+                job.logged_drawn = True
+            case "cancelling":
+                job.cancel_at = cast("float", event["effect_at"])
+            case "called":
+                job.called = job.called or (not event["early"] and event["status"] in _TAKEN)
+            case "lied":
+                job.told[str(event["lie"])] += 1
+            case "deleted":
+                del self._by_id[job.id]
+                self._by_ref[job.ref].remove(job)
+
+
+def _ref(text: str) -> str:
+    return "video_" + hashlib.sha256(text.encode()).hexdigest()[:48]

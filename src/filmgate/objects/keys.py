@@ -7,6 +7,7 @@ KEY_CHARACTERS: Final = 512
 SEGMENT: Final = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
 KEY: Final = re.compile(rf"{SEGMENT}(/{SEGMENT})*")
 PREFIX: Final = re.compile(rf"({SEGMENT}/)*({SEGMENT})?")
+_MEDIA_TYPES: Final = {"mp4": "video/mp4", "webp": "image/webp", "jpg": "image/jpeg", "png": "image/png"}
 
 
 class BadKeyError(ValueError):
@@ -26,3 +27,8 @@ def checked_prefix(prefix: str) -> str:
     if not PREFIX.fullmatch(prefix):
         raise BadKeyError(f"{prefix[:80]!r} is not the beginning of an object key")
     return prefix
+
+
+def media_type(key: str) -> str:
+    """Say what a key's ending promises, for readers who come straight to the bucket."""
+    return _MEDIA_TYPES.get(key.rpartition(".")[2], "application/octet-stream")

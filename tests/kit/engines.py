@@ -137,7 +137,7 @@ async def make_engine(
         "decisions": Decisions(pool),
         "objects": open_store(folder / "objects"),
         "workshop": Workshop(),
-        "enhancer": Enhancer(None),
+        "enhancer": Enhancer(None, lambda reason: None),
         "pictures": GuardedFetch(GuardedDial(Guard(GuardRules(), SystemResolver()))),
         "telemetry": Telemetry([], []),
         "workspace": folder,

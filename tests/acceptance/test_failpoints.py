@@ -47,6 +47,7 @@ def test_the_engine_has_a_failpoint_between_each_two_effects() -> None:
         "collect.after_fetch",
         "collect.after_store",
         "collect.stored_video",
+        "deliver.after_post",
         "end.after",
         "end.before",
         "poll.before_done",

@@ -31,8 +31,10 @@ def stream(gate: RealGate, path: str, **headers: str) -> Iterator[Iterator[dict[
 
 def _events(answer: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
     event: dict[str, Any] = {}
+    give_up = time.monotonic() + 60
     for raw in answer:
-        line = raw.decode().rstrip("\n")
+        assert time.monotonic() < give_up, "the stream goes on and on"
+        line = raw.decode().removesuffix("\n")
         name, _, value = line.partition(": ")
         if line == "":
             if event:

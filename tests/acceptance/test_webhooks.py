@@ -1,6 +1,9 @@
 """Webhooks of a real gate, to a real receiver, read by the libraries that customers use."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -196,7 +199,7 @@ def test_endpoints_and_deliveries_of_another_owner_do_not_exist(
         ("/yishang/v1/videos", {"model": "sora-2", "metadata": {"callback_url": "URL"}}, "task_id"),
         ("/yishang/v1/videos", {"model": "sora-2", "webHook": "URL"}, "id"),
         ("/openai/v1/videos", {"model": "sora-2", "metadata": {"callback_url": "URL"}}, "id"),
-        ("/unified/v1/videos", {"model": "veo3", "notifyHook": "URL"}, "id"),
+        ("/unified/v1/video/create", {"model": "veo3", "notifyHook": "URL"}, "id"),
         ("/newapi/v1/videos", {"model": "veo_3_1-fast", "callback_url": " URL "}, "id"),
     ],
     ids=["yishang-metadata", "yishang-webHook", "openai-metadata", "unified-notifyHook", "newapi"],
@@ -287,3 +290,27 @@ def test_no_secret_of_a_webhook_is_in_the_log(gate: RealGate, receiver: Receiver
 def test_the_metrics_count_deliveries_by_their_outcome(gate: RealGate) -> None:
     text = Path(gate.data.parent / "killed").exists() and gate.ask("GET", "/metrics").body.decode()
     assert 'filmgate_webhook_deliveries_total{outcome="delivered"}' in str(text)
+
+
+def test_the_program_lists_and_replays_deliveries(gate: RealGate, receiver: Receiver) -> None:
+    task = gate.ended(gate.make(prompt="a boat --sandbox=fail", callback_url=receiver.url("/cli")))
+    [got] = wait_for(lambda: told_of(receiver, task["name"], "/cli"))
+    wait_for(lambda: filmgate(gate, "deliveries", "--task", task["id"], "--state", "delivered")["data"])
+    assert filmgate(gate, "replay", got.id)["id"] == got.id
+    wait_for(lambda: len(told_of(receiver, task["name"], "/cli")) == 2)
+    wrong = run(gate, "replay", "wh_nothing")
+    assert (wrong.returncode, json.loads(wrong.stderr)["error"]["code"]) == (7, "delivery_not_found")
+    plain = run(gate, "deliveries", "--task", task["id"], "--plain").stdout.splitlines()
+    assert [line.split("\t")[0] for line in plain] == [got.id]
+
+
+def run(gate: RealGate, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "filmgate", "webhooks", *words]
+    environment = {**os.environ, "FILMGATE_BASE_URL": gate.base_url, "FILMGATE_API_KEY": gate.key}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=60)
+
+
+def filmgate(gate: RealGate, *words: str) -> Any:
+    ran = run(gate, *words)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)

@@ -59,6 +59,7 @@ _VERBS: Final = (
     ("tasks", "tasks.verbs:app", _FILMS, "List, show, watch, download, cancel and retry films."),
     ("models", "models:app", _FILMS, "Say what each model can do."),
     ("keys", "keys.verbs:app", _OPERATE, "Create, list and revoke keys."),
+    ("webhooks", "webhooks.verbs:app", _OPERATE, "List what was told of films, and tell it again."),
     ("doctor", "doctor.verb:app", _OPERATE, "Check everything that a gate needs."),
     ("worker", "worker:app", _OPERATE, "Run an engine for a gate on another machine."),
     ("mirage", "mirage:app", _OPERATE, "Start a vendor that is not there, for rehearsals."),

@@ -16,6 +16,7 @@ from filmgate.web.tasks import task_out
 from filmgate.web.turn import task_headers
 
 _UNBUFFERED: Final = {"x-accel-buffering": "no", "cache-control": "no-store"}
+_END_OF_LINE: Final = "\n"
 # Tells a browser that there is nothing to come back for.
 _OVER: Final = 204
 # A change may be committed a little after one that says it came later.
@@ -54,19 +55,19 @@ def event_routes(around: Surroundings) -> APIRouter:
     return router
 
 
-def _stream(events: AsyncIterator[ServerSentEvent], headers: dict[str, str]) -> Response:
+def _stream(events: AsyncIterator[dict[str, str]], headers: dict[str, str]) -> Response:
     return EventSourceResponse(
         events,
         ping=STREAM_COMMENT.total_seconds(),
-        ping_message_factory=lambda: ServerSentEvent(comment="still here"),
-        sep="\n",
+        ping_message_factory=lambda: ServerSentEvent(comment="still here", sep=_END_OF_LINE),
+        sep=_END_OF_LINE,
         headers=_UNBUFFERED | headers,
     )
 
 
 async def _of_task(
     around: Surroundings, request: Request, task: Task, known: int | None
-) -> AsyncIterator[ServerSentEvent]:
+) -> AsyncIterator[dict[str, str]]:
     """Tell of one task; an id of ours is the task's version, so that who comes back misses nothing."""
     told = task if known is not None and known >= task.version else None
     pace = _Pace()
@@ -91,7 +92,7 @@ async def _of_task(
 
 async def _of_account(
     around: Surroundings, request: Request, owner: Owner, known: int | None
-) -> AsyncIterator[ServerSentEvent]:
+) -> AsyncIterator[dict[str, str]]:
     """Tell of all tasks of an account; an id of ours is when the latest change was made."""
     story = _Story(around, owner.account_id)
     latest = known or 0
@@ -203,9 +204,9 @@ def _kind(before: Task | None, now: Task) -> str:
     return "task.attempt" if now.record.retries > before.record.retries else "task.progress"
 
 
-async def _event(around: Surroundings, request: Request, task: Task, kind: str, id_: str) -> ServerSentEvent:
+async def _event(around: Surroundings, request: Request, task: Task, kind: str, id_: str) -> dict[str, str]:
     shown = await task_out(around, task, request)
-    return ServerSentEvent(data=shown.model_dump_json(), event=kind, id=id_)
+    return {"id": id_, "event": kind, "data": shown.model_dump_json()}
 
 
 def _number(said: str | None) -> int | None:

@@ -116,18 +116,20 @@ async def test_no_more_of_a_key_run_than_it_may_and_its_team_goes_on(world: Worl
 
 async def test_engines_that_claim_at_once_never_start_more_than_may_run(world: World) -> None:
     await world.pool.execute("update accounts set max_running = 5")
-    await waiting(world, world.owner, 30)
+    ids = await waiting(world, world.owner, 20)
     engines = [Starts(world.pool, Boot(*[UUID(int=no)] * 3), unreadable) for no in range(1, 5)]
-
-    async def claimed(engine: Starts) -> int:
-        total = 0
-        for _ in range(5):
-            found = await engine.next(["animatic"], limit=10)
-            claims = await engine.claim([(w, world.credential_id) for w in found], lease=LEASE, since=0.0)
-            total += len(claims)
-        return total
-
-    assert sum(await asyncio.gather(*map(claimed, engines))) == 5
+    # Each has looked for others before any of them claims.
+    found = [
+        await engine.next(["animatic"], limit=5, busy=ids[: no * 5]) for no, engine in enumerate(engines)
+    ]
+    assert {one.task_id for each in found for one in each} == set(ids)
+    claimed = await asyncio.gather(
+        *(
+            engine.claim([(one, world.credential_id) for one in each], lease=LEASE, since=0.0)
+            for engine, each in zip(engines, found, strict=True)
+        )
+    )
+    assert sum(map(len, claimed)) == 5
     assert await world.rows("select count(*) as n from work where running") == [{"n": 5}]
 
 

@@ -81,8 +81,15 @@ def test_no_byte_comes_before_the_film_is_whole(gate: RealGate) -> None:
     answer = gate.ask("GET", f"/openai/v1/videos/{id_}/content", key=gate.key)
     assert (answer.status, answer.json["error"]["code"]) == (404, "film_not_ready")
     assert answer.headers["x-should-retry"] == "false"
-    assert gate.ask("DELETE", f"/v1/videos/{id_}", key=gate.key).status == 400
     assert gate.ended(id_)["state"] == "succeeded"
+    assert gate.ask("GET", f"/openai/v1/videos/{id_}/content", key=gate.key).status == 200
+
+
+def test_a_delete_of_a_running_task_cancels_it_free_before_it_removes_it(gate: RealGate) -> None:
+    id_ = gate.make(prompt="a boat --sandbox=slow:20")
+    gone = gate.ask("DELETE", f"/v1/videos/{id_}", key=gate.key)
+    assert (gone.status, gone.json["deleted"]) == (200, True)
+    assert gate.ask("GET", f"/v1/videos/{id_}", key=gate.key).status == 404
 
 
 def test_variants_are_pictures_of_the_film(gate: RealGate, film_id: str) -> None:

@@ -13,10 +13,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import drawing, load, machine
+from bench import drawing, lifecycle, load, machine
 
 SECONDS = 5.0
 WIDE, NARROW = 256, 32
+LIVES = 5_000
 
 
 def ask(port: int, method: str, path: str, key: str, body: Any = None) -> Any:
@@ -64,6 +65,7 @@ async def measure(folder: Path, rows: list[tuple[str, str, str]]) -> None:
                 rows.append((f"status poll, {connections} connections", text, "0.28"))
         await downloads(folder, rows, port, key, task)
         await submits(folder, rows, port, key)
+    await lives(folder, rows)
     films(folder, rows)
 
 
@@ -109,6 +111,30 @@ async def submits(folder: Path, rows: list[tuple[str, str, str]], port: int, key
             f"{rate.per_s / inserts:.2f} of pgbench's inserts ({rate.per_s:.0f}/s, p99 {rate.p99_ms:.0f} ms)"
         )
         rows.append((f"submit, durable, {connections} connections", text, goal))
+
+
+async def lives(folder: Path, rows: list[tuple[str, str, str]]) -> None:
+    with lifecycle.ground(folder / "engine") as ground:
+        for workers, stored in ((1, False), (2, False), (8, False), (2, True)):
+            cost = await lifecycle.lives(ground, LIVES, workers=workers, stored=stored)
+            about = f"whole lives, {workers} workers" + (", files made durable" if stored else "")
+            rows.append((about, _cost(cost, "tasks"), "500/s, 2.5 ms"))
+        told = await lifecycle.deliveries(ground, LIVES)
+        rows.append(("webhooks, 100 receivers", _cost(told, "deliveries"), "no goal"))
+        for count in (1_000, 100_000):
+            used = await lifecycle.in_flight(ground, count)
+            text = (
+                f"{used.polls_per_s:.0f} polls/s: {used.client_cores:.2f} core of worker,"
+                f" {used.postgres_cores:.2f} of PostgreSQL, {used.client_mib:.0f} MiB"
+            )
+            rows.append((f"{count:,} in flight, asked every 20 s", text, "5,000: 1, 0.15, 150"))
+
+
+def _cost(cost: lifecycle.Cost, unit: str) -> str:
+    return (
+        f"{cost.per_s:.0f} {unit}/s, {cost.client_ms + cost.postgres_ms:.1f} CPU ms each"
+        f" (of them {cost.postgres_ms:.1f} PostgreSQL)"
+    )
 
 
 def films(folder: Path, rows: list[tuple[str, str, str]]) -> None:

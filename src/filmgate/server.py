@@ -14,6 +14,7 @@ from filmgate.app import Gate, open_gate
 from filmgate.failing import arm_failpoints
 from filmgate.node import Node
 from filmgate.telemetry import configure_logs
+from filmgate.world import new_loop
 
 _PR_SET_PDEATHSIG: Final = 1
 DRAIN: Final = signal.SIGUSR1
@@ -107,7 +108,8 @@ async def run_engine(node: Node) -> None:
 def main() -> None:
     """Be an engine process: `python -m filmgate.server`."""
     _begin()
-    asyncio.run(run_engine(Node.received()))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(run_engine(Node.received()))
 
 
 if __name__ == "__main__":

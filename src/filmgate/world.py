@@ -1,7 +1,9 @@
 """The world as it is: the one place that reads the machine's clock and its source of chance."""
 
+import asyncio
 import os
 import secrets
+import sys
 import time
 from datetime import UTC, datetime
 
@@ -20,3 +22,13 @@ class SystemChance:
 
     def share(self) -> float:
         return secrets.randbelow(1 << 53) / (1 << 53)
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """Make an event loop: uvloop's, at half the cost of the standard one, wherever there is one."""
+    new = asyncio.new_event_loop
+    if sys.platform != "win32":
+        import uvloop  # noqa: PLC0415  # Windows has none
+
+        new = uvloop.new_event_loop
+    return new()

@@ -97,7 +97,7 @@ DEATHS_BEFORE_ALONE: Final = 2
 DEATHS_ALONE: Final = 3
 EXTEND_WITHIN: Final = timedelta(hours=12)
 TASK_DEADLINE: Final = timedelta(minutes=60)
-CLAIM_BATCH: Final = 50
+CLAIM_BATCH: Final = 256
 SWEEP_EVERY: Final = timedelta(seconds=10)
 IDLE_CLAIM: Final = timedelta(milliseconds=250)
 COMMIT_BATCH: Final = 256

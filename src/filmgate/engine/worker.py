@@ -57,7 +57,7 @@ HANDS: Final[Mapping[Step, Hands]] = {
     Step.RECONCILE: Hands(reconcile, 32, SUBMIT_LEASE),
     Step.POLL: Hands(poll, 256, STEP_LEASE),
     # Collecting hashes and decodes in child processes: a few at a time keep the machine busy.
-    Step.COLLECT: Hands(collect, 4, STEP_LEASE),
+    Step.COLLECT: Hands(collect, 32, STEP_LEASE),
     Step.RENDER: Hands(render, 2, STEP_LEASE),
 }
 _STARTS: Final = Hands(prepare, 64, SUBMIT_LEASE)

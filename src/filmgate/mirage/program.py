@@ -16,6 +16,7 @@ from filmgate.mirage.log import Log
 from filmgate.mirage.server import Server
 from filmgate.mirage.terms import Terms
 from filmgate.mirage.vendor import Vendor
+from filmgate.world import new_loop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ def run(place: Place) -> None:
 
     Raise LogInUseError where another serves the folder, and OSError where it cannot listen or write.
     """
-    with asyncio.Runner(loop_factory=_loop) as runner:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(_serve(place))
 
 
@@ -52,15 +53,6 @@ async def _serve(place: Place) -> None:
             await told.wait()
         finally:
             await server.close()
-
-
-def _loop() -> asyncio.AbstractEventLoop:
-    new = asyncio.new_event_loop
-    if sys.platform != "win32":
-        import uvloop  # noqa: PLC0415  # Windows has none
-
-        new = uvloop.new_event_loop
-    return new()
 
 
 def _say(line: dict[str, str]) -> None:

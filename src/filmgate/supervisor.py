@@ -44,6 +44,7 @@ from filmgate.store.lock import AlreadyRunningError, FolderLock
 from filmgate.store.migrate import MigrationError, migrate
 from filmgate.store.pool import WEB_STATEMENT_MS, open_pool
 from filmgate.store.upkeep import Upkeep
+from filmgate.storing import look_at_store
 from filmgate.world import SystemChance, SystemClock
 
 CLIENT_FILE: Final = "client.json"
@@ -96,6 +97,7 @@ def serve(
             supervisor = ids.uuid7(clock.now(), chance)
             flags = {**flags, "port": port, "data": str(settings.data.resolve())}
             node = Node(flags, config, database, node_folder(settings.data), supervisor, base_url)
+            _look_at_objects(settings, clock, chance, tell)
             signin_url, admin_key = asyncio.run(_prepare(settings, node, clock, chance))
             lock.announce(base_url)
             node.hand_down()
@@ -125,6 +127,7 @@ def work(
             supervisor = ids.uuid7(clock.now(), chance)
             folder = node_folder(settings.data)
             node = Node(flags, config, database, folder, supervisor, settings.public_url or "")
+            _look_at_objects(settings, clock, chance, tell)
             asyncio.run(_migrate(node))
             node.hand_down()
             stack.enter_context(_engine_process(tell))
@@ -226,6 +229,13 @@ def _database(settings: Settings, lock: FolderLock, tell: Tell) -> Iterator[dict
         yield dict(address.connect_arguments)
     finally:
         keeper.stop()
+
+
+def _look_at_objects(settings: Settings, clock: SystemClock, chance: SystemChance, tell: Tell) -> None:
+    """Say at once what keeps films from being stored; it may pass, so that the gate starts all the same."""
+    found = asyncio.run(look_at_store(settings, clock, chance))
+    if found is not None:
+        tell(f"films cannot be stored now ({found.step}): {found.said}. {found.way_out}")
 
 
 async def _prepare(

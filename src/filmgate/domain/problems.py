@@ -169,6 +169,18 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         503, 6, "The database does not answer. Nothing was started; try again in a few seconds.",
         "数据库暂时无法访问，任务未开始，请稍后重试。",
     ),
+    "files_unavailable": Wording(
+        503, 6, "Where films are kept does not answer. Nothing was lost; try again in a few seconds.",
+        "视频存储暂时无法访问，没有丢失任何内容，请稍后重试。",
+    ),
+    "no_room": Wording(
+        503, 6, "There is no room for more films now. Nothing was started; try again later. The operator has been told.",
+        "视频存储空间不足，任务未开始，请稍后重试，已通知管理员。",
+    ),
+    "destination_not_found": Wording(
+        400, 2, "`{field}` names no destination that this account may use: {given}. {allowed}",
+        "`{field}` 指定的目的地不存在或不可用：{given}。{allowed_zh}",
+    ),
     "shutting_down": Wording(503, 6, "The gate is stopping. Try again in a few seconds.", "网关正在停止，请稍后重试。"),
     "too_many_failures": Wording(
         429, 6, "Too many unknown keys came from this address. Try again in {retry_after_s} s.",

@@ -13,7 +13,7 @@ from filmgate.objects.source import FileSource, Source
 from filmgate.objects.store import ObjectStore
 
 PATH: Final = "{key}/{date}/{id}.mp4"
-FIELDS: Final = ("account", "date", "id", "key", "model")
+FIELDS: Final = ("account", "date", "id", "key", "model", "name")
 _NAME_CHARACTERS: Final = 100
 _STRANGE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -75,7 +75,10 @@ class Delivery:
         Raise NoSuchObjectError where there is nothing to copy, ObjectStoreError for what a later try may mend, with
         `Trouble.TAKEN` where something else lies under the name: it is never replaced.
         """
-        name = self.template.named(values)
+        return await self.deliver_as(self.template.named(values), key, size_bytes)
+
+    async def deliver_as(self, name: str, key: str, size_bytes: int) -> Delivered:
+        """As deliver, under a name that was settled before."""
         try:
             there = await self.destination.size(name)
         except NoSuchObjectError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from filmgate.objects.faults import (
     meaning,
     told,
     translated,
+    unwritten,
 )
 from filmgate.objects.keys import checked_key, checked_prefix, media_type
 from filmgate.objects.multipart import PART_BYTES, SLOTS, send_in_parts
@@ -135,6 +137,10 @@ class ObjectStore:
             meta = await obstore.head_async(self._backend, key)
         return Listed(key, meta["size"], meta["last_modified"])
 
+    def free_bytes(self) -> int | None:
+        """Give how much more the disk of a folder holds, or None where objects lie in a bucket."""
+        return None if self._root is None else shutil.disk_usage(self._root).free
+
     def local_path(self, key: str) -> Path | None:
         """Give where its file lies, if it is there, or None where objects are no files of this machine."""
         return None if self._root is None else self._root / checked_key(key)
@@ -222,7 +228,7 @@ class ObjectStore:
         try:
             written = await asyncio.to_thread(write_durably, chunks, target, root, temporary, self._sync)
         except OSError as error:
-            raise ObjectStoreError(f"{key} cannot be stored: {error}") from error
+            raise unwritten(key, error) from error
         return Stored(key, written.size_bytes, written.sha256)
 
     async def _send(self, key: str, source: Source) -> Stored:

@@ -29,6 +29,7 @@ from filmgate.web.shapes import (
     TaskOut,
     TaskPageOut,
 )
+from filmgate.web.shipments import shipments_of
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.turn import GATE_NAMES, repeat_of, task_headers, terms_of
 
@@ -107,7 +108,11 @@ def _add_readers(router: APIRouter, around: Surroundings) -> None:
         response.headers.update(task_headers(task))
         tried = await around.reader.attempts(task.id, owner.account_id) if attempts else None
         shown = await task_out(around, task, request)
-        return TaskDetailOut(**shown.model_dump(), attempts=None if tried is None else _attempts(tried))
+        return TaskDetailOut(
+            **shown.model_dump(),
+            attempts=None if tried is None else _attempts(tried),
+            deliveries=await shipments_of(around, task),
+        )
 
     @router.get("/models")
     async def models(request: Request) -> ModelPageOut:
@@ -164,6 +169,7 @@ def draft_of(film: NewFilm) -> Draft:
         upsample=film.upsample,
         sound=film.sound,
         callback_url=film.callback_url or None,
+        deliver_to=film.deliver_to,
     )
 
 

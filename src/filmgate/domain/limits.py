@@ -119,6 +119,7 @@ COMPARE_SHOWN: Final = 20
 COMPARE_GRACE: Final = timedelta(minutes=15)
 SHIPMENTS_OF_DESTINATION: Final = 2
 SHIPMENT_SECONDS: Final = 3600.0
+SHIPMENT_MEMORY: Final = timedelta(days=30)
 
 LINK_LIFE: Final = timedelta(hours=24)
 BUCKET_LINK_LIFE: Final = timedelta(hours=1)

@@ -18,6 +18,7 @@ from filmgate.domain.limits import (
     SHIPMENTS_OF_DESTINATION,
     SHUTDOWN,
     STEP_LEASE,
+    SWEEP_EVERY,
     WEBHOOK_SCHEDULE,
 )
 from filmgate.domain.states import State
@@ -74,7 +75,7 @@ class Shipping:
     async def of_end(self, task: Task, film: Film | None, state: State) -> NewShipment | None:
         """Say whereto a film goes that has just been made, if anywhere."""
         asked = task.request.deliver_to
-        if state is not State.SUCCEEDED or film is None or not self.destinations or asked == "":
+        if state is not State.SUCCEEDED or film is None or asked == "" or not (asked or self.destinations):
             return None
         whose = await self.shipments.whose(task.key_id)
         name = asked or (whose.destination if whose else None)
@@ -145,6 +146,9 @@ async def _tried(shipping: Shipping, shipment: Shipment) -> Arrival:
             text = "the film is not kept any more"
             return Arrival(shipment=shipment, delivered=False, trouble="absent", error=text)
         return _failed(shipping, shipment, error.kind, str(error))
+    except OSError as error:
+        # A film of a folder that cannot be read, say: that is a try as well.
+        return _failed(shipping, shipment, "broken", str(error) or type(error).__name__)
     finally:
         renewal.cancel()
         await asyncio.gather(renewal, return_exceptions=True)
@@ -229,7 +233,9 @@ class Shipper:
 
     async def _rest(self) -> None:
         try:
-            async with asyncio.timeout(IDLE_CLAIM.total_seconds()):
+            # Without destinations only what was due when they were taken out of the settings can come.
+            rest = IDLE_CLAIM if self._shipping.destinations else SWEEP_EVERY
+            async with asyncio.timeout(rest.total_seconds()):
                 await self._shipping.wake.wait()
         except TimeoutError:
             return

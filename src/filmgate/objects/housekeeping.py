@@ -10,6 +10,7 @@ from filmgate.domain.limits import (
     ORPHAN_SWEEP_EVERY,
     ORPHANS_AT_ONCE,
     ORPHANS_SHARE,
+    SHIPMENT_MEMORY,
 )
 from filmgate.objects.checkup import FOLDER
 from filmgate.objects.faults import ObjectStoreError
@@ -73,6 +74,7 @@ class Housekeeper:
 
     async def sweep(self) -> None:
         """Remove all of it once; where the store fails, the rest stays for the next time."""
+        await self._stock.forget_shipments(SHIPMENT_MEMORY)
         before = self._clock.now() - ORPHAN_AGE
         try:
             for prefix in _PREFIXES:

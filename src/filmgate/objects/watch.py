@@ -95,7 +95,8 @@ class WatchedStore:
     async def stream(
         self, key: str, start: int = 0, end: int | None = None, chunk: int = CONTENT_CHUNK
     ) -> AsyncIterator[bytes]:
-        with self._noting():
+        # Its reader may take as long as he likes.
+        with self._noting(brief=False):
             async for piece in self._store.stream(key, start, end, chunk):
                 yield piece
 
@@ -107,12 +108,14 @@ class WatchedStore:
             return await self._store.signed_url(key, expires, filename, content_type)
 
     async def old_keys(self, prefix: str, before: datetime) -> AsyncIterator[Sequence[str]]:
-        with self._noting():
+        with self._noting(brief=False):
             async for keys in self._store.old_keys(prefix, before):
                 yield keys
 
     @contextmanager
-    def _noting(self) -> Iterator[None]:
+    def _noting(self, *, brief: bool = True) -> Iterator[None]:
+        # Long before a request to a store that hangs is given up, the store itself is asked.
+        late = asyncio.get_running_loop().call_later(STORE_PROBE_SECONDS, self._doubt.set) if brief else None
         try:
             yield
         except ObjectStoreError as error:
@@ -122,6 +125,9 @@ class WatchedStore:
                 self._telemetry.store_failed(error.trouble.value)
                 self._doubt.set()
             raise
+        finally:
+            if late is not None:
+                late.cancel()
 
     async def _watch(self) -> None:
         while True:

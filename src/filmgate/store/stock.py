@@ -27,6 +27,8 @@ insert into notices (kind, text)
 select $1, $2 where not exists (select from notices where kind = $1 and at > now() - interval '1 day')
 """
 
+_FORGET: Final = "delete from shipments where created_at < now() - $1::interval and ended_at is not null"
+
 _LISTED: Final = """
 create temporary table listed (key text not null, size_bytes bigint not null, modified_at timestamptz not null)
 """
@@ -110,6 +112,10 @@ class Stock:
     async def alarm(self, kind: str, text: str) -> None:
         """Tell operators, at most once a day."""
         await self._pool.execute(_ALARM, kind, text)
+
+    async def forget_shipments(self, age: timedelta) -> None:
+        """Forget films that were delivered, or given up, so long ago."""
+        await self._pool.execute(_FORGET, age)
 
     async def used(self) -> Sequence[Used]:
         found = await self._pool.fetch(_USED)

@@ -73,7 +73,9 @@ def file_answer(
     """Answer with a file; `left` is how long its reader may read, where a link says so."""
     ending = file.object_key.rpartition(".")[2]
     left = left or request.scope.get(LEFT, BUCKET_LINK_LIFE)
-    direct = max(min(left, BUCKET_LINK_LIFE), _SHORTEST) if around.bucket_links else None
+    # A page of ours may show what comes from here alone.
+    ours = request.headers.get("sec-fetch-site") == "same-origin"
+    direct = max(min(left, BUCKET_LINK_LIFE), _SHORTEST) if around.bucket_links and not ours else None
     try:
         return FilmResponse(request, file, around.objects, f"{file.task_id}.{ending}", headers, direct)
     except RangeBeyondEndError as error:

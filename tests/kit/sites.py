@@ -28,9 +28,10 @@ class Site:
             "VENDOR_KEY_2": "two",
         }
 
-    def gate(self, name: str = "gate", *arguments: str, **more: str) -> RealGate:
+    def gate(self, name: str = "gate", *arguments: str, wait: bool = True, **more: str) -> RealGate:
         environment = {**self.environment, **more}
-        return self._open(RealGate(self._data(name), arguments=arguments, environment=environment))
+        gate = RealGate(self._data(name), arguments=arguments, environment=environment)
+        return self._open(gate, wait=wait)
 
     def worker(self, name: str, **more: str) -> RealWorker:
         worker = RealWorker(self._data(name), environment={**self.environment, **more})
@@ -45,9 +46,9 @@ class Site:
             (folder / "filmgate.toml").write_text(settings.read_text())
         return folder / "data"
 
-    def _open(self, gate: RealGate) -> RealGate:
+    def _open(self, gate: RealGate, *, wait: bool = True) -> RealGate:
         self.opened.append(gate)
-        gate.start()
+        gate.start(wait=wait)
         return gate
 
     def sql(self, statement: str) -> list[dict[str, Any]]:

@@ -138,7 +138,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "视频尚未生成，请用 GET /v1/videos/{id} 查询状态。",
     ),
     "film_absent": Wording(
-        404, 7, "This task ended without a film.", "该任务没有生成视频。",
+        404, 7, "There is no film of this task.", "该任务没有视频。",
     ),
     "cannot_cancel": Wording(
         409, 6, "The video cannot be stopped any more; it goes on and will be charged {cost}.",

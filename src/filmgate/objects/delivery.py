@@ -7,7 +7,7 @@ from string import Formatter
 from typing import Final
 
 from filmgate.domain.failpoint import failpoint
-from filmgate.objects.faults import NoSuchObjectError, ObjectStoreError, Trouble
+from filmgate.objects.faults import ObjectStoreError, Trouble
 from filmgate.objects.keys import BadKeyError, checked_key
 from filmgate.objects.source import FileSource, Source
 from filmgate.objects.store import ObjectStore
@@ -81,7 +81,10 @@ class Delivery:
         """As deliver, under a name that was settled before."""
         try:
             there = await self.destination.size(name)
-        except NoSuchObjectError:
+        except ObjectStoreError as error:
+            # Whoever may not list a bucket is told 403, not 404, of what is not there.
+            if error.trouble not in {Trouble.ABSENT, Trouble.DENIED}:
+                raise
             there = None
         if there is not None:
             if there != size_bytes:

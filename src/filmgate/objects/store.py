@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, urlsplit
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 
 from filmgate.domain.clock import Clock
@@ -234,7 +234,8 @@ class ObjectStore:
     async def _send(self, key: str, source: Source) -> Stored:
         if source.size_bytes > PART_BYTES and self._s3 is not None:
             with translated(key):
-                sent = await send_in_parts(self._s3, key, source, self._slots)
+                there = await self._there(key, source)
+                sent = there or await send_in_parts(self._s3, key, source, self._slots)
         else:
             digests = Digests()
             small = source.size_bytes <= PART_BYTES
@@ -252,6 +253,20 @@ class ObjectStore:
             sent = digests.sent((put["e_tag"] or "").strip('"'), in_parts=not small)
         await self._verify(key, sent)
         return Stored(key, sent.size_bytes, sent.sha256)
+
+    async def _there(self, key: str, source: Source) -> Sent | None:
+        """Know a large object that is there already: whoever stored it died before he could say so."""
+        try:
+            meta = await obstore.head_async(self._backend, key)
+        except (FileNotFoundError, PermissionDeniedError):
+            return None
+        if meta["size"] != source.size_bytes:
+            return None
+        digests = Digests()
+        async for _ in _passing(source, digests):
+            pass
+        sent = digests.sent((meta["e_tag"] or "").strip('"'), in_parts=True)
+        return sent if sent.acknowledged == sent.etag else None
 
     async def _verify(self, key: str, sent: Sent) -> None:
         """Make sure that what is there is what was sent, by the store's own checksum or by reading it all."""

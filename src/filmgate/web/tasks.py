@@ -148,6 +148,7 @@ def _add_ends(router: APIRouter, around: Surroundings) -> None:
 
 
 def _add_files(router: APIRouter, around: Surroundings) -> None:
+    @router.head("/tasks/{id}/files/{file}", response_class=Response, include_in_schema=False)
     @router.get("/tasks/{id}/files/{file}", response_class=Response)
     async def content(request: Request, id: str, file: str) -> Response:  # noqa: A002  # the path's own word
         """Give `video.mp4`, `thumbnail.webp` or `poster.jpg`, whole or by Range."""

@@ -23,6 +23,7 @@ from filmgate.domain.contracts_provider import ANIMATIC, ProviderConfig, Tools
 from filmgate.engine.accept import Acceptance
 from filmgate.engine.parts import Parts
 from filmgate.engine.route import Access, Router, RouteRule, Via
+from filmgate.engine.ship import Shipping
 from filmgate.engine.sources import Sources
 from filmgate.engine.subscribe import Subscriptions
 from filmgate.engine.worker import Worker
@@ -310,20 +311,7 @@ def _around(
     shipping = ground.storing.shipping(pool, parts.claims.boot)
     everywhere = ground.settings.host in {"0.0.0.0", "::"}  # noqa: S104  # compared with, not bound to
     return Surroundings(
-        acceptance=Acceptance(
-            catalogue=ground.catalogue,
-            router=ground.router,
-            acceptor=Acceptor(pool),
-            quotes=Quotes(pool),
-            sources=Sources(Reader(pool), ground.clock),
-            objects=ground.storing.watched,
-            guard=ground.guard,
-            callback_guard=subscriptions.guard,
-            clock=ground.clock,
-            chance=ground.chance,
-            storage=ground.storing.watched,
-            destinations=shipping.admitted_for,
-        ),
+        acceptance=_acceptance(ground, pool, subscriptions, shipping),
         engine=parts,
         catalogue=ground.catalogue,
         reader=Reader(pool),
@@ -351,6 +339,23 @@ def _around(
         draining=draining,
         telemetry=ground.telemetry,
         public_url=ground.settings.public_url or (None if everywhere else ground.node.base_url),
+    )
+
+
+def _acceptance(ground: _Ground, pool: Pool, subscriptions: Subscriptions, shipping: Shipping) -> Acceptance:
+    return Acceptance(
+        catalogue=ground.catalogue,
+        router=ground.router,
+        acceptor=Acceptor(pool),
+        quotes=Quotes(pool),
+        sources=Sources(Reader(pool), ground.clock),
+        objects=ground.storing.watched,
+        guard=ground.guard,
+        callback_guard=subscriptions.guard,
+        clock=ground.clock,
+        chance=ground.chance,
+        storage=ground.storing.watched,
+        destinations=shipping.admitted_for,
     )
 
 

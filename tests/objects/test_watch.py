@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from filmgate.domain.limits import ROOM_BYTES
+from filmgate.objects.checkup import Finding
 from filmgate.objects.faults import NoSuchObjectError, ObjectStoreError, Trouble
 from filmgate.objects.store import ObjectStore, open_store
 from filmgate.objects.watch import WatchedStore
@@ -24,10 +25,10 @@ async def watched(crossed: ObjectStore) -> AsyncIterator[tuple[WatchedStore, Tel
     await watched.close()
 
 
-async def until(*, well: bool, watched: WatchedStore) -> None:
+async def until(*, well: bool, watched: WatchedStore) -> Finding | None:
     for _ in range(1000):
         if (watched.failing is None) is well:
-            return
+            return watched.failing
         await asyncio.sleep(0.02)
     raise AssertionError(watched.failing)
 
@@ -36,14 +37,13 @@ async def test_a_refusal_is_noticed_said_once_and_over_by_itself(
     watched: tuple[WatchedStore, Telemetry], crossing: Crossing
 ) -> None:
     store, telemetry = watched
-    assert store.failing is None
     crossing.answers = {"": answer("403 Forbidden", "AccessDenied")}
     for _ in range(2):
         with pytest.raises(ObjectStoreError):
             await store.put_bytes("tasks/1/a.mp4", b"film")
-    await until(well=False, watched=store)
-    assert store.failing is not None
-    assert (store.failing.step, store.failing.trouble, store.full) == ("write", Trouble.DENIED, False)
+    found = await until(well=False, watched=store)
+    assert found is not None
+    assert (found.step, found.trouble, store.full) == ("write", Trouble.DENIED, False)
     crossing.answers = {}
     await until(well=True, watched=store)
     assert [event for event in telemetry.events if event.startswith("store.")] == [

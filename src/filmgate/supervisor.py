@@ -91,13 +91,13 @@ def serve(
         with ExitStack() as stack:
             lock = stack.enter_context(FolderLock.acquire(settings.data, started=clock.now()))
             settings.data.chmod(0o700)
+            _look_at_objects(settings, clock, chance, tell)
             port = _free_port(settings)
             base_url = f"http://{_shown(settings.host)}:{port}"
             database = stack.enter_context(_database(settings, lock, tell))
             supervisor = ids.uuid7(clock.now(), chance)
             flags = {**flags, "port": port, "data": str(settings.data.resolve())}
             node = Node(flags, config, database, node_folder(settings.data), supervisor, base_url)
-            _look_at_objects(settings, clock, chance, tell)
             signin_url, admin_key = asyncio.run(_prepare(settings, node, clock, chance))
             lock.announce(base_url)
             node.hand_down()
@@ -122,12 +122,12 @@ def work(
         with ExitStack() as stack:
             lock = stack.enter_context(FolderLock.acquire(settings.data, started=clock.now()))
             settings.data.chmod(0o700)
+            _look_at_objects(settings, clock, chance, tell)
             database = stack.enter_context(_database(settings, lock, tell))
             flags = {**flags, "data": str(settings.data.resolve()), "worker": True, "web_workers": 1}
             supervisor = ids.uuid7(clock.now(), chance)
             folder = node_folder(settings.data)
             node = Node(flags, config, database, folder, supervisor, settings.public_url or "")
-            _look_at_objects(settings, clock, chance, tell)
             asyncio.run(_migrate(node))
             node.hand_down()
             stack.enter_context(_engine_process(tell))

@@ -278,7 +278,7 @@ def test_while_a_bucket_refuses_films_wait_and_nothing_is_bought(
     def troubles() -> set[str]:
         lines = worker.log.read_text().splitlines()[logged:]
         events = [json.loads(line) for line in lines if line.startswith("{")]
-        return {event["error_code"] for event in events if event["event"] == "store.failing"}
+        return {event["error_code"] for event in events if event.get("event") == "store.failing"}
 
     logged = len(worker.log.read_text().splitlines())
     harm(crossing, bucket)

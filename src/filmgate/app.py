@@ -23,6 +23,7 @@ from filmgate.domain.contracts_provider import ANIMATIC, ProviderConfig, Tools
 from filmgate.engine.accept import Acceptance
 from filmgate.engine.parts import Parts
 from filmgate.engine.route import Access, Router, RouteRule, Via
+from filmgate.engine.ship import Shipping
 from filmgate.engine.sources import Sources
 from filmgate.engine.subscribe import Subscriptions
 from filmgate.engine.worker import Worker
@@ -35,7 +36,6 @@ from filmgate.net.http import open_http
 from filmgate.net.resolver import SystemResolver
 from filmgate.net.results import GuardedResults
 from filmgate.node import Node
-from filmgate.objects.store import ObjectStore, open_store
 from filmgate.prompts.chat import Chat
 from filmgate.prompts.enhancer import Enhancer
 from filmgate.secrets import derive, make_secret, write_private
@@ -60,6 +60,7 @@ from filmgate.store.read import Reader
 from filmgate.store.starts import Starts
 from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Boot, Claims
+from filmgate.storing import Storing
 from filmgate.telemetry import Telemetry
 from filmgate.telling import Telling
 from filmgate.web.app import build_app
@@ -96,7 +97,7 @@ class _Ground:
     settings: Settings
     catalogue: Catalogue
     telemetry: Telemetry
-    objects: ObjectStore
+    storing: Storing
     guard: Guard
     callback_guard: Guard
     enhancer: Enhancer
@@ -136,7 +137,8 @@ async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
         parts = _parts(ground, engine)
         told = Telling(ground.clock, ground.chance, ground.telemetry, engine)
         subscriptions = told.subscriptions(ground.callback_guard, secrets_of(settings, ground.chance))
-        worker = Worker(parts, Upkeep(engine), told.deliverer(parts, subscriptions))
+        beside = ground.storing.beside(parts.claims.boot)
+        worker = Worker(parts, Upkeep(engine), told.deliverer(parts, subscriptions), beside)
         keys = Keys(web, [derive(secret, "pepper") for secret in secrets_of(settings, ground.chance)])
         listener = await stack.enter_async_context(told.listening(node.database, draining))
         around = _around(ground, parts, web, keys, draining, listener, subscriptions)
@@ -181,15 +183,16 @@ async def _ground(stack: AsyncExitStack, node: Node, settings: Settings, pool: P
         Access(config.name, ids_of[config.name, config.credential_name], provider)
         for config, provider in zip(configs, made, strict=True)
     ]
-    objects = open_store(settings.objects_url or settings.data / "objects", clock=clock)
-    stack.push_async_callback(objects.close)
     telemetry = Telemetry([model.name for model in catalogue.models], [config.name for config in configs])
+    storing = Storing.opened(settings, clock, chance, telemetry, pool)
+    stack.push_async_callback(storing.close)
+    await storing.watched.begin()
     return _Ground(
         node=node,
         settings=settings,
         catalogue=catalogue,
         telemetry=telemetry,
-        objects=objects,
+        storing=storing,
         guard=Guard(rules, resolver),
         callback_guard=Guard(replace(rules, https_only=True), resolver),
         enhancer=Enhancer(
@@ -282,14 +285,16 @@ def _parts(ground: _Ground, pool: Pool) -> Parts:
         credentials=Credentials(pool),
         wishes=Wishes(pool),
         decisions=Decisions(pool),
-        objects=ground.objects,
+        objects=ground.storing.watched,
         workshop=Workshop(),
         enhancer=ground.enhancer,
         pictures=GuardedFetch(GuardedDial(ground.guard)),
         telemetry=ground.telemetry,
         workspace=workspace,
-        scratch=(ground.renderer, ground.objects),
+        scratch=(ground.renderer,),
         retention=timedelta(days=ground.settings.retention_days),
+        storage=ground.storing.watched,
+        shipping=ground.storing.shipping(pool, boot),
     )
 
 
@@ -303,20 +308,10 @@ def _around(
     subscriptions: Subscriptions,
 ) -> Surroundings:
     secrets = secrets_of(ground.settings, ground.chance)
+    shipping = ground.storing.shipping(pool, parts.claims.boot)
     everywhere = ground.settings.host in {"0.0.0.0", "::"}  # noqa: S104  # compared with, not bound to
     return Surroundings(
-        acceptance=Acceptance(
-            catalogue=ground.catalogue,
-            router=ground.router,
-            acceptor=Acceptor(pool),
-            quotes=Quotes(pool),
-            sources=Sources(Reader(pool), ground.clock),
-            objects=ground.objects,
-            guard=ground.guard,
-            callback_guard=subscriptions.guard,
-            clock=ground.clock,
-            chance=ground.chance,
-        ),
+        acceptance=_acceptance(ground, pool, subscriptions, shipping),
         engine=parts,
         catalogue=ground.catalogue,
         reader=Reader(pool),
@@ -332,7 +327,10 @@ def _around(
         doorman=Doorman(
             keys, ground.clock, secrets, sessions_of(ground.settings, ground.clock, ground.chance)
         ),
-        objects=ground.objects,
+        objects=ground.storing.watched,
+        depot=ground.storing.depot(),
+        shipping=shipping,
+        bucket_links=ground.settings.bucket_links,
         signer=LinkSigner([derive(secret, "links") for secret in secrets], ground.clock),
         clock=ground.clock,
         chance=ground.chance,
@@ -341,6 +339,23 @@ def _around(
         draining=draining,
         telemetry=ground.telemetry,
         public_url=ground.settings.public_url or (None if everywhere else ground.node.base_url),
+    )
+
+
+def _acceptance(ground: _Ground, pool: Pool, subscriptions: Subscriptions, shipping: Shipping) -> Acceptance:
+    return Acceptance(
+        catalogue=ground.catalogue,
+        router=ground.router,
+        acceptor=Acceptor(pool),
+        quotes=Quotes(pool),
+        sources=Sources(Reader(pool), ground.clock),
+        objects=ground.storing.watched,
+        guard=ground.guard,
+        callback_guard=subscriptions.guard,
+        clock=ground.clock,
+        chance=ground.chance,
+        storage=ground.storing.watched,
+        destinations=shipping.admitted_for,
     )
 
 
@@ -359,7 +374,8 @@ class Health:
             await self._pool.fetchval("select 1")
         except Exception as error:  # noqa: BLE001  # whatever keeps the store away is the answer
             return {"store": f"does not answer: {type(error).__name__}"}
-        return {}
+        failing = self._ground.storing.watched.failing
+        return {} if failing is None else {"objects": f"{failing.said}. {failing.way_out}"}
 
     def _age(self) -> float:
         return 0.0 if self._worker is None else self._ground.clock.monotonic() - self._worker.heartbeat

@@ -108,6 +108,23 @@ class GuardTable(BaseModel):
     nat64: bool = False
 
 
+class DestinationTable(BaseModel):
+    """One `[[destinations]]` table: a bucket of a customer, into which films are delivered."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+    url: str = Field(description="`s3://BUCKET/PREFIX`, `gs://...` or `az://...`.")
+    path: str = "{key}/{date}/{id}.mp4"
+    credentials: Mapping[str, Reference] = Field(
+        min_length=1, description="What the store calls its secrets: `access_key_id`, `secret_access_key`."
+    )
+    endpoint: str = ""
+    region: str = ""
+    options: Mapping[str, str] = Field(default_factory=dict)
+    accounts: frozenset[str] = Field(frozenset(), description="Who may use it; everybody if nobody is named.")
+
+
 class Settings(BaseSettings):
     """What an operator may turn."""
 
@@ -121,6 +138,8 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     postgres_bin: Path | None = None
     objects_url: str | None = None
+    bucket_links: bool = False
+    destinations: tuple[DestinationTable, ...] = ()
     public_url: str | None = None
     secret: SecretStr | None = None
     admin_key: SecretStr | None = None
@@ -179,7 +198,14 @@ class Settings(BaseSettings):
             faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
             raise BadSettingsError("; ".join(faults)) from None
         settings._check_routes()
+        settings._check_destinations()
         return settings
+
+    def _check_destinations(self) -> None:
+        names = [destination.name for destination in self.destinations]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise BadSettingsError(f"destinations: `{min(twice)}` is named twice")
 
     def _check_routes(self) -> None:
         names = [provider.name for provider in self.providers]
@@ -208,5 +234,5 @@ def secret_of(reference: str) -> str:
         return ""
     name = reference.removeprefix("env:")
     if name not in os.environ:
-        raise BadSettingsError(f"the environment variable {name} is not set, although a provider names it")
+        raise BadSettingsError(f"the environment variable {name} is not set, although the settings name it")
     return os.environ[name]

@@ -44,6 +44,7 @@ from filmgate.store.lock import AlreadyRunningError, FolderLock
 from filmgate.store.migrate import MigrationError, migrate
 from filmgate.store.pool import WEB_STATEMENT_MS, open_pool
 from filmgate.store.upkeep import Upkeep
+from filmgate.storing import look_at_store
 from filmgate.world import SystemChance, SystemClock
 
 CLIENT_FILE: Final = "client.json"
@@ -90,6 +91,7 @@ def serve(
         with ExitStack() as stack:
             lock = stack.enter_context(FolderLock.acquire(settings.data, started=clock.now()))
             settings.data.chmod(0o700)
+            _look_at_objects(settings, clock, chance, tell)
             port = _free_port(settings)
             base_url = f"http://{_shown(settings.host)}:{port}"
             database = stack.enter_context(_database(settings, lock, tell))
@@ -120,6 +122,7 @@ def work(
         with ExitStack() as stack:
             lock = stack.enter_context(FolderLock.acquire(settings.data, started=clock.now()))
             settings.data.chmod(0o700)
+            _look_at_objects(settings, clock, chance, tell)
             database = stack.enter_context(_database(settings, lock, tell))
             flags = {**flags, "data": str(settings.data.resolve()), "worker": True, "web_workers": 1}
             supervisor = ids.uuid7(clock.now(), chance)
@@ -226,6 +229,13 @@ def _database(settings: Settings, lock: FolderLock, tell: Tell) -> Iterator[dict
         yield dict(address.connect_arguments)
     finally:
         keeper.stop()
+
+
+def _look_at_objects(settings: Settings, clock: SystemClock, chance: SystemChance, tell: Tell) -> None:
+    """Say at once what keeps films from being stored; it may pass, so that the gate starts all the same."""
+    found = asyncio.run(look_at_store(settings, clock, chance))
+    if found is not None:
+        tell(f"films cannot be stored now ({found.step}): {found.said}. {found.way_out}")
 
 
 async def _prepare(

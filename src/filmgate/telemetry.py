@@ -17,7 +17,7 @@ _FIELDS: Final = frozenset(
         "event", "level", "ts", "task", "attempt", "key_prefix", "dialect", "provider", "model", "phase", "state",
         "step", "request_id", "duration_ms", "cost_micros", "error_code", "reason", "route", "method", "status",
         "tries", "tasks", "files", "released", "known", "account", "count", "url", "version", "pid", "exception",
-        "exc_info", "part", "prompt", "delivery", "endpoint", "host",
+        "exc_info", "part", "prompt", "delivery", "endpoint", "host", "destination",
     }
 )  # fmt: skip
 _SECRETS: Final = re.compile(
@@ -87,6 +87,19 @@ class Telemetry:
         self._told = Counter(
             "filmgate_webhook_deliveries", "Tries to deliver an event.", ["outcome"], registry=registry
         )
+        self._shipped = Histogram(
+            "filmgate_delivery_duration_seconds", "Tries to deliver a film into a destination.",
+            ["destination", "outcome"], buckets=_TASK_SECONDS, registry=registry,
+        )  # fmt: skip
+        self._store_failures = Counter(
+            "filmgate_storage_failures", "Failures of where films are kept.", ["trouble"], registry=registry
+        )
+        self._store_up = Gauge(
+            "filmgate_storage_up", "Whether films can be stored, as far as is known.", registry=registry
+        )
+        self._swept = Counter(
+            "filmgate_storage_swept", "Objects that nothing needed, removed.", ["kind"], registry=registry
+        )
         self._asked = Histogram(
             "filmgate_provider_request_duration_seconds", "Requests to providers.",
             ["provider", "operation", "result"], buckets=_HTTP_SECONDS, registry=registry,
@@ -125,6 +138,18 @@ class Telemetry:
 
     def told(self, outcome: str) -> None:
         self._told.labels(outcome).inc()
+
+    def shipped(self, destination: str, outcome: str, seconds: float) -> None:
+        self._shipped.labels(destination, outcome).observe(max(seconds, 0))
+
+    def store_failed(self, trouble: str) -> None:
+        self._store_failures.labels(trouble).inc()
+
+    def store_well(self, *, well: bool) -> None:
+        self._store_up.set(well)
+
+    def swept(self, kind: str, count: int) -> None:
+        self._swept.labels(kind).inc(count)
 
     def answered(self, route: str, method: str, status: int, dialect: str, seconds: float) -> None:
         named = method if method in _METHODS else "other"

@@ -1,8 +1,6 @@
 """Several engines and several credentials, as real processes over one PostgreSQL and one folder of objects."""
 
-import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,11 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
-import asyncpg
 import psutil
 import pytest
 
-from kit.gates import RealGate, free_port
+from kit.gates import RealGate, RealWorker, free_port
+from kit.sites import Site, open_site
 
 ROUTES = """
 [[providers]]
@@ -34,102 +32,10 @@ via = [{{ provider = "vendor", model = "sora-2" }}]
 """
 
 
-class RealWorker(RealGate):
-    """`filmgate worker` in a process group of its own."""
-
-    def start(self, *, wait: bool = True) -> None:
-        command = [sys.executable, "-m", "filmgate", "worker", "--data", str(self.data), *self.arguments]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **self.environment},
-                start_new_session=True, cwd=self.data.parent,
-            )  # fmt: skip
-        give_up = time.monotonic() + 60
-        while wait and "worker.started" not in self.log.read_text():
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < give_up, self.log.read_text()
-            time.sleep(0.05)
-
-    @property
-    def engine(self) -> psutil.Process:
-        [found] = self.named("filmgate.server")
-        return found
-
-
-class Site:
-    """One database and one folder of objects for gates and workers of one test."""
-
-    def __init__(self, folder: Path, dsn: str) -> None:
-        self.folder = folder
-        self.opened: list[RealGate] = []
-        self.environment = {
-            "FILMGATE_DATABASE_URL": dsn,
-            "FILMGATE_OBJECTS_URL": str(folder / "objects"),
-            "FILMGATE_SECRET": "a secret that all of them share, long enough",
-            "VENDOR_KEY_1": "one",
-            "VENDOR_KEY_2": "two",
-        }
-
-    def gate(self, name: str = "gate", *arguments: str) -> RealGate:
-        return self._open(RealGate(self._data(name), arguments=arguments, environment=dict(self.environment)))
-
-    def worker(self, name: str) -> RealWorker:
-        worker = RealWorker(self._data(name), environment=dict(self.environment))
-        self._open(worker)
-        return worker
-
-    def _data(self, name: str) -> Path:
-        folder = self.folder / name
-        folder.mkdir()
-        settings = self.folder / "filmgate.toml"
-        if settings.exists():
-            (folder / "filmgate.toml").write_text(settings.read_text())
-        return folder / "data"
-
-    def _open(self, gate: RealGate) -> RealGate:
-        self.opened.append(gate)
-        gate.start()
-        return gate
-
-    def sql(self, statement: str) -> list[dict[str, Any]]:
-        return run_sql(self.environment["FILMGATE_DATABASE_URL"], statement)
-
-    def route_to(self, url: str) -> None:
-        (self.folder / "filmgate.toml").write_text(ROUTES.format(url=url))
-
-
 @pytest.fixture
 def site(tmp_path: Path, postgres: dict[str, Any]) -> Iterator[Site]:
-    name = f"site_{free_port()}"
-    dsn = f"postgresql://{postgres['user']}@/{{}}?host={postgres['host']}&port={postgres['port']}"
-    run_sql(dsn.format(postgres["database"]), f"create database {name}")
-    site = Site(tmp_path, dsn.format(name))
-    yield site
-    for gate in site.opened:
-        if gate.process is not None and gate.process.poll() is None:
-            for process in gate.family():
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.resume()
-            gate.kill()
-    run_sql(dsn.format(postgres["database"]), f"drop database {name} with (force)")
-
-
-def run_sql(dsn: str, statement: str) -> list[dict[str, Any]]:
-    """Run one statement from outside any loop."""
-    import asyncio
-
-    async def run() -> list[dict[str, Any]]:
-        connection = await asyncpg.connect(dsn)
-        try:
-            return [dict(row) for row in await connection.fetch(statement)]
-        finally:
-            await connection.close()
-
-    found: list[dict[str, Any]] = []
-    thread = threading.Thread(target=lambda: found.extend(asyncio.run(run())))
-    thread.start()
-    thread.join()
-    return found
+    with open_site(tmp_path, postgres) as site:
+        yield site
 
 
 def mirage(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], str, Path]:
@@ -178,7 +84,7 @@ def test_a_worker_makes_what_gates_accept_is_started_again_when_it_dies_and_leav
 def test_two_engines_and_two_credentials_share_the_films_and_a_kill_of_either_loses_none(site: Site) -> None:
     process, url, log = mirage(site.folder, "--takes", "2", "--idempotent")
     try:
-        site.route_to(url)
+        site.say(ROUTES.format(url=url))
         gate, worker = site.gate(), site.worker("worker")
         ids = submitted(gate, 10, model="sora-2", seconds=4, size="720x1280")
         time.sleep(2)
@@ -293,7 +199,7 @@ def test_a_vendor_slower_than_its_polls_is_heard_although_two_engines_poll(site:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Slow)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        site.route_to(f"http://127.0.0.1:{server.server_port}")
+        site.say(ROUTES.format(url=f"http://127.0.0.1:{server.server_port}"))
         gate = site.gate()
         site.worker("worker")
         id_ = gate.make(model="sora-2", seconds=4, size="720x1280")
@@ -308,7 +214,7 @@ def test_a_vendor_slower_than_its_polls_is_heard_although_two_engines_poll(site:
 def test_operators_see_their_providers_and_switch_them(site: Site) -> None:
     process, url, _ = mirage(site.folder, "--key", "two", "--takes", "0.5")
     try:
-        site.route_to(url)
+        site.say(ROUTES.format(url=url))
         gate = site.gate()
         # The first credential is refused by the vendor; every film is made with the second.
         ids = submitted(gate, 3, model="sora-2", seconds=4, size="720x1280")

@@ -177,3 +177,25 @@ class RealGate:
             except psutil.NoSuchProcess:
                 continue
         return found
+
+
+class RealWorker(RealGate):
+    """`filmgate worker` in a process group of its own."""
+
+    def start(self, *, wait: bool = True) -> None:
+        command = [sys.executable, "-m", "filmgate", "worker", "--data", str(self.data), *self.arguments]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **self.environment},
+                start_new_session=True, cwd=self.data.parent,
+            )  # fmt: skip
+        give_up = time.monotonic() + 60
+        while wait and "worker.started" not in self.log.read_text():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < give_up, self.log.read_text()
+            time.sleep(0.05)
+
+    @property
+    def engine(self) -> psutil.Process:
+        [found] = self.named("filmgate.server")
+        return found

@@ -2,8 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 REQUEST = re.compile(rb"(GET|HEAD|PUT|POST|DELETE) (\S+) HTTP/1\.1\r\n")
@@ -52,7 +53,11 @@ async def crossing_to(port: int) -> AsyncIterator[Crossing]:
     crossing = Crossing()
 
     async def passed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            writer.close()
+            return
         both = [
             asyncio.ensure_future(_out(crossing, reader, there_writer, writer)),
             asyncio.ensure_future(_back(crossing, there_reader, writer)),
@@ -72,6 +77,35 @@ async def crossing_to(port: int) -> AsyncIterator[Crossing]:
         yield crossing
     finally:
         server.close()
+
+
+@contextmanager
+def crossing_beside(port: int) -> Iterator[Crossing]:
+    """As crossing_to, in a thread of its own, for processes that cross."""
+    loop, opened = asyncio.new_event_loop(), threading.Event()
+    made: list[Crossing] = []
+    over = asyncio.Event()
+
+    async def run() -> None:
+        async with crossing_to(port) as crossing:
+            made.append(crossing)
+            opened.set()
+            await over.wait()
+        loop.set_exception_handler(lambda *_: None)
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for one in left:
+            one.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
+    thread.start()
+    opened.wait(10)
+    try:
+        yield made[0]
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join(10)
+        loop.close()
 
 
 async def _out(

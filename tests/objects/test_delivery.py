@@ -15,7 +15,14 @@ from filmgate.objects.store import open_destination, open_store
 from objects.servers import HASTY, KEY, SECRET
 
 SIZE = 4 * PART_BYTES + 321
-VALUES = {"account": "team", "date": "2026-11-21", "id": "0198-ab", "key": "Team A/影片", "model": "veo3.1"}
+VALUES = {
+    "account": "team",
+    "date": "2026-11-21",
+    "id": "0198-ab",
+    "key": "Team A/影片",
+    "model": "veo3.1",
+    "name": "video_1",
+}
 NAME = "Team_A_/2026-11-21/0198-ab.mp4"
 OPTIONS = {"access_key_id": KEY, "secret_access_key": SECRET}
 PART = r"PUT /theirs/.*partNumber="
@@ -116,7 +123,7 @@ async def test_a_destination_that_refuses_has_nothing_and_says_why(own, server):
     [
         ("{key}/{date}.mp4", "needs {id}"),
         ("film.mp4", "needs {id}"),
-        ("{secret}/{id}.mp4", "knows no {secret}; it knows account, date, id, key, model"),
+        ("{secret}/{id}.mp4", "knows no {secret}; it knows account, date, id, key, model, name"),
         ("{id.__class__}.mp4", "knows no"),
         ("{id[0]}.mp4", "knows no"),
         ("{id!r}.mp4", "knows no"),

@@ -49,3 +49,11 @@ class Vanished(Fault):
 
 class StorageFault(Exception):  # noqa: N818  # named as the faults above
     """Where files live failed this time, which says nothing of any provider: a later try may do."""
+
+    kind = "broken"
+    """What stands in the way, in one word: `absent`, `denied`, `full`, `unreachable`, and more."""
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is no such file, which no later try will change."""
+        return self.kind == "absent"

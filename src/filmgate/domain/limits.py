@@ -102,7 +102,27 @@ SWEEP_EVERY: Final = timedelta(seconds=10)
 IDLE_CLAIM: Final = timedelta(milliseconds=250)
 COMMIT_BATCH: Final = 256
 
+# Less free room than this, and a folder takes no new films: the database beside it must go on.
+ROOM_BYTES: Final = 200_000_000
+STORE_PROBE_SECONDS: Final = 10.0
+STORE_PROBE_EVERY: Final = timedelta(seconds=5)
+STORE_START_SECONDS: Final = 3.0
+UPLOAD_STORE_SECONDS: Final = 30.0
+ORPHAN_AGE: Final = timedelta(hours=24)
+ORPHAN_SWEEP_EVERY: Final = timedelta(hours=1)
+ORPHAN_LOOK_EVERY: Final = timedelta(minutes=1)
+# More than so many, and more than this share of all, are no leftovers: a database of yesterday may have been restored.
+ORPHANS_AT_ONCE: Final = 1_000
+ORPHANS_SHARE: Final = 0.1
+COMPARE_SECONDS: Final = 50.0
+COMPARE_SHOWN: Final = 20
+COMPARE_GRACE: Final = timedelta(minutes=15)
+SHIPMENTS_OF_DESTINATION: Final = 2
+SHIPMENT_SECONDS: Final = 3600.0
+SHIPMENT_MEMORY: Final = timedelta(days=30)
+
 LINK_LIFE: Final = timedelta(hours=24)
+BUCKET_LINK_LIFE: Final = timedelta(hours=1)
 SCRATCH_LIFE: Final = timedelta(days=1)
 FILM_RETENTION: Final = timedelta(days=7)
 CONTENT_CHUNK: Final = MIB

@@ -138,7 +138,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "视频尚未生成，请用 GET /v1/videos/{id} 查询状态。",
     ),
     "film_absent": Wording(
-        404, 7, "This task ended without a film.", "该任务没有生成视频。",
+        404, 7, "There is no film of this task.", "该任务没有视频。",
     ),
     "cannot_cancel": Wording(
         409, 6, "The video cannot be stopped any more; it goes on and will be charged {cost}.",
@@ -168,6 +168,18 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     "store_unavailable": Wording(
         503, 6, "The database does not answer. Nothing was started; try again in a few seconds.",
         "数据库暂时无法访问，任务未开始，请稍后重试。",
+    ),
+    "files_unavailable": Wording(
+        503, 6, "Where films are kept does not answer. Nothing was lost; try again in a few seconds.",
+        "视频存储暂时无法访问，没有丢失任何内容，请稍后重试。",
+    ),
+    "no_room": Wording(
+        503, 6, "There is no room for more films now. Nothing was started; try again later. The operator has been told.",
+        "视频存储空间不足，任务未开始，请稍后重试，已通知管理员。",
+    ),
+    "destination_not_found": Wording(
+        400, 2, "`{field}` names no destination that this account may use: {given}. {allowed}",
+        "`{field}` 指定的目的地不存在或不可用：{given}。{allowed_zh}",
     ),
     "shutting_down": Wording(503, 6, "The gate is stopping. Try again in a few seconds.", "网关正在停止，请稍后重试。"),
     "too_many_failures": Wording(

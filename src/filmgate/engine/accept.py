@@ -1,7 +1,9 @@
 """Accept: check, price and name a task, and commit it before anybody is answered."""
 
+import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -15,14 +17,21 @@ from filmgate.domain.catalogue import Catalogue
 from filmgate.domain.clock import Chance, Clock
 from filmgate.domain.contracts_provider import ANIMATIC
 from filmgate.domain.failpoint import failpoint
-from filmgate.domain.limits import BLIND_RETRY_MEMORY, IDEMPOTENCY_MEMORY, MIB, QUOTE_LIFE
+from filmgate.domain.faults import StorageFault
+from filmgate.domain.limits import (
+    BLIND_RETRY_MEMORY,
+    IDEMPOTENCY_MEMORY,
+    MIB,
+    QUOTE_LIFE,
+    UPLOAD_STORE_SECONDS,
+)
 from filmgate.domain.price import Price
 from filmgate.domain.problems import Problem
 from filmgate.domain.record import RecordChange
 from filmgate.domain.request import Draft, FilmRequest, Json, Picture, Upload
 from filmgate.domain.specify import Specified, specify
 from filmgate.domain.task import Owner, Task
-from filmgate.engine.parts import Objects
+from filmgate.engine.parts import UNWATCHED, Objects, Storage
 from filmgate.engine.route import Router, powers_for
 from filmgate.engine.sources import Sources
 from filmgate.net.denied import Denied
@@ -56,6 +65,7 @@ class Terms:
     max_cost_micros: int | None = None
 
 
+_ROOM_AFTER_S: Final = "60"
 NO_TERMS: Final = Terms()
 NOTHING: Final[RecordChange] = MappingProxyType({})
 
@@ -67,6 +77,14 @@ class Quoted:
     price: Price
     expires_at: datetime
     warnings: Sequence[str]
+
+
+Destinations = Callable[[int], Awaitable[Collection[str]]]
+"""Names the destinations that the account of a key may use."""
+
+
+async def _nowhere(_: int) -> Collection[str]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +101,8 @@ class Acceptance:
     callback_guard: Guard
     clock: Clock
     chance: Chance
+    storage: Storage = UNWATCHED
+    destinations: Destinations = _nowhere
 
     async def quote(self, draft: Draft, *, owner: Owner, dialect: str) -> Quoted:
         """Say what a request would cost, and keep that price for a while; nothing is fetched and nobody asked."""
@@ -112,6 +132,8 @@ class Acceptance:
         record: RecordChange = NOTHING,
     ) -> tuple[Task, bool]:
         """Commit the task, or raise a Problem with nothing stored; the flag tells that it is an earlier one."""
+        if self.storage.full:
+            raise Problem("no_room").with_headers({"retry-after": _ROOM_AFTER_S})
         found, preferred = await self._settled(draft, owner, dialect)
         request = found.request
         now = self.clock.now()
@@ -161,6 +183,7 @@ class Acceptance:
         )
         self._check_pictures(found.request)
         self._check_callback(found.request, draft)
+        await self._check_destination(found.request, owner)
         self._demand_route(found.request)
         again = self.router.line(found.request.model, earlier.credential_id if earlier else None)
         if again is not None and not powers_for(found.request) <= again.provider.powers:
@@ -206,10 +229,19 @@ class Acceptance:
         except Denied:
             raise Problem("webhook_denied", field="callback_url").spelled(draft.spelled) from None
 
+    async def _check_destination(self, request: FilmRequest, owner: Owner) -> None:
+        if not request.deliver_to:
+            return
+        allowed = sorted(await self.destinations(owner.key_id))
+        if request.deliver_to not in allowed:
+            raise destination_not_found("deliver_to", request.deliver_to, allowed)
+
     async def _drop_uploads(self, request: FilmRequest) -> None:
         for picture in request.pictures:
             if picture.object_key is not None:
-                await self.objects.delete(picture.object_key)
+                # What cannot be removed now is an orphan, and swept as one.
+                with suppress(StorageFault):
+                    await self.objects.delete(picture.object_key)
 
     async def _keep_uploads(self, task_id: UUID, request: FilmRequest) -> FilmRequest:
         kept: list[Picture] = []
@@ -217,9 +249,21 @@ class Acceptance:
             if picture.upload is None:
                 kept.append(picture)
                 continue
-            stored = await self.objects.put_bytes(f"uploads/{task_id}/{no}", picture.upload.content)
+            async with asyncio.timeout(UPLOAD_STORE_SECONDS):
+                stored = await self.objects.put_bytes(f"uploads/{task_id}/{no}", picture.upload.content)
             kept.append(replace(picture, upload=None, object_key=stored.key))
         return replace(request, pictures=tuple(kept))
+
+
+def destination_not_found(field: str, given: str, allowed: Sequence[str]) -> Problem:
+    named = ", ".join(f"`{name}`" for name in allowed)
+    return Problem(
+        "destination_not_found",
+        field=field,
+        given=given[:100],
+        allowed=f"It may use {named}." if allowed else "There is none for it.",
+        allowed_zh=f"可用：{named}" if allowed else "没有可用的目的地",
+    )
 
 
 def _check_upload(upload: Upload, field: str, limit_bytes: int) -> None:
@@ -246,7 +290,8 @@ def _digest(request: FilmRequest, dialect: str | None) -> bytes:
     uploads = [hashlib.sha256(p.upload.content).hexdigest() for p in request.pictures if p.upload]
     asked = request.as_json()
     if dialect is None:
-        # Who is told of it makes it no other film.
+        # Who is told of it, and where it goes, make it no other film.
         asked.pop("callback_url", None)
+        asked.pop("deliver_to", None)
     said = {"dialect": dialect, "request": asked, "uploads": uploads}
     return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()

@@ -30,6 +30,7 @@ async def draft_again(
         source=await _source(parts, task),
         any_model=True,
         callback_url=request.callback_url,
+        deliver_to=request.deliver_to,
         metadata=request.metadata,
     )
 

@@ -15,7 +15,7 @@ from filmgate.domain.record import Maker
 from filmgate.domain.states import State, Step
 from filmgate.domain.task import Film, StoredClip, StoredFile
 from filmgate.engine.adopt import adopt
-from filmgate.engine.backoff import after_collect
+from filmgate.engine.backoff import after_collect, after_question
 from filmgate.engine.end import fail, finish, tidied
 from filmgate.engine.keep import keep, to_file
 from filmgate.engine.lease import renewing
@@ -28,6 +28,7 @@ from filmgate.store.notices import Notice
 from filmgate.store.work import Claim
 
 # Each says nothing final of the film: it is fetched and looked at again later.
+_STORAGE: Final = "storage"
 NOT_THIS_TIME: Final = (Fault, StorageFault, NotAFilm, ChildError, TimeoutError, OSError)
 
 
@@ -36,6 +37,8 @@ async def collect(parts: Parts, claim: Claim) -> None:
     named = None if attempt is None else parts.router.provider(attempt.credential_id)
     if attempt is None or attempt.result is None or named is None:
         await _not_collected(parts, claim, Fault("its provider is not configured any more"))
+        return
+    if await waits_for_storage(parts, claim):
         return
     name, provider = named
     planned = plan(claim.task.request, provider_upsamples=Power.UPSAMPLES in provider.powers)
@@ -57,7 +60,8 @@ async def collect(parts: Parts, claim: Claim) -> None:
             except NOT_THIS_TIME as error:
                 outcome = type(error).__name__.lower()
                 parts.telemetry.asked(name, "download", outcome, parts.clock.monotonic() - started)
-                await _not_collected(parts, claim, error)
+                if not await not_kept(parts, claim, error):
+                    await _not_collected(parts, claim, error)
                 return
         await failpoint("collect.after_store")
     if last:
@@ -104,6 +108,23 @@ async def _go_on(parts: Parts, claim: Claim, planned: Plan, film: Film, files: S
     await parts.moves.make(move)
     parts.wake.set()
     await tidied(parts, claim)
+
+
+async def waits_for_storage(parts: Parts, claim: Claim) -> bool:
+    """Let a film wait where it is, while it is known that it could not be stored."""
+    if parts.storage.failing is None:
+        return False
+    await parts.moves.make(transitions.postponed(claim, after_question(claim.tries), _STORAGE))
+    return True
+
+
+async def not_kept(parts: Parts, claim: Claim, error: Exception) -> bool:
+    """Let a film wait whose storing failed, for as long as that takes: it says nothing of the film."""
+    if not isinstance(error, StorageFault) or error.absent:
+        return False
+    parts.telemetry.event("film.waits", task=str(claim.task_id), reason=str(error), error_code=error.kind)
+    await parts.moves.make(transitions.postponed(claim, after_question(claim.tries), _STORAGE))
+    return True
 
 
 async def _not_collected(parts: Parts, claim: Claim, error: Exception) -> None:

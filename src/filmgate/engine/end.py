@@ -24,10 +24,12 @@ _NOTHING: Final[Mapping[str, str | int]] = MappingProxyType({})
 async def finish(parts: Parts, end: End) -> None:
     """Write the end, tell telemetry, and let the provider tidy up what it kept of the clip here."""
     await failpoint("end.before")
-    await parts.ends.end(replace(end, cost_micros=_cost(end)))
+    task = end.claim.task
+    shipment = None if parts.shipping is None else await parts.shipping.of_end(task, end.film, end.state)
+    await parts.ends.end(replace(end, cost_micros=_cost(end), shipment=shipment))
     parts.announced.set()
     await failpoint("end.after")
-    task, attempt = end.claim.task, end.claim.attempt
+    attempt = end.claim.attempt
     named = None if attempt is None else parts.router.provider(attempt.credential_id)
     now = parts.clock.now()
     started = task.started_at or now

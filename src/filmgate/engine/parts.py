@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from filmgate.domain.clock import Chance, Clock
 from filmgate.engine.route import Router
+from filmgate.engine.ship import Shipping
 from filmgate.media.workshop import Workshop
 from filmgate.net.fetch import GuardedFetch
 from filmgate.store.cancel import Wishes
@@ -66,6 +67,26 @@ class Enhancer(Protocol):
         ...
 
 
+class Storage(Protocol):
+    """Whether what is made now could be kept."""
+
+    @property
+    def failing(self) -> object | None:
+        """What keeps films from being stored; None where nothing is known to."""
+        ...
+
+    @property
+    def full(self) -> bool: ...
+
+
+class _Unwatched:
+    failing = None
+    full = False
+
+
+UNWATCHED: Final[Storage] = _Unwatched()
+
+
 class Scratch(Protocol):
     """Something that leaves files behind when it is killed."""
 
@@ -112,6 +133,9 @@ class Parts:
     scratch: Sequence[Scratch]
     """What leaves files on this machine while it works."""
     retention: timedelta
+    storage: Storage = UNWATCHED
+    shipping: Shipping | None = None
+    """What delivers films into buckets of customers, where there are such."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when something in this process became due."""
     announced: asyncio.Event = field(default_factory=asyncio.Event)

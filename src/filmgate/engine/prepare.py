@@ -36,8 +36,9 @@ async def prepare(parts: Parts, claim: Claim) -> None:
         await cancelled(parts, claim)
         return
     line = parts.router.line(claim.task.request.model, claim.credential_id)
-    if line is None:
-        # Its route was taken out of the settings just now, and may come back.
+    if line is None or parts.storage.failing is not None:
+        # Nobody is paid for a film that could not be kept.
+        # Or its route was taken out of the settings just now, and may come back.
         await parts.moves.make(transitions.waiting(claim, after_question(claim.tries)))
         return
     planned = planned_with(claim, line)
@@ -59,7 +60,9 @@ async def prepare(parts: Parts, claim: Claim) -> None:
         return
     except (ChildError, StorageFault, NotAFilm) as error:
         # That says nothing of the pictures: they are looked at again later.
-        parts.telemetry.event("prepare.failed", task=str(claim.task_id), reason=type(error).__name__)
+        parts.telemetry.event(
+            "prepare.failed", task=str(claim.task_id), reason=str(error) or type(error).__name__
+        )
         await parts.moves.make(transitions.postponed(claim, after_question(claim.tries), "prepare"))
         return
     await failpoint("prepare.after_frames")

@@ -9,7 +9,7 @@ from filmgate.domain.record import Maker, RecordChange
 from filmgate.domain.states import State
 from filmgate.domain.task import Film
 from filmgate.engine.backoff import after_collect
-from filmgate.engine.collect import NOT_THIS_TIME
+from filmgate.engine.collect import NOT_THIS_TIME, not_kept, waits_for_storage
 from filmgate.engine.end import fail, finish
 from filmgate.engine.keep import keep, to_file
 from filmgate.engine.lease import renewing
@@ -22,6 +22,8 @@ from filmgate.store.work import Claim
 
 async def render(parts: Parts, claim: Claim) -> None:
     """Make one film of the clips that are kept, at the size that was asked for."""
+    if await waits_for_storage(parts, claim):
+        return
     with TemporaryDirectory(
         dir=parts.workspace, prefix=f"{claim.task_id}.", ignore_cleanup_errors=True
     ) as folder:
@@ -32,7 +34,8 @@ async def render(parts: Parts, claim: Claim) -> None:
                 await failpoint("render.after_work")
                 film, files = await keep(parts, claim, path, inspection)
             except NOT_THIS_TIME as error:
-                await _not_rendered(parts, claim, error)
+                if not await not_kept(parts, claim, error):
+                    await _not_rendered(parts, claim, error)
                 return
         await failpoint("render.after_store")
     first = claim.clips[0].film.files["video"]

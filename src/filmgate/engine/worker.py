@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -63,14 +63,25 @@ HANDS: Final[Mapping[Step, Hands]] = {
 _STARTS: Final = Hands(prepare, 64, SUBMIT_LEASE)
 
 
+class Beside(Protocol):
+    """Something that goes on beside the steps, from the start of an engine to its end."""
+
+    async def run(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
 class Worker:
     """One engine on one machine; several need no election, since a claim is the only way to own a step."""
 
-    def __init__(self, parts: Parts, upkeep: Upkeep, deliverer: Deliverer) -> None:
+    def __init__(
+        self, parts: Parts, upkeep: Upkeep, deliverer: Deliverer, beside: Sequence[Beside] = ()
+    ) -> None:
         self._parts = parts
         self._upkeep = upkeep
         self._deliverer = deliverer
         self._delivering: asyncio.Task[None] | None = None
+        self._beside = beside
+        self._alongside: list[asyncio.Task[None]] = []
         self._running: dict[UUID, tuple[Step, asyncio.Task[None]]] = {}
         self._alone: list[Claim] = []
         self._lonely: UUID | None = None
@@ -88,6 +99,7 @@ class Worker:
                 if await self._through_outages(self._begin) is not None:
                     break
             self._delivering = asyncio.create_task(self._deliverer.run())
+            self._alongside = [asyncio.create_task(one.run()) for one in self._beside]
             while not self._stopping.is_set():
                 self.heartbeat = self._parts.clock.monotonic()
                 if not await self._through_outages(self._claim):
@@ -101,14 +113,15 @@ class Worker:
         """Claim nothing more and let what is in hand finish; what is left keeps its lease for another."""
         self._stopping.set()
         self._parts.wake.set()
-        delivered = asyncio.create_task(self._deliverer.stop())
+        beside = [asyncio.create_task(one.stop()) for one in (self._deliverer, *self._beside)]
         await self._ended.wait()
         running = [task for _, task in self._running.values()]
         if running:
             await asyncio.wait(running, timeout=SHUTDOWN.total_seconds() * _SHUTDOWN_SHARE)
         for task in running:
             task.cancel()
-        await asyncio.gather(delivered, *running, return_exceptions=True)
+        await asyncio.gather(*beside, *running, return_exceptions=True)
+        await asyncio.gather(*self._alongside, return_exceptions=True)
 
     async def _begin(self) -> int:
         released = await self._parts.claims.begin()

@@ -1,11 +1,13 @@
 """Does the store do what the gate will ask of it? A real object is written, read, listed and removed."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
+from filmgate.domain.clock import Clock
 from filmgate.objects.faults import ObjectStoreError, Trouble
 from filmgate.objects.store import ObjectStore
 
@@ -62,8 +64,11 @@ _WAYS: Final[Mapping[Trouble, tuple[str, str]]] = MappingProxyType(
 _ELSE: Final = ("Ask whoever runs the store, with what it said.", "请将其返回内容告知存储的运维人员。")
 
 
-async def check(store: ObjectStore, mark: bytes) -> Finding | None:
-    """Try everything once under a key that `mark`, some unguessable bytes, makes its own; None is well."""
+EVERYTHING: Final = ("write", "read", "list", "delete")
+
+
+async def check(store: ObjectStore, mark: bytes, steps: Sequence[str] = EVERYTHING) -> Finding | None:
+    """Try each step once under a key that `mark`, some unguessable bytes, makes its own; None is well."""
     key = f"{FOLDER}/{mark.hex()}"
 
     async def write() -> None:
@@ -80,19 +85,39 @@ async def check(store: ObjectStore, mark: bytes) -> Finding | None:
     async def remove() -> None:
         await store.delete(key)
 
-    steps: Mapping[str, Callable[[], Awaitable[None]]] = {
+    acts: Mapping[str, Callable[[], Awaitable[None]]] = {
         "write": write,
         "read": read,
         "list": enumerate_,
         "delete": remove,
     }
-    for step, act in steps.items():
+    for step in steps:
         try:
-            await act()
+            await acts[step]()
         except ObjectStoreError as error:
             if step != "write":
                 with suppress(ObjectStoreError):
                     await store.delete(key)
-            way_out, way_out_zh = _WAYS.get(error.trouble, _ELSE)
-            return Finding(step, error.trouble, str(error), way_out, way_out_zh)
+            return finding(step, error)
     return None
+
+
+def finding(step: str, error: ObjectStoreError) -> Finding:
+    way_out, way_out_zh = _WAYS.get(error.trouble, _ELSE)
+    return Finding(step, error.trouble, str(error), way_out, way_out_zh)
+
+
+async def clock_skew(store: ObjectStore, mark: bytes, clock: Clock) -> timedelta:
+    """Say by how much the store's clock is ahead of ours, as the time of a new object tells; exact to a second."""
+    key = f"{FOLDER}/{mark.hex()}"
+    before = clock.now()
+    await store.put_bytes(key, mark)
+    try:
+        stored_at = (await store.look(key)).modified_at
+    finally:
+        with suppress(ObjectStoreError):
+            await store.delete(key)
+    after = clock.now()
+    if stored_at < before:
+        return stored_at - before
+    return max(stored_at - after, timedelta())

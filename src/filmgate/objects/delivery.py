@@ -7,13 +7,13 @@ from string import Formatter
 from typing import Final
 
 from filmgate.domain.failpoint import failpoint
-from filmgate.objects.faults import NoSuchObjectError, ObjectStoreError, Trouble
+from filmgate.objects.faults import ObjectStoreError, Trouble
 from filmgate.objects.keys import BadKeyError, checked_key
 from filmgate.objects.source import FileSource, Source
 from filmgate.objects.store import ObjectStore
 
 PATH: Final = "{key}/{date}/{id}.mp4"
-FIELDS: Final = ("account", "date", "id", "key", "model")
+FIELDS: Final = ("account", "date", "id", "key", "model", "name")
 _NAME_CHARACTERS: Final = 100
 _STRANGE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -75,10 +75,16 @@ class Delivery:
         Raise NoSuchObjectError where there is nothing to copy, ObjectStoreError for what a later try may mend, with
         `Trouble.TAKEN` where something else lies under the name: it is never replaced.
         """
-        name = self.template.named(values)
+        return await self.deliver_as(self.template.named(values), key, size_bytes)
+
+    async def deliver_as(self, name: str, key: str, size_bytes: int) -> Delivered:
+        """As deliver, under a name that was settled before."""
         try:
             there = await self.destination.size(name)
-        except NoSuchObjectError:
+        except ObjectStoreError as error:
+            # Whoever may not list a bucket is told 403, not 404, of what is not there.
+            if error.trouble not in {Trouble.ABSENT, Trouble.DENIED}:
+                raise
             there = None
         if there is not None:
             if there != size_bytes:

@@ -1,5 +1,6 @@
 """Why the store could not do it, in words that name the way out."""
 
+import errno
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -85,6 +86,7 @@ _CODE: Final = re.compile(r"<Code>\s*([A-Za-z0-9.]{1,80})\s*</Code>")
 # Some stores are opened by a token in the query, which must never come into a log.
 _QUERY: Final = re.compile(r"\?\S*")
 _NO_ROOM: Final = re.compile(r"no space left|disk quota exceeded|not enough space", re.IGNORECASE)
+_FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _TIMED_OUT: Final = re.compile(r"timed ?out", re.IGNORECASE)
 
 
@@ -94,6 +96,7 @@ class ObjectStoreError(StorageFault):
     def __init__(self, text: str, trouble: Trouble = Trouble.BROKEN) -> None:
         super().__init__(text)
         self.trouble = trouble
+        self.kind = trouble.value
 
 
 class NoSuchObjectError(ObjectStoreError):
@@ -153,6 +156,14 @@ def meaning(key: str, error: Exception) -> ObjectStoreError:
     if _NO_ROOM.search(text):
         return ObjectStoreError(f"{key}: {MEANINGS[Trouble.FULL]}", Trouble.FULL)
     return ObjectStoreError(f"{key}: {first_line(error)}")
+
+
+def unwritten(key: str, error: OSError) -> ObjectStoreError:
+    """Say what an error of a folder means."""
+    if error.errno in _FULL:
+        return ObjectStoreError(f"{key}: {MEANINGS[Trouble.FULL]}", Trouble.FULL)
+    trouble = Trouble.DENIED if isinstance(error, PermissionError) else Trouble.BROKEN
+    return ObjectStoreError(f"{key} cannot be stored: {error}", trouble)
 
 
 def first_line(error: Exception) -> str:

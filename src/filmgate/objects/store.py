@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, urlsplit
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 
 from filmgate.domain.clock import Clock
@@ -25,6 +26,7 @@ from filmgate.objects.faults import (
     meaning,
     told,
     translated,
+    unwritten,
 )
 from filmgate.objects.keys import checked_key, checked_prefix, media_type
 from filmgate.objects.multipart import PART_BYTES, SLOTS, send_in_parts
@@ -135,6 +137,10 @@ class ObjectStore:
             meta = await obstore.head_async(self._backend, key)
         return Listed(key, meta["size"], meta["last_modified"])
 
+    def free_bytes(self) -> int | None:
+        """Give how much more the disk of a folder holds, or None where objects lie in a bucket."""
+        return None if self._root is None else shutil.disk_usage(self._root).free
+
     def local_path(self, key: str) -> Path | None:
         """Give where its file lies, if it is there, or None where objects are no files of this machine."""
         return None if self._root is None else self._root / checked_key(key)
@@ -222,13 +228,14 @@ class ObjectStore:
         try:
             written = await asyncio.to_thread(write_durably, chunks, target, root, temporary, self._sync)
         except OSError as error:
-            raise ObjectStoreError(f"{key} cannot be stored: {error}") from error
+            raise unwritten(key, error) from error
         return Stored(key, written.size_bytes, written.sha256)
 
     async def _send(self, key: str, source: Source) -> Stored:
         if source.size_bytes > PART_BYTES and self._s3 is not None:
             with translated(key):
-                sent = await send_in_parts(self._s3, key, source, self._slots)
+                there = await self._there(key, source)
+                sent = there or await send_in_parts(self._s3, key, source, self._slots)
         else:
             digests = Digests()
             small = source.size_bytes <= PART_BYTES
@@ -246,6 +253,20 @@ class ObjectStore:
             sent = digests.sent((put["e_tag"] or "").strip('"'), in_parts=not small)
         await self._verify(key, sent)
         return Stored(key, sent.size_bytes, sent.sha256)
+
+    async def _there(self, key: str, source: Source) -> Sent | None:
+        """Know a large object that is there already: whoever stored it died before he could say so."""
+        try:
+            meta = await obstore.head_async(self._backend, key)
+        except (FileNotFoundError, PermissionDeniedError):
+            return None
+        if meta["size"] != source.size_bytes:
+            return None
+        digests = Digests()
+        async for _ in _passing(source, digests):
+            pass
+        sent = digests.sent((meta["e_tag"] or "").strip('"'), in_parts=True)
+        return sent if sent.acknowledged == sent.etag else None
 
     async def _verify(self, key: str, sent: Sent) -> None:
         """Make sure that what is there is what was sent, by the store's own checksum or by reading it all."""

@@ -17,6 +17,7 @@ from filmgate.store.listen import tell
 from filmgate.store.moves import StaleLease, close_attempts, fenced, lock_credentials
 from filmgate.store.notices import Notice, insert_notices, plain
 from filmgate.store.pool import Pool
+from filmgate.store.shipments import NewShipment, insert_shipments
 from filmgate.store.work import Claim
 
 _END: Final = """
@@ -84,6 +85,7 @@ class End:
     error_text: str | None = None
     notice: Notice | None = None
     record: RecordChange | None = None
+    shipment: NewShipment | None = None
 
 
 class Ends:
@@ -113,6 +115,7 @@ class Ends:
             )
             await insert_notices(connection, [(end.claim.task_id, end.notice) for end in ends if end.notice])
             await connection.execute(_END, [_end_row(end) for end in ends])
+            await insert_shipments(connection, [end.shipment for end in ends if end.shipment])
             await announce(connection, [(end.claim.task, end.state) for end in ends])
             await tell(connection, [(end.claim.task_id, end.claim.task.account_id) for end in ends])
         return [(end.claim.task_id, end.claim.fence) in owned for end in batch]

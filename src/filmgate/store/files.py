@@ -9,6 +9,7 @@ from filmgate.domain.request import Json
 from filmgate.domain.task import StoredFile
 from filmgate.store import rows
 from filmgate.store.pool import Connection, Pool
+from filmgate.store.shipments import drop_shipments
 
 _INPUTS: Final = "select * from files where task_id = $1 and role = 'input' order by object_key"
 
@@ -27,8 +28,11 @@ _FORGET_FILES: Final = "update files set delete_after = now() where task_id = $1
 # Who sends the same again after deleting it means a new film.
 _FORGET_REPEATS: Final = "delete from idempotency where task_id = $1"
 
+# A film that is still on its way to its customer's bucket is kept until it is there, or was tried often enough.
 _DUE: Final = """
-select * from files where delete_after is not null and delete_after <= now() order by delete_after limit $1
+select * from files f where delete_after is not null and delete_after <= now()
+    and not exists (select from shipments s where s.object_key = f.object_key and s.state = 'due')
+order by delete_after limit $1
 """
 
 _GONE: Final = "delete from files where id = any($1::uuid[])"
@@ -81,6 +85,7 @@ class Files:
                 return False
             await connection.execute(_FORGET_FILES, task_id)
             await connection.execute(_FORGET_REPEATS, task_id)
+            await drop_shipments(connection, task_id)
             return True
 
     async def due_for_removal(self, limit: int) -> Sequence[StoredFile]:

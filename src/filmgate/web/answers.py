@@ -1,16 +1,22 @@
 """Answers: JSON as bytes, films as files, problems of our own API in our own form."""
 
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from filmgate.domain.limits import BUCKET_LINK_LIFE
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Json
 from filmgate.domain.task import StoredFile, Task
 from filmgate.web.content import FilmResponse, RangeBeyondEndError
 from filmgate.web.surroundings import Surroundings
+from filmgate.web.turn import LEFT
+
+_SHORTEST: Final = timedelta(seconds=1)
 
 
 def json_answer(status: int, body: Mapping[str, Json], headers: Mapping[str, str] | None = None) -> Response:
@@ -58,11 +64,20 @@ async def film_answer(
 
 
 def file_answer(
-    request: Request, around: Surroundings, file: StoredFile, headers: Mapping[str, str]
+    request: Request,
+    around: Surroundings,
+    file: StoredFile,
+    headers: Mapping[str, str],
+    left: timedelta | None = None,
 ) -> Response:
+    """Answer with a file; `left` is how long its reader may read, where a link says so."""
     ending = file.object_key.rpartition(".")[2]
+    left = left or request.scope.get(LEFT, BUCKET_LINK_LIFE)
+    # A page of ours may show what comes from here alone.
+    ours = request.headers.get("sec-fetch-site") == "same-origin"
+    direct = max(min(left, BUCKET_LINK_LIFE), _SHORTEST) if around.bucket_links and not ours else None
     try:
-        return FilmResponse(request, file, around.objects, f"{file.task_id}.{ending}", headers)
+        return FilmResponse(request, file, around.objects, f"{file.task_id}.{ending}", headers, direct)
     except RangeBeyondEndError as error:
         reason, reason_zh = f"the file has {error.size_bytes} bytes.", f"文件共 {error.size_bytes} 字节。"
         problem = Problem("range_not_satisfiable", field="Range", reason=reason, reason_zh=reason_zh)

@@ -28,6 +28,8 @@ from filmgate.web.money import customer_money, operator_money
 from filmgate.web.opening import Smooth, open_route
 from filmgate.web.outer import Outer, OuterTelemetry
 from filmgate.web.providers import provider_routes
+from filmgate.web.shipments import shipment_routes
+from filmgate.web.storage import storage_routes
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tasks import task_routes
 from filmgate.web.threshold import Threshold
@@ -87,6 +89,8 @@ def own_api(around: Surroundings, dialects: frozenset[str], telemetry: OuterTele
     api.include_router(customer_webhooks(around))
     api.include_router(operator_webhooks(around))
     api.include_router(decision_routes(around))
+    api.include_router(shipment_routes(around))
+    api.include_router(storage_routes(around))
     for kind, handler in _handlers(telemetry).items():
         api.add_exception_handler(kind, handler)
     return api
@@ -139,11 +143,11 @@ def _named(error: Exception) -> Problem:
 def _files(around: Surroundings) -> Callable[[Request], object]:
     async def serve(request: Request) -> Response:
         name = request.path_params["name"]
-        around.signer.check(request.path_params["ticket"], f"/files/{name}")
+        left = around.signer.check(request.path_params["ticket"], f"/files/{name}")
         file = await around.reader.file(file_id(name))
         if file is None:
             raise Problem("link_invalid")
-        return file_answer(request, around, file, {})
+        return file_answer(request, around, file, {}, left)
 
     return serve
 

@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -9,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from filmgate.domain.faults import StorageFault
 from filmgate.domain.task import StoredFile
 
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
@@ -20,6 +24,9 @@ class OpenObjects(Protocol):
 
     def local_path(self, key: str) -> Path | None: ...
     def stream(self, key: str, start: int, end: int) -> AsyncIterator[bytes]: ...
+    async def signed_url(self, key: str, expires: timedelta, filename: str, content_type: str) -> str | None:
+        """Give an address that leads straight to the bucket, or None where there is none."""
+        ...
 
 
 class RangeBeyondEndError(Exception):
@@ -40,9 +47,15 @@ class FilmResponse(Response):
         objects: OpenObjects,
         filename: str,
         headers: Mapping[str, str],
+        direct: timedelta | None = None,
     ) -> None:
-        """Raise RangeBeyondEndError where nothing of the wanted range is there."""
+        """Raise RangeBeyondEndError where nothing of the wanted range is there.
+
+        `direct` says for how long a reader may be led straight to the bucket; with None all bytes come from here.
+        """
         super().__init__()
+        self._filename = filename
+        self._direct = direct
         self._file = file
         self._objects = objects
         self._head = request.method == "HEAD"
@@ -72,17 +85,58 @@ class FilmResponse(Response):
             self._said["content-length"] = str(end - start)
         if self._span:
             self._said["content-range"] = f"bytes {start}-{end - 1}/{self._file.size_bytes}"
-        raw = [(name.encode(), value.encode()) for name, value in self._said.items()]
-        await send({"type": "http.response.start", "status": status, "headers": raw})
         if self._head or self._same:
+            await self._start(send, status)
             await send({"type": "http.response.body", "body": b""})
+            return
+        if (address := await self._address()) is not None:
+            await self._lead(send, address)
             return
         path = self._objects.local_path(self._file.object_key)
         if path is not None and not self._span and _PATHSEND in scope.get("extensions", {}):
+            await self._start(send, status)
             await send({"type": _PATHSEND, "path": str(path)})
             return
-        async for chunk in self._objects.stream(self._file.object_key, start, end):
+        chunks = self._objects.stream(self._file.object_key, start, end)
+        # Until the first bytes are there it may still turn out that they cannot be had.
+        first = await anext(chunks, b"")
+        await self._start(send, status)
+        await send({"type": "http.response.body", "body": first, "more_body": True})
+        async for chunk in chunks:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _start(self, send: Send, status: int) -> None:
+        raw = [(name.encode(), value.encode()) for name, value in self._said.items()]
+        await send({"type": "http.response.start", "status": status, "headers": raw})
+
+    async def _address(self) -> str | None:
+        if self._direct is None:
+            return None
+        key, media_type = self._file.object_key, self._file.media_type
+        # A bucket that signs nothing now still gives its bytes.
+        with suppress(StorageFault):
+            return await self._objects.signed_url(key, self._direct, self._filename, media_type)
+        return None
+
+    async def _lead(self, send: Send, address: str) -> None:
+        """Send the reader to the bucket, and ask that nobody keeps the address longer than it works."""
+        ours = (
+            "content-type",
+            "content-length",
+            "content-range",
+            "etag",
+            "accept-ranges",
+            "content-disposition",
+        )
+        self._said = {name: value for name, value in self._said.items() if name not in ours}
+        self._said |= {
+            "location": address,
+            "cache-control": "private, no-store",
+            "referrer-policy": "no-referrer",
+            "content-length": "0",
+        }
+        await self._start(send, HTTPStatus.FOUND)
         await send({"type": "http.response.body", "body": b""})
 
 

@@ -53,16 +53,21 @@ class LinkSigner:
         expiry = now - now % steady + steady + int(LINK_LIFE.total_seconds())
         return f"{expiry}.{_signature(self.keys[0], path, expiry)}"
 
-    def check(self, ticket: str, path: str) -> None:
-        """Raise Problem `link_invalid` or `link_expired`; `path` begins with `/files` or `/s`."""
+    def check(self, ticket: str, path: str) -> timedelta:
+        """Say how long it still opens; raise Problem `link_invalid` or `link_expired`.
+
+        `path` begins with `/files` or `/s`.
+        """
         expiry, dot, signature = ticket.partition(".")
         if not (dot and len(expiry) <= _EXPIRY_DIGITS and expiry.isascii() and expiry.isdigit()):
             raise Problem("link_invalid")
         expected = [_signature(key, path, int(expiry)) for key in self.keys]
         if not any(hmac.compare_digest(signature.encode(), one.encode()) for one in expected):
             raise Problem("link_invalid")
-        if int(expiry) < self.clock.now().timestamp():
+        left_s = int(expiry) - self.clock.now().timestamp()
+        if left_s < 0:
             raise Problem("link_expired")
+        return timedelta(seconds=left_s)
 
     def links(self, task: Task, origin: str, paths: Mapping[str, str] = _NO_PATHS) -> Links:
         """Give the absolute links of a task's files, none before the film is stored, and of a dialect's open paths."""

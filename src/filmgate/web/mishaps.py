@@ -11,7 +11,6 @@ UNAVAILABLE = (
     asyncpg.QueryCanceledError,
     asyncpg.TooManyConnectionsError,
     asyncpg.DiskFullError,
-    StorageFault,
     TimeoutError,
 )
 
@@ -20,6 +19,10 @@ def as_problem(error: Exception, request_id: str) -> Problem:
     """Turn any error into a Problem; never with a trace, a statement or an address in it."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, StorageFault):
+        if error.absent:
+            return Problem("film_absent")
+        return Problem("files_unavailable").with_headers({"retry-after": "5"})
     if isinstance(error, UNAVAILABLE):
         return Problem("store_unavailable").with_headers({"retry-after": "5"})
     return Problem("internal_error", request_id=request_id)

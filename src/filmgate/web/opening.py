@@ -32,8 +32,8 @@ class _Opening:
             problem = Problem("method_not_allowed", method=request.method[:20])
             raise problem.with_headers({"allow": "GET, HEAD"})
         path = f"/{request.path_params['path']}"
-        self._signer.check(request.path_params["ticket"], f"/s{path}")
-        await self._inner(opened(scope, path), receive, send)
+        left = self._signer.check(request.path_params["ticket"], f"/s{path}")
+        await self._inner(opened(scope, path, left), receive, send)
 
 
 class Smooth:

@@ -31,6 +31,9 @@ class NewFilm(BaseModel):
     upsample: bool = Field(default=False, description="Scale the film up, to 1080p or as the model says.")
     sound: bool = True
     callback_url: str | None = Field(None, description="An https address that is told when the film ends.")
+    deliver_to: str | None = Field(
+        None, description="A destination of the operator's, into which the film goes; empty for none."
+    )
 
 
 class ErrorOut(BaseModel):
@@ -119,7 +122,22 @@ class AttemptOut(BaseModel):
     error_text: str | None
 
 
+class ShipmentOut(BaseModel):
+    """A film on its way into a destination."""
+
+    destination: str
+    name: str = Field(description="What it is called there.")
+    state: Literal["due", "delivered", "given_up"]
+    tries: int = Field(description="Tries since it was made, or since it was last asked for again.")
+    tries_most: int
+    next_at: datetime | None = Field(description="Null while a try is in hand, and when there will be none.")
+    trouble: str | None = Field(description="What stood in the way of the last try, in one word.")
+    created_at: datetime
+    ended_at: datetime | None
+
+
 class TaskDetailOut(TaskOut):
+    deliveries: list[ShipmentOut] = Field([], description="Where the film went, or goes, beside this gate.")
     attempts: list[AttemptOut] | None = None
 
 

@@ -11,7 +11,9 @@ from filmgate.domain.contracts import Dialect, Links
 from filmgate.domain.task import Task
 from filmgate.engine.accept import Acceptance
 from filmgate.engine.parts import Parts
+from filmgate.engine.ship import Shipping
 from filmgate.engine.subscribe import Subscriptions
+from filmgate.objects.depot import Depot
 from filmgate.store.accounts import Accounts
 from filmgate.store.changes import Changes
 from filmgate.store.delivery_log import DeliveryLog
@@ -69,6 +71,10 @@ class Surroundings:
     bell: Bell
     draining: Flag
     telemetry: WebTelemetry
+    depot: Depot
+    shipping: Shipping
+    bucket_links: bool = False
+    """Whether readers of films are led straight to the bucket."""
     public_url: str | None = None
     """What links in answers start with; None takes the request's Host."""
 

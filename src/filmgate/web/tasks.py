@@ -29,6 +29,7 @@ from filmgate.web.shapes import (
     TaskOut,
     TaskPageOut,
 )
+from filmgate.web.shipments import shipments_of
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.turn import GATE_NAMES, repeat_of, task_headers, terms_of
 
@@ -107,7 +108,11 @@ def _add_readers(router: APIRouter, around: Surroundings) -> None:
         response.headers.update(task_headers(task))
         tried = await around.reader.attempts(task.id, owner.account_id) if attempts else None
         shown = await task_out(around, task, request)
-        return TaskDetailOut(**shown.model_dump(), attempts=None if tried is None else _attempts(tried))
+        return TaskDetailOut(
+            **shown.model_dump(),
+            attempts=None if tried is None else _attempts(tried),
+            deliveries=await shipments_of(around, task),
+        )
 
     @router.get("/models")
     async def models(request: Request) -> ModelPageOut:
@@ -143,6 +148,7 @@ def _add_ends(router: APIRouter, around: Surroundings) -> None:
 
 
 def _add_files(router: APIRouter, around: Surroundings) -> None:
+    @router.head("/tasks/{id}/files/{file}", response_class=Response, include_in_schema=False)
     @router.get("/tasks/{id}/files/{file}", response_class=Response)
     async def content(request: Request, id: str, file: str) -> Response:  # noqa: A002  # the path's own word
         """Give `video.mp4`, `thumbnail.webp` or `poster.jpg`, whole or by Range."""
@@ -164,6 +170,7 @@ def draft_of(film: NewFilm) -> Draft:
         upsample=film.upsample,
         sound=film.sound,
         callback_url=film.callback_url or None,
+        deliver_to=film.deliver_to,
     )
 
 

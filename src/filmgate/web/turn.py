@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final, cast
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from filmgate.web.surroundings import Surroundings
 
 GATE_NAMES: Final[Mapping[str, str]] = {"id": "film_{alnum:32}"}
 _OPENED: Final = "filmgate.opened"
+LEFT: Final = "filmgate.left"
+"""Where the scope of a request says how long its signed link still opens."""
 _DIGITS: Final = 15
 
 
@@ -101,10 +104,10 @@ async def _owner(request: Request, around: Surroundings) -> Owner:
     return standing or Owner(account_id=account_id, key_id=key_id)
 
 
-def opened(scope: Scope, path: str) -> Scope:
-    """Give the scope of a request whose signed link was checked: it reads one path, whoever asks."""
+def opened(scope: Scope, path: str, left: timedelta) -> Scope:
+    """Give the scope of a request whose signed link was checked: it reads one path, whoever asks, for so long."""
     inner = {key: value for key, value in scope.items() if key not in {"path_params", "endpoint", "route"}}
-    return {**inner, "path": path, "raw_path": path.encode(), "query_string": b"", _OPENED: True}
+    return {**inner, "path": path, "raw_path": path.encode(), "query_string": b"", _OPENED: True, LEFT: left}
 
 
 def task_headers(task: Task) -> dict[str, str]:

@@ -101,14 +101,20 @@ def _shown(value: object) -> str:
 
 
 def _table(part: "BaseModel") -> str:
-    said = part.model_dump(exclude_defaults=True, exclude={"options"})
+    said = part.model_dump(exclude_defaults=True, exclude={"options", "path", "accounts"})
     if "via" in said:
         return f"{said['model']} via {', '.join(via['provider'] for via in said['via'])}"
     return " ".join(
         str(value)
-        for value in (said["name"], said["kind"], said.get("base_url"), *said.get("credentials", ()))
+        for value in (said["name"], said.get("kind"), said.get("base_url"), said.get("url"), *_named(said))
         if value
     )
+
+
+def _named(said: Mapping[str, object]) -> Iterator[object]:
+    # Only where a secret is to be found, never the secret.
+    named = said.get("credentials", ())
+    yield from named.values() if isinstance(named, Mapping) else named if isinstance(named, tuple) else ()
 
 
 def _client_rows(place: Place) -> Iterator[tuple[str, str, str]]:

@@ -43,14 +43,14 @@ def doctor(
             output.document({"status": "ok", "base_url": gate.address.base_url})
         return Exit.DONE
     found: list[Check] = []
-    for check in _checks(gate, place):
+    for check in _checks(gate, place, manner):
         found.append(check)
         _say(output, check)
     return _verdict(output, found)
 
 
-def _checks(gate: Gate, place: Place) -> Iterator[Check]:
-    from filmgate.cli.doctor import machine  # noqa: PLC0415  # the container's health check need not pay for it
+def _checks(gate: Gate, place: Place, manner: Manner) -> Iterator[Check]:
+    from filmgate.cli.doctor import machine, storage  # noqa: PLC0415  # the container's health check need not pay for it
     from filmgate.cli.doctor.settings import load, settings_check  # noqa: PLC0415  # slow to import
 
     yield machine.python_check()
@@ -61,9 +61,11 @@ def _checks(gate: Gate, place: Place) -> Iterator[Check]:
     if usable.verdict is not Verdict.FAIL:
         known = load(place.data)
         yield machine.postgres_check(known.postgres_bin, external=known.database_url is not None)
+        yield from storage.own_check(known)
     yield machine.encoder_check()
     yield machine.font_check()
     yield from gate_checks(gate)
+    yield from storage.gate_storage_checks(manner, place)
 
 
 def _say(output: Output, check: Check) -> None:

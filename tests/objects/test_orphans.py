@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from filmgate.objects.faults import ObjectStoreError
 from filmgate.objects.orphans import sweep_orphans
 from filmgate.objects.store import open_store
+from objects.crossing import answer
 from objects.servers import HASTY
 
 DAY = timedelta(hours=24)
@@ -84,3 +86,11 @@ async def test_two_sweeps_at_once_harm_nothing(store):
     before = datetime.now(UTC) + DAY
     await asyncio.gather(*(sweep_orphans(store, "tasks", before, Rows("tasks/7/a.mp4")) for _ in range(2)))
     assert await keys(store) == ["tasks/7/a.mp4"]
+
+
+async def test_a_bucket_without_any_upload_has_nothing_to_sweep(crossed, crossing):
+    crossing.answers = {"uploads": answer("404 Not Found", "NoSuchUpload")}
+    assert await crossed.sweep(datetime.now(UTC)) == 0
+    crossing.answers = {"uploads": answer("404 Not Found", "NoSuchBucket")}
+    with pytest.raises(ObjectStoreError, match="there is no such bucket"):
+        await crossed.sweep(datetime.now(UTC))

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, urlsplit
@@ -30,7 +31,7 @@ from filmgate.objects.faults import (
 )
 from filmgate.objects.keys import checked_key, checked_prefix, media_type
 from filmgate.objects.multipart import PART_BYTES, SLOTS, send_in_parts
-from filmgate.objects.s3 import S3
+from filmgate.objects.s3 import S3, RefusalError
 from filmgate.objects.source import BytesSource, Digests, Sent, Source, file_source, spans
 from filmgate.world import SystemClock
 
@@ -216,11 +217,19 @@ class ObjectStore:
         if self._root is not None:
             return await asyncio.to_thread(_sweep, self._root / TEMPORARY, before.timestamp())
         removed = 0
-        if self._s3 is not None:
+        if self._s3 is None:
+            return removed
+        try:
             async for upload in self._s3.uploads():
                 if upload.begun_at < before:
                     await self._s3.abort(upload.key, upload.id)
                     removed += 1
+        except RefusalError as error:
+            # Some stores say that of a bucket without any upload, some know no such list.
+            if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.NOT_IMPLEMENTED} or (
+                error.trouble is Trouble.NO_BUCKET
+            ):
+                raise
         return removed
 
     async def _write(self, root: Path, key: str, chunks: Iterable[bytes]) -> Stored:

@@ -129,6 +129,20 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         " data folder ({data} holds no secret).",
         "该操作需要管理员。请设置 FILMGATE_ADMIN_KEY，或在网关本机用 --data 指定数据目录（{data} 中没有密钥文件）。",
     )),
+    "max_cost": Wording(Exit.MONEY, Text(
+        "This film costs {price}, more than the {limit} of --max-cost. Nothing was started.",
+        "该视频需 {price}，超过 --max-cost 的 {limit}。未开始任何任务。",
+    )),
+    "unaffordable": Wording(Exit.MONEY, Text(
+        "This film costs {price}; {left} is left. Nothing was started. Ask for more, or choose less.",
+        "该视频需 {price}，仅剩 {left}。未开始任何任务。可申请加额，或选择更短的视频。",
+    )),
+    "unconfirmed": Wording(Exit.MONEY, Text(
+        "This film costs {price}, and nobody can be asked here: say --yes, or --max-cost with the most that it may"
+        " cost. Nothing was started.",
+        "该视频需 {price}，此处无法询问确认：请加 --yes，或用 --max-cost 给出上限。未开始任何任务。",
+    )),
+    "declined": Wording(Exit.MONEY, Text("Nothing was started.", "未开始任何任务。")),
     "timeout": Wording(Exit.TIMEOUT, Text(
         "{seconds} s are over; the film is still being made. Back: `filmgate tasks watch {ids}`",
         "已到 {seconds} 秒，视频仍在生成。返回：`filmgate tasks watch {ids}`",
@@ -139,8 +153,9 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "在网关应答前离开。若请求已送达，视频正在生成：`filmgate tasks list`",
     )),
     "detached": Wording(Exit.DETACHED, Text(
-        "Detached. The video is still being made{held}. Back: `filmgate tasks watch {ids}`",
-        "已离开，视频仍在生成{held}。返回：`filmgate tasks watch {ids}`",
+        "Detached. The video is still being made{held}. Back: `filmgate tasks watch {ids}` · Stop: `filmgate tasks"
+        " cancel {ids}`",
+        "已离开，视频仍在生成{held}。返回：`filmgate tasks watch {ids}` · 停止：`filmgate tasks cancel {ids}`",
     )),
     "detached_done": Wording(Exit.DETACHED, Text(
         "Stopped. The film is done and stays at the gate: `filmgate tasks download {ids}`",

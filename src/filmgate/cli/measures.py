@@ -5,8 +5,25 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from filmgate.domain.money import dollars as money
+from filmgate.domain.price import micros
+
+__all__ = [
+    "age",
+    "clip_lengths",
+    "clock_time",
+    "expiry",
+    "file_size",
+    "micros_of",
+    "micros_per",
+    "moment",
+    "money",
+    "seconds_of",
+]
+
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
+_PERIODS: Final = frozenset({"", "day", "month"})
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86400
@@ -79,6 +96,19 @@ def _moment(written: str, now: datetime) -> datetime:
     return given if given.tzinfo else given.astimezone()
 
 
-def money(micros: int) -> str:
-    """Give `$0.40`; below one cent four decimals."""
-    return f"${micros / 1_000_000:.4f}" if 0 < micros < 10_000 else f"${micros / 1_000_000:.2f}"  # noqa: PLR2004  # a cent
+def micros_of(written: str) -> int:
+    """Read an amount of dollars, `0.5` or `$12`; raise ValueError for anything else."""
+    try:
+        return micros(written.strip().removeprefix("$"))
+    except (ArithmeticError, ValueError):
+        raise ValueError(f"`{written}` is no amount: write dollars, such as 0.5 or 20") from None
+
+
+def micros_per(written: str) -> tuple[int, str | None]:
+    """Read `20/month`, `5/day` or `100` as micro-dollars and their period; raise ValueError for anything else."""
+    amount, _, period = written.partition("/")
+    if period not in _PERIODS or written.endswith("/"):
+        raise ValueError(
+            f"`{written}` is no budget: write dollars and a period, such as 20/month, 5/day or 100"
+        )
+    return micros_of(amount), period or None

@@ -115,6 +115,11 @@ class Output:
         if not self.quiet:
             self._to_stderr(line, style)
 
+    def ask(self, question: Text) -> None:
+        """Put a question to whoever sits before the terminal; the answer comes in its line."""
+        self.stderr.write(question.pick(self.language))
+        self.stderr.flush()
+
     def trace(self, line: str) -> None:
         if self.verbose:
             self._to_stderr(line, "dim")

@@ -57,6 +57,7 @@ _VERBS: Final = (
     ("demo", "demo.verb:app", _START, "Start a gate for a moment, and make a film in every dialect."),
     ("generate", "generate:app", _FILMS, "Make a film, wait for it, and put it into this folder."),
     ("tasks", "tasks.verbs:app", _FILMS, "List, show, watch, download, cancel and retry films."),
+    ("quote", "quote:app", _FILMS, "Say what a film would cost; nothing is started."),
     ("models", "models:app", _FILMS, "Say what each model can do."),
     ("keys", "keys.verbs:app", _OPERATE, "Create, list and revoke keys."),
     ("webhooks", "webhooks.verbs:app", _OPERATE, "List what was told of films, and tell it again."),

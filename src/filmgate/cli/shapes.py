@@ -86,6 +86,28 @@ class TaskPageShape(TypedDict):
     next_cursor: str | None
 
 
+class LineShape(TypedDict):
+    what: str
+    clip: int
+    quantity: int
+    unit: str
+    unit_price_micros: int
+    amount_micros: int
+
+
+class QuoteShape(TypedDict):
+    quote_id: str
+    amount_micros: int
+    lines: list[LineShape]
+    expires_at: str
+    model: str
+    size: str
+    clips: list[int]
+    remaining_micros: int | None
+    after_micros: int | None
+    warnings: list[str]
+
+
 class ModelShape(TypedDict):
     name: str
     owner: str

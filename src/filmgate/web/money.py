@@ -33,6 +33,8 @@ class QuoteOut(BaseModel):
     lines: list[dict[str, Any]]
     expires_at: datetime
     model: str
+    size: str
+    clips: list[int] = Field(description="The lengths of the film's clips in seconds.")
     remaining_micros: int | None = Field(description="What may still be spent; null where nothing limits it.")
     after_micros: int | None
     warnings: list[str]
@@ -128,6 +130,8 @@ def customer_money(around: Surroundings) -> APIRouter:
             lines=[line.as_json() for line in quoted.price.lines],
             expires_at=quoted.expires_at,
             model=quoted.request.model,
+            size=str(quoted.request.size),
+            clips=list(quoted.request.clips),
             remaining_micros=left,
             after_micros=None if left is None else left - amount,
             warnings=list(quoted.warnings),

@@ -174,6 +174,14 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "Task {id} is {state}; there is no film yet. Wait for it: `filmgate tasks watch {id}`",
         "任务 {id} {state}，尚无视频。等待完成：`filmgate tasks watch {id}`",
     )),
+    "books_broken": Wording(Exit.FAILED, Text(
+        "The books break these rules: {rules}. No money moves by itself; keep this list, and look at what it names.",
+        "账目违反以下规则：{rules}。资金不会自行变动，请保存此列表并逐项核对。",
+    )),
+    "provider_unfit": Wording(Exit.FAILED, Text(
+        "{name} would take no film now. Mend what it says, then `filmgate providers resume {name}`.",
+        "{name} 当前无法接收任务。请按提示修正后运行 `filmgate providers resume {name}`。",
+    )),
     "checks_failed": Wording(Exit.FAILED, Text(
         "{count} of {total} checks failed.", "{total} 项检查中有 {count} 项未通过。",
     )),

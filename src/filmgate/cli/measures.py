@@ -18,6 +18,7 @@ __all__ = [
     "micros_per",
     "moment",
     "money",
+    "past",
     "seconds_of",
 ]
 
@@ -86,6 +87,19 @@ def expiry(written: str, now: datetime) -> datetime:
     if until <= now:
         raise ValueError(f"`{written}` is over already: write 30d, 12h, or a date to come")
     return until
+
+
+def past(written: str, now: datetime) -> datetime:
+    """Read `2d` as two days ago, or a date such as 2026-11-01 or time as it is; raise ValueError for anything else."""
+    try:
+        return now - timedelta(seconds=seconds_of(written))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        given = datetime.fromisoformat(written)
+    except ValueError:
+        raise ValueError(f"`{written}` is no time: write 2d, 12h, or a date such as 2026-11-01") from None
+    return given if given.tzinfo else given.astimezone()
 
 
 def _moment(written: str, now: datetime) -> datetime:

@@ -1,6 +1,6 @@
 """The objects of the gate's own HTTP, as far as the verbs read them."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class ErrorShape(TypedDict):
@@ -77,15 +77,6 @@ class TaskShape(TypedDict):
     urls: UrlsShape
 
 
-class TaskDetailShape(TaskShape):
-    attempts: list[AttemptShape] | None
-
-
-class TaskPageShape(TypedDict):
-    data: list[TaskShape]
-    next_cursor: str | None
-
-
 class LineShape(TypedDict):
     what: str
     clip: int
@@ -93,6 +84,24 @@ class LineShape(TypedDict):
     unit: str
     unit_price_micros: int
     amount_micros: int
+
+
+class ReceiptShape(TypedDict):
+    lines: list[LineShape]
+    since: str
+    held_micros: int
+    charged_micros: int | None
+    returned_micros: int | None
+
+
+class TaskDetailShape(TaskShape):
+    attempts: list[AttemptShape] | None
+    receipt: NotRequired[ReceiptShape | None]
+
+
+class TaskPageShape(TypedDict):
+    data: list[TaskShape]
+    next_cursor: str | None
 
 
 class QuoteShape(TypedDict):
@@ -134,6 +143,12 @@ class KeyShape(TypedDict):
     dialect: str | None
     strict: bool
     soften: bool
+    budget_micros: int | None
+    budget_period: str | None
+    spent_micros: int
+    held_micros: int
+    max_running: int | None
+    running: int
     created_at: str
     expires_at: str | None
     revoked_at: str | None
@@ -148,3 +163,12 @@ class CreatedKeyShape(TypedDict):
     name: str
     account: str
     key: str
+
+
+class FormerKeyShape(TypedDict):
+    id: int
+    expires_at: str
+
+
+class RotatedKeyShape(CreatedKeyShape):
+    former: FormerKeyShape

@@ -27,9 +27,13 @@ _RETURNED: Final = Text("{money} returned", "退回 {money}")
 _ENDED: Final = Text("{word} after {clock}", "{clock} 后{word}")
 
 
-def read_task(session: Session, id_: str, *, attempts: bool = False) -> TaskDetailShape:
+def read_task(
+    session: Session, id_: str, *, attempts: bool = False, receipt: bool = False
+) -> TaskDetailShape:
     """Read a task once; raise CliError where there is none, or no gate."""
-    return _task(session, id_, "?attempts=true" if attempts else "", 0.0)
+    asked = [name for name, wanted in (("attempts", attempts), ("receipt", receipt)) if wanted]
+    query = "&".join(f"{name}=true" for name in asked)
+    return _task(session, id_, f"?{query}" if query else "", 0.0)
 
 
 def next_change(

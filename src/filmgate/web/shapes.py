@@ -1,7 +1,7 @@
 """The bodies of `/gate/v1`, as its OpenAPI file shows them."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -119,8 +119,19 @@ class AttemptOut(BaseModel):
     error_text: str | None
 
 
+class ReceiptOut(BaseModel):
+    """What was agreed to, and what became of it; what is not settled yet is null."""
+
+    lines: list[dict[str, Any]]
+    since: str = Field(description="From when on the price held.")
+    held_micros: int
+    charged_micros: int | None
+    returned_micros: int | None
+
+
 class TaskDetailOut(TaskOut):
     attempts: list[AttemptOut] | None = None
+    receipt: ReceiptOut | None = None
 
 
 class TaskPageOut(BaseModel):

@@ -24,6 +24,7 @@ from filmgate.web.shapes import (
     ModelOut,
     ModelPageOut,
     NewFilm,
+    ReceiptOut,
     RecordOut,
     TaskDetailOut,
     TaskOut,
@@ -100,6 +101,7 @@ def _add_readers(router: APIRouter, around: Surroundings) -> None:
         wait: Annotated[float, Query(ge=0, le=WAIT_LONGEST.total_seconds())] = 0.0,
         after: int = 0,
         attempts: bool = False,
+        receipt: bool = False,
     ) -> TaskDetailOut:
         """Show a task; with `wait`, answer when its version passes `after`, or when the time is over."""
         owner = await around.doorman.owner(request)
@@ -107,7 +109,11 @@ def _add_readers(router: APIRouter, around: Surroundings) -> None:
         response.headers.update(task_headers(task))
         tried = await around.reader.attempts(task.id, owner.account_id) if attempts else None
         shown = await task_out(around, task, request)
-        return TaskDetailOut(**shown.model_dump(), attempts=None if tried is None else _attempts(tried))
+        return TaskDetailOut(
+            **shown.model_dump(),
+            attempts=None if tried is None else _attempts(tried),
+            receipt=_receipt(task) if receipt else None,
+        )
 
     @router.get("/models")
     async def models(request: Request) -> ModelPageOut:
@@ -253,6 +259,17 @@ def _error(task: Task, language: str) -> ErrorOut | None:
     if task.failure is None:
         return None
     return ErrorOut(code=task.failure.code, message=task.failure.text(language))
+
+
+def _receipt(task: Task) -> ReceiptOut:
+    charged = task.cost_micros
+    return ReceiptOut(
+        lines=[line.as_json() for line in task.price.lines],
+        since=task.price.since,
+        held_micros=task.hold_micros,
+        charged_micros=charged,
+        returned_micros=None if charged is None else task.hold_micros - charged,
+    )
 
 
 def _attempts(attempts: Sequence[Attempt]) -> list[AttemptOut]:

@@ -157,6 +157,10 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         " cancel {ids}`",
         "已离开，视频仍在生成{held}。返回：`filmgate tasks watch {ids}` · 停止：`filmgate tasks cancel {ids}`",
     )),
+    "detached_trial": Wording(Exit.DETACHED, Text(
+        "Detached. The film of the test is still being made{held}: task {id} of the account provider-tests.",
+        "已离开，测试视频仍在生成{held}，任务 {id}（账户 provider-tests）",
+    )),
     "detached_done": Wording(Exit.DETACHED, Text(
         "Stopped. The film is done and stays at the gate: `filmgate tasks download {ids}`",
         "已停止。视频已完成并保存在网关：`filmgate tasks download {ids}`",
@@ -179,8 +183,13 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "账目违反以下规则：{rules}。资金不会自行变动，请保存此列表并逐项核对。",
     )),
     "provider_unfit": Wording(Exit.FAILED, Text(
-        "{name} would take no film now. Mend what it says, then `filmgate providers resume {name}`.",
-        "{name} 当前无法接收任务。请按提示修正后运行 `filmgate providers resume {name}`。",
+        "{name}: {count} of {total} credentials would take no film now. Mend what they say; a shut one opens with"
+        " `filmgate providers resume {name}`.",
+        "{name}：{total} 个凭据中有 {count} 个当前无法接收任务。请按提示修正；已熔断的可运行"
+        " `filmgate providers resume {name}`。",
+    )),
+    "trial_failed": Wording(Exit.FAILED, Text(
+        "{name} did not make the film: {reason}", "{name} 未能生成该视频：{reason}",
     )),
     "checks_failed": Wording(Exit.FAILED, Text(
         "{count} of {total} checks failed.", "{total} 项检查中有 {count} 项未通过。",

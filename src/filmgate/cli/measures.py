@@ -1,5 +1,6 @@
 """Lengths, sizes and moments, as people read them; and durations, as people write them."""
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ __all__ = [
     "money",
     "past",
     "seconds_of",
+    "span",
 ]
 
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -30,6 +32,8 @@ _HOUR: Final = 3600
 _DAY: Final = 86400
 _KILO: Final = 1000
 _TWO_DIGITS: Final = 10
+_SHORT_S: Final = 120
+_COARSE: Final = ((_MINUTE, 10), (10 * _MINUTE, 30))
 
 
 def clock_time(seconds: float) -> str:
@@ -39,6 +43,14 @@ def clock_time(seconds: float) -> str:
     if whole < _HOUR:
         return f"{minutes}:{rest:02}"
     return f"{minutes // _MINUTE}:{minutes % _MINUTE:02}:{rest:02}"
+
+
+def span(low_s: float, high_s: float) -> str:
+    """Give `40–90 s` or `2:00–3:30 min`, in steps that are no finer than an estimate is."""
+    low, high = _coarse(low_s), _coarse(high_s)
+    if high < _SHORT_S:
+        return f"{low}–{high} s" if low < high else f"{high} s"
+    return f"{clock_time(low)}–{clock_time(high)} min" if low < high else f"{clock_time(high)} min"
 
 
 def file_size(size_bytes: int) -> str:
@@ -100,6 +112,11 @@ def past(written: str, now: datetime) -> datetime:
     except ValueError:
         raise ValueError(f"`{written}` is no time: write 2d, 12h, or a date such as 2026-11-01") from None
     return given if given.tzinfo else given.astimezone()
+
+
+def _coarse(seconds: float) -> int:
+    step = next((step for limit, step in _COARSE if seconds < limit), _MINUTE)
+    return math.ceil(round(seconds, 3) / step) * step
 
 
 def _moment(written: str, now: datetime) -> datetime:

@@ -1,6 +1,6 @@
 """`filmgate prices`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, TypedDict, cast
 
 from filmgate.cli.address import HERE, Place
@@ -13,86 +13,161 @@ from filmgate.cli.text import Text
 from filmgate.cli.verb import verb
 
 
-class PriceLineShape(TypedDict):
-    what: str
-    unit: str
-    unit_price_micros: int
-    since: str
-
-
 class PriceShape(TypedDict):
+    since: str
+    per_second_micros: dict[str, int]
+    silent_micros: dict[str, int]
+    eight_seconds_micros: dict[str, int]
+
+
+class CostShape(TypedDict):
+    provider: str
     model: str
-    lines: list[PriceLineShape]
-    eight_seconds_micros: int | None
-    pays_micros: int | None
-    routes: list[str]
-    problem: str | None
+    since: str | None
+    per_clip_micros: int | None
+    per_second_micros: dict[str, int] | None
+    eight_seconds_micros: dict[str, int] | None
+    margin_micros: dict[str, int] | None
+
+
+class ModelPriceShape(TypedDict):
+    model: str
+    price: PriceShape | None
+    coming: list[PriceShape]
+    costs: list[CostShape]
 
 
 class PricePageShape(TypedDict):
-    data: list[PriceShape]
+    data: list[ModelPriceShape]
+    unpriced: list[str]
 
 
 _COLUMNS: Final = (
-    Column(Text("model", "模型"), style="bold"),
-    Column(Text("price", "价格"), shrinks=True),
+    Column(Text("model", "模型"), style="bold", shrinks=True),
+    Column(Text("size", "尺寸"), right=True),
+    Column(Text("a second", "每秒"), right=True),
     Column(Text("8 s", "8 秒"), right=True),
+    Column(Text("provider", "上游"), shrinks=True),
     Column(Text("we pay", "成本"), right=True),
-    Column(Text("margin", "毛利"), right=True, from_width=90),
+    Column(Text("margin", "毛利"), right=True),
     Column(Text("since", "生效"), style="dim", from_width=100),
-    Column(Text("routes", "上游"), from_width=120),
 )
-_PROBLEM: Final = Text("✘ {model}: {problem}", "✘ {model}：{problem}")
+_SILENT: Final = Text("{money} ({silent} silent)", "{money}（无声 {silent}）")
+_COMING: Final = Text("{model} from {since}: {prices}", "{model} 自 {since} 起：{prices}")
+_UNPRICED: Final = Text("✘ Without a price, so not sold: {models}", "✘ 未定价，因此不出售：{models}")
+_UNSOLD: Final[PriceShape] = {
+    "since": "",
+    "per_second_micros": {},
+    "silent_micros": {},
+    "eight_seconds_micros": {},
+}
+_UNKNOWN: Final[CostShape] = {
+    "provider": "",
+    "model": "",
+    "since": None,
+    "per_clip_micros": None,
+    "per_second_micros": None,
+    "eight_seconds_micros": None,
+    "margin_micros": None,
+}
 
 
 def prices(*, place: Place = HERE, manner: Manner = PLAIN_MANNER) -> int:
-    """Say what each model costs and what it costs us, with 8 s written out; what cannot be sold is named."""
+    """Say what each model costs and what it costs us, with 8 s written out; what has no price is named."""
     session = operator_session(manner, place)
     page = cast("PricePageShape", session.gate.ask("GET", "/admin/v1/prices"))
     output = session.output
     if output.form is Form.JSON:
         output.document(cast("Json", page))
         return Exit.DONE
-    output.rows(Grid(_COLUMNS, [_row(price, output) for price in page["data"]]))
-    for price in page["data"]:
-        if price["problem"] and output.form is Form.HUMAN:
-            output.styled([(output.say(_PROBLEM, model=price["model"], problem=price["problem"]), "red")])
+    if output.form is Form.PLAIN:
+        output.rows(Grid((), [_plain(row) for model in page["data"] for row in _rows(model)]))
+        return Exit.DONE
+    output.rows(Grid(_COLUMNS, [cells for model in page["data"] for cells in _shown(model, output)]))
+    _tell(page, output)
     return Exit.DONE
 
 
-def _row(price: PriceShape, output: Output) -> Sequence[Cell | str]:
-    sold, pays = price["eight_seconds_micros"], price["pays_micros"]
-    routes, since = ", ".join(price["routes"]), max((line["since"] for line in price["lines"]), default="")
-    if output.form is Form.PLAIN:
-        lines = "; ".join(
-            f"{line['what']}={line['unit_price_micros']}/{line['unit']}" for line in price["lines"]
-        )
-        amounts = ["" if value is None else str(value) for value in (sold, pays, _margin(price))]
-        return [price["model"], lines, *amounts, since, routes, price["problem"] or ""]
-    margin = _margin(price)
-    return [
-        Cell(price["model"], "red" if price["problem"] else ""),
-        ", ".join(_line(line) for line in price["lines"]) or "–",
-        "–" if sold is None else money(sold),
-        "–" if pays is None else money(pays),
-        "–" if margin is None else Cell(money(margin), "red" if margin < 0 else ""),
-        since,
-        routes,
-    ]
+class _Row(TypedDict):
+    """One size of a model at one provider; None is what nobody knows, or what is not sold."""
+
+    model: str
+    side: str
+    second: int | None
+    silent: int | None
+    eight: int | None
+    provider: str
+    pays: int | None
+    margin: int | None
+    since: str
 
 
-def _line(line: PriceLineShape) -> str:
-    unit = "s" if line["unit"] == "second" else line["unit"]
-    return f"{line['what']} {money(line['unit_price_micros'])}/{unit}"
+def _rows(model: ModelPriceShape) -> Iterator[_Row]:
+    price = model["price"] or _UNSOLD
+    for side in price["per_second_micros"] or [""]:
+        for cost in model["costs"] or [_UNKNOWN]:
+            yield {
+                "model": model["model"],
+                "side": side,
+                "second": price["per_second_micros"].get(side),
+                "silent": price["silent_micros"].get(side),
+                "eight": price["eight_seconds_micros"].get(side),
+                "provider": cost["provider"],
+                "pays": (cost["eight_seconds_micros"] or {}).get(side),
+                "margin": (cost["margin_micros"] or {}).get(side),
+                "since": price["since"],
+            }
 
 
-def _margin(price: PriceShape) -> int | None:
-    sold, pays = price["eight_seconds_micros"], price["pays_micros"]
-    return None if sold is None or pays is None else sold - pays
+def _plain(row: _Row) -> Sequence[str]:
+    return ["" if value is None else str(value) for value in row.values()]
+
+
+def _shown(model: ModelPriceShape, output: Output) -> Iterator[Sequence[Cell | str]]:
+    """Draw a model's rows; what stands in the row above is not said again."""
+    above: _Row | None = None
+    for row in _rows(model):
+        margin = row["margin"]
+        said = above is not None and above["side"] == row["side"]
+        yield [
+            "" if above else Cell(row["model"], "" if model["price"] else "red"),
+            "" if said else row["side"] or "–",
+            "" if said else _second(row, output),
+            "" if said else _money(row["eight"]),
+            row["provider"] or "–",
+            _money(row["pays"]),
+            Cell(_money(margin), "red" if margin is not None and margin < 0 else ""),
+            "" if above else row["since"] or "–",
+        ]
+        above = row
+
+
+def _second(row: _Row, output: Output) -> str:
+    price, silent = row["second"], row["silent"]
+    if price is None or silent is None:
+        return _money(price)
+    return output.say(_SILENT, money=money(price), silent=money(silent))
+
+
+def _money(amount: int | None) -> str:
+    return "–" if amount is None else money(amount)
+
+
+def _tell(page: PricePageShape, output: Output) -> None:
+    for model in page["data"]:
+        for later in model["coming"]:
+            said = ", ".join(
+                f"{side} {money(amount)}/s" for side, amount in later["per_second_micros"].items()
+            )
+            output.styled(
+                [(output.say(_COMING, model=model["model"], since=later["since"], prices=said), "")]
+            )
+    if page["unpriced"]:
+        output.styled([(output.say(_UNPRICED, models=", ".join(page["unpriced"])), "red")])
 
 
 app = verb(
     "prices",
     prices,
-    ("filmgate prices", "filmgate prices --json | jq -r '.data[] | select(.problem).model'"),
+    ("filmgate prices", "filmgate prices --lang zh", "filmgate prices --json | jq .unpriced"),
 )

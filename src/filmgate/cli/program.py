@@ -58,7 +58,7 @@ _VERBS: Final = (
     ("generate", "generate:app", _FILMS, "Make a film, wait for it, and put it into this folder."),
     ("tasks", "tasks.verbs:app", _FILMS, "List, show, watch, download, cancel and retry films."),
     ("quote", "quote:app", _FILMS, "Say what a film would cost; nothing is started."),
-    ("models", "models:app", _FILMS, "Say what each model can do."),
+    ("models", "models:app", _FILMS, "Say what each model can do, what it costs, and how long it takes."),
     ("keys", "keys.verbs:app", _OPERATE, "Create, list, rotate and revoke keys."),
     ("providers", "providers.verbs:app", _OPERATE, "List, test, pause and resume providers."),
     ("prices", "prices:app", _OPERATE, "Say what each model costs, and what it costs us."),

@@ -51,17 +51,35 @@ class AttemptShape(TypedDict):
     error_text: str | None
 
 
+class SpanShape(TypedDict):
+    low_s: int
+    high_s: int
+
+
+class EtaShape(TypedDict):
+    low_s: float | None
+    high_s: float | None
+    sample: int
+    past: bool
+    left: SpanShape | None
+    withheld: bool
+
+
 class TaskShape(TypedDict):
     id: str
     name: str
     dialect: str
     state: str
     progress: int
+    progress_source: NotRequired[str]
     model: str
     prompt: str
     size: str
     seconds: int
     queue_position: int | None
+    waiting_for: NotRequired[str | None]
+    queue_eta: NotRequired[SpanShape | None]
+    eta: NotRequired[EtaShape | None]
     hold_micros: int
     cost_micros: int | None
     created_at: str
@@ -117,6 +135,13 @@ class QuoteShape(TypedDict):
     warnings: list[str]
 
 
+class ModelPriceShape(TypedDict):
+    side: int
+    sound: bool
+    unit: str
+    unit_price_micros: int
+
+
 class ModelShape(TypedDict):
     name: str
     owner: str
@@ -127,6 +152,8 @@ class ModelShape(TypedDict):
     sizes: list[str]
     pictures: dict[str, int]
     sound: bool
+    prices: NotRequired[list[ModelPriceShape]]
+    eta: NotRequired[EtaShape | None]
     available: bool
 
 

@@ -82,13 +82,17 @@ def ask_price(session: Session, body: Mapping[str, Json]) -> QuoteShape:
 
 def agree(output: Output, quote: QuoteShape, consent: Consent) -> None:
     """Return where the price is agreed to; raise CliError, with nothing started, where it is not."""
-    price = quote["amount_micros"]
-    if consent.limit_micros is not None and price > consent.limit_micros:
-        raise trouble("max_cost", price=money(price), limit=money(consent.limit_micros))
     short = shortage(quote)
     if short is not None:
         raise short
-    if price <= consent.ask_above_micros or consent.yes or consent.limit_micros is not None:
+    confirm(output, quote["amount_micros"], consent, ask_above_micros=consent.ask_above_micros)
+
+
+def confirm(output: Output, price: int, consent: Consent, *, ask_above_micros: int) -> None:
+    """Return where a price is agreed to: it is small, was allowed beforehand, or somebody says yes."""
+    if consent.limit_micros is not None and price > consent.limit_micros:
+        raise trouble("max_cost", price=money(price), limit=money(consent.limit_micros))
+    if price <= ask_above_micros or consent.yes or consent.limit_micros is not None:
         return
     if not (sys.stdin.isatty() and output.stderr.isatty()):
         raise trouble("unconfirmed", price=money(price))

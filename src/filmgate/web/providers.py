@@ -1,6 +1,5 @@
 """Providers as operators see them: their lights, what they make, and a switch for each."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
@@ -8,8 +7,6 @@ from typing import Literal
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from filmgate.domain.contracts_provider import Checks, Provider
-from filmgate.domain.faults import Fault
 from filmgate.domain.problems import Problem
 from filmgate.store.credentials import CredentialState
 from filmgate.web.surroundings import Surroundings
@@ -53,19 +50,6 @@ class Switched(BaseModel):
     running: int = Field(description="How many films it still makes.")
 
 
-class Checked(BaseModel):
-    credential: str
-    ok: bool | None = Field(description="Null where nothing shows it but a film.")
-    found: str
-    took_ms: int
-
-
-class Tested(BaseModel):
-    name: str
-    ok: bool
-    checks: list[Checked]
-
-
 def provider_routes(around: Surroundings) -> APIRouter:
     """Build the operators' routes about providers."""
 
@@ -94,32 +78,7 @@ def provider_routes(around: Surroundings) -> APIRouter:
         around.bell.set()
         return _switched(around, name, running, paused=False)
 
-    @router.post("/providers/{name}/test")
-    async def test(name: str) -> Tested:
-        """Ask a provider through each of its credentials whether it would take films; nothing is made or paid."""
-        names = {row.id: row.name for row in await around.engine.credentials.list()}
-        accesses = around.engine.router.accesses(name)
-        if not accesses:
-            raise Problem("not_found")
-        checks = await asyncio.gather(
-            *(_checked(around, names.get(one.credential_id, ""), one.provider) for one in accesses)
-        )
-        return Tested(name=name, ok=all(one.ok is not False for one in checks), checks=list(checks))
-
     return router
-
-
-async def _checked(around: Surroundings, credential: str, provider: Provider) -> Checked:
-    began, ok = around.clock.monotonic(), None
-    if isinstance(provider, Checks):
-        try:
-            found, ok = await provider.check(), True
-        except Fault as fault:
-            found, ok = f"{type(fault).__name__.lower()}: {fault}", False
-    else:
-        found = "it is built in: there is nothing to ask"
-    took_ms = round((around.clock.monotonic() - began) * 1000)
-    return Checked(credential=credential, ok=ok, found=found, took_ms=took_ms)
 
 
 def _clean(name: str) -> str:

@@ -1,6 +1,8 @@
 """`filmgate keys create`."""
 
 import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal, cast
 
 from cyclopts import Parameter
@@ -23,6 +25,45 @@ _ONCE: Final = Text(
 _NEXT: Final = Text("Next, with FILMGATE_API_KEY set to it:", "下一步（先将 FILMGATE_API_KEY 设为该密钥）：")
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a key may spend, and how much of it at a time."""
+
+    budget: Annotated[
+        str | None,
+        Parameter(group=SPENDING, help="What it may spend, in dollars: 20/month, 5/day, or 100 for good."),
+    ] = None
+    limits: Annotated[
+        Literal["relay"] | None,
+        Parameter(group=SPENDING, help="A preset; relay: 100 submits a minute, 10 unfinished films."),
+    ] = None
+    max_running: Annotated[
+        int | None, Parameter(group=SPENDING, help="How many films at a time; more of them wait.")
+    ] = None
+    max_unfinished: Annotated[
+        int | None, Parameter(group=SPENDING, help="How many unfinished films; more are refused.")
+    ] = None
+    submits_per_minute: Annotated[
+        int | None, Parameter(group=SPENDING, help="How many submits a minute; more are refused.")
+    ] = None
+
+    def asked(self) -> Mapping[str, Json]:
+        """Give the gate's own words for it; raise ValueError for what is no budget."""
+        amount, period = (None, None) if self.budget is None else micros_per(self.budget)
+        return {
+            "budget_micros": amount,
+            "budget_period": period,
+            "limits": self.limits,
+            "max_running": self.max_running,
+            "max_unfinished": self.max_unfinished,
+            "submits_per_minute": self.submits_per_minute,
+        }
+
+
+UNLIMITED: Final = Limits()
+
+
 def create(
     name: str,
     /,
@@ -35,24 +76,8 @@ def create(
     soften: Annotated[
         bool, Parameter(negative="", help="Let a refused prompt be softened and sent once more.")
     ] = False,
-    budget: Annotated[
-        str | None,
-        Parameter(group=SPENDING, help="What it may spend, in dollars: 20/month, 5/day, or 100 for good."),
-    ] = None,
-    limits: Annotated[
-        Literal["relay"] | None,
-        Parameter(group=SPENDING, help="A preset; relay: 100 submits a minute, 10 unfinished films."),
-    ] = None,
-    max_running: Annotated[
-        int | None, Parameter(group=SPENDING, help="How many films at a time; more of them wait.")
-    ] = None,
-    max_unfinished: Annotated[
-        int | None, Parameter(group=SPENDING, help="How many unfinished films; more are refused.")
-    ] = None,
-    submits_per_minute: Annotated[
-        int | None, Parameter(group=SPENDING, help="How many submits a minute; more are refused.")
-    ] = None,
     expires: Annotated[str | None, Parameter(help="30d, 12h, or a date such as 2026-12-31.")] = None,
+    limits: Limits = UNLIMITED,
     place: Place = HERE,
     manner: Manner = PLAIN_MANNER,
 ) -> int:
@@ -60,15 +85,12 @@ def create(
     session = operator_session(manner, place)
     try:
         until = None if expires is None else expiry(expires, session.clock.now())
-        amount, period = (None, None) if budget is None else micros_per(budget)
+        limited = limits.asked()
     except ValueError as error:
         raise trouble("wrong_usage", reason=str(error)) from None
     asked: dict[str, Json] = {"name": name, "account": account, "dialect": dialect, "strict": strict}
     asked["soften"] = soften
-    asked["expires_at"] = None if until is None else until.isoformat()
-    asked |= {"budget_micros": amount, "budget_period": period, "limits": limits}
-    asked |= {"max_running": max_running, "max_unfinished": max_unfinished}
-    asked["submits_per_minute"] = submits_per_minute
+    asked |= {"expires_at": None if until is None else until.isoformat(), **limited}
     made = cast("CreatedKeyShape", session.gate.ask("POST", "/admin/v1/keys", asked))
     output = session.output
     if output.form is Form.JSON:

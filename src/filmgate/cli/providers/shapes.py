@@ -44,7 +44,35 @@ class CheckShape(TypedDict):
     took_ms: int
 
 
+class TrialFilmShape(TypedDict):
+    model: str
+    size: str
+    seconds: int
+    price_micros: int
+
+
 class TestedShape(TypedDict):
     name: str
     ok: bool
     checks: list[CheckShape]
+    film: TrialFilmShape | None
+    task_id: str | None
+
+
+class SeenAttemptShape(TypedDict):
+    provider: str
+    state: str
+    error_class: str | None
+    error_text: str | None
+
+
+class SeenTaskShape(TypedDict):
+    id: str
+    state: str
+    progress: int
+    error: str | None
+    hold_micros: int
+    cost_micros: int | None
+    created_at: str
+    ended_at: str | None
+    attempts: list[SeenAttemptShape]

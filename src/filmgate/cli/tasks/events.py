@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from filmgate.cli.client import Reply, UnreachableError
 from filmgate.cli.errors import CliError, Exit, trouble
-from filmgate.cli.session import Session
+from filmgate.cli.session import RESTART_S, STRANGER_S, Session
 from filmgate.cli.shapes import TaskShape
 from filmgate.cli.text import Text
 
@@ -34,10 +34,12 @@ def events(session: Session, id_: str | None, timeout_s: float | None) -> Iterat
     Raise CliError `timeout` when the time is over.
     """
     until = None if timeout_s is None else session.clock.monotonic() + timeout_s
+    patience_s = STRANGER_S
     with _Stream(session, id_, until) as stream:
         while True:
             try:
-                event = session.persist(stream.next_event, after=_AFTER, until=until)
+                event = session.persist(stream.next_event, stranger_s=patience_s, after=_AFTER, until=until)
+                patience_s = RESTART_S
             except CliError as error:
                 late = until is not None and session.clock.monotonic() >= until
                 if late and error.exit_code == Exit.UNREACHABLE:

@@ -291,7 +291,7 @@ def test_models_are_listed_with_their_prices_and_usual_times(gate: ScriptedGate,
         "available": False,
     }
     gate.answers["GET", "/gate/v1/models"] = (200, {"data": [known, unknown]})
-    shown = lines_of(in_terminal(program.knows(gate), "models", columns=80))
+    shown = lines_of(in_terminal(program.knows(gate), "models", columns=100))
     assert shown[0] == "model    seconds   images           price   usual time   available"
     assert shown[2:] == [
         "veo3.1   4, 6, 8   1 frame   $0.10–0.40/s      50–90 s   yes",

@@ -14,12 +14,12 @@ from filmgate.cli.text import Text
 from filmgate.cli.verb import verb
 
 _COLUMNS: Final = (
-    Column(Text("model", "模型"), style="bold"),
+    Column(Text("model", "模型"), style="bold", shrinks=True),
     Column(Text("seconds", "秒"), right=True),
-    Column(Text("sizes", "尺寸"), shrinks=True, from_width=100),
-    Column(Text("images", "图片")),
-    Column(Text("sound", "声音"), from_width=90),
-    Column(Text("dialects", "方言"), from_width=170),
+    Column(Text("sizes", "尺寸"), shrinks=True, from_width=140),
+    Column(Text("images", "图片"), from_width=100),
+    Column(Text("sound", "声音"), from_width=110),
+    Column(Text("dialects", "方言"), from_width=190),
     Column(Text("price", "价格"), right=True),
     Column(Text("usual time", "通常用时"), right=True, from_width=80),
     Column(Text("available", "可用")),

@@ -37,8 +37,7 @@ _LEFT: Final = Text("left now", "当前剩余")
 _AFTER: Final = Text("left after", "之后剩余")
 _UNLIMITED: Final = Text("no limit", "不限")
 _BINDS: Final = Text(
-    "The price binds for {clock}, once: X-Filmgate-Quote: {id}",
-    "报价 {clock} 内有效，限用一次：X-Filmgate-Quote: {id}",
+    "The price binds for {clock}, once, with this header:", "报价 {clock} 内有效，限用一次，请带上请求头："
 )
 _CANNOT: Final = Text("{count} more models cannot make it: {names}", "另有 {count} 个模型无法生成：{names}")
 
@@ -88,7 +87,8 @@ def _tell(session: Session, quoted: QuoteShape) -> None:
     if expires is not None:
         left_s = max(0.0, (expires - session.clock.now()).total_seconds())
         output.note()
-        output.note(output.say(_BINDS, clock=clock_time(left_s), id=quoted["quote_id"]), "dim")
+        output.note(output.say(_BINDS, clock=clock_time(left_s)), "dim")
+        output.note(f"X-Filmgate-Quote: {quoted['quote_id']}", "dim")
 
 
 def _lines(quoted: QuoteShape, output: Output) -> Sequence[Sequence[Cell | str]]:
@@ -137,7 +137,7 @@ def _compared(session: Session, body: Mapping[str, Json]) -> int:
         if refused:
             names = ", ".join(name for name, _ in refused)
             output.note()
-            output.note(output.say(_CANNOT, count=len(refused), names=names), "dim")
+            output.note(output.say(_CANNOT, count=len(refused), names=names), "dim", prose=True)
     return _payable(found, refused)
 
 

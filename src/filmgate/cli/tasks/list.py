@@ -34,7 +34,7 @@ _COLUMNS: Final = (
     Column(Text("age", "时间"), right=True, style="dim"),
     Column(Text("state", "状态")),
     Column(Text("model", "模型"), from_width=110),
-    Column(Text("cost", "费用"), right=True, from_width=110),
+    Column(Text("cost", "费用"), right=True, from_width=80),
     Column(Text("prompt", "提示词"), shrinks=True),
 )
 

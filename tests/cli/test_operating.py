@@ -24,8 +24,9 @@ _COST = {
     "eight_seconds_micros": {"720p": 560_000, "1080p": 1_680_000},
     "margin_micros": {"720p": 240_000, "1080p": -80_000},
 }
-_FREE = dict.fromkeys(_COST) | {"provider": "backup", "model": "veo-y"}
-PRICES = {
+_FREE: dict[str, Any] = dict.fromkeys(_COST) | {"provider": "backup", "model": "veo-y"}
+_ALSO = _FREE | {"provider": "spare"}
+PRICES: dict[str, Any] = {
     "data": [
         {"model": "veo3.1", "price": _PRICE, "coming": [], "costs": [_COST, _FREE]},
         {"model": "new-1", "price": None, "coming": [_PRICE | {"since": "2026-12-01"}], "costs": []},
@@ -92,15 +93,19 @@ def test_prices_are_the_gates_own_page(gate: ScriptedGate, operator: Ask) -> Non
 
 
 def test_a_price_list_for_people_names_what_is_not_sold(gate: ScriptedGate, screen: Program) -> None:
-    gate.answers["GET", "/admin/v1/prices"] = (200, PRICES)
+    costs = {"costs": [_COST, _FREE, _ALSO]}
+    gate.answers["GET", "/admin/v1/prices"] = (
+        200,
+        PRICES | {"data": [PRICES["data"][0] | costs, PRICES["data"][1]]},
+    )
     assert lines_of(in_terminal(screen, "prices", columns=110)) == [
-        "model     size               a second     8 s   provider   we pay   margin   since",
-        "───────────────────────────────────────────────────────────────────────────────────────",
-        "veo3.1    720p   $0.10 ($0.08 silent)   $0.80   relay       $0.56    $0.24   2026-11-01",
-        "                                                backup          –        –",
-        "         1080p                  $0.20   $1.60   relay       $1.68   -$0.08",
-        "                                                backup          –        –",
-        "new-1        –                      –       –   –               –        –   –",
+        "model     size               a second     8 s   provider        we pay   margin   since",
+        "────────────────────────────────────────────────────────────────────────────────────────────",
+        "veo3.1    720p   $0.10 ($0.08 silent)   $0.80   relay            $0.56    $0.24   2026-11-01",
+        "                                                backup, spare        –        –",
+        "         1080p                  $0.20   $1.60   relay            $1.68   -$0.08",
+        "                                                backup, spare        –        –",
+        "new-1        –                      –       –   –                    –        –   –",
         "new-1 from 2026-12-01: 720p $0.10/s, 1080p $0.20/s",
         "✘ Without a price, so not sold: new-1",
     ]

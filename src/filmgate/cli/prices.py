@@ -126,7 +126,7 @@ def _plain(row: _Row) -> Sequence[str]:
 def _shown(model: ModelPriceShape, output: Output) -> Iterator[Sequence[Cell | str]]:
     """Draw a model's rows; what stands in the row above is not said again."""
     above: _Row | None = None
-    for row in _rows(model):
+    for row in _together(model):
         margin = row["margin"]
         said = above is not None and above["side"] == row["side"]
         yield [
@@ -140,6 +140,16 @@ def _shown(model: ModelPriceShape, output: Output) -> Iterator[Sequence[Cell | s
             "" if above else row["since"] or "–",
         ]
         above = row
+
+
+def _together(model: ModelPriceShape) -> Iterator[_Row]:
+    """Give one row for the providers that take the same for a size."""
+    found: dict[tuple[str, int | None], _Row] = {}
+    for row in _rows(model):
+        known = found.setdefault((row["side"], row["pays"]), row)
+        if known is not row:
+            known["provider"] += f", {row['provider']}"
+    yield from found.values()
 
 
 def _second(row: _Row, output: Output) -> str:

@@ -45,9 +45,10 @@ returning id
 """
 
 _LIST: Final = """
-select k.id, k.name, a.name as account, k.hint, k.operator, k.dialect, k.strict, k.soften, k.budget_micros,
+select k.id, k.unfinished, k.running,
+    k.name, a.name as account, k.hint, k.operator, k.dialect, k.strict, k.soften, k.budget_micros,
     k.budget_period, k.spent_micros, k.held_micros, k.max_unfinished, k.max_running, k.submits_per_minute,
-    k.unfinished, k.running, k.created_at, k.expires_at, k.revoked_at
+    k.created_at, k.expires_at, k.revoked_at
 from keys k left join accounts a on a.id = k.account_id order by k.id
 """
 
@@ -91,6 +92,8 @@ class KeyRow:
     id: int
     name: str
     account: str | None
+    unfinished: int
+    running: int
     hint: str
     operator: bool
     dialect: str | None
@@ -103,8 +106,6 @@ class KeyRow:
     max_unfinished: int | None
     max_running: int | None
     submits_per_minute: int | None
-    unfinished: int
-    running: int
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None

@@ -37,6 +37,8 @@ class KeyOut(BaseModel):
     id: int
     name: str
     account: str | None
+    unfinished: int = Field(description="Films that have not ended; those that wait are among them.")
+    running: int
     hint: str
     operator: bool
     dialect: str | None
@@ -49,8 +51,6 @@ class KeyOut(BaseModel):
     max_unfinished: int | None
     max_running: int | None
     submits_per_minute: int | None
-    unfinished: int = Field(description="Films that have not ended; those that wait are among them.")
-    running: int
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None

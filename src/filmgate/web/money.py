@@ -30,11 +30,11 @@ class QuoteOut(BaseModel):
 
     quote_id: str
     amount_micros: int
+    size: str
+    clips: list[int] = Field(description="The lengths of the film's clips in seconds.")
     lines: list[dict[str, Any]]
     expires_at: datetime
     model: str
-    size: str
-    clips: list[int] = Field(description="The lengths of the film's clips in seconds.")
     remaining_micros: int | None = Field(description="What may still be spent; null where nothing limits it.")
     after_micros: int | None
     warnings: list[str]
@@ -127,11 +127,11 @@ def customer_money(around: Surroundings) -> APIRouter:
         return QuoteOut(
             quote_id=str(quoted.id),
             amount_micros=amount,
+            size=str(quoted.request.size),
+            clips=list(quoted.request.clips),
             lines=[line.as_json() for line in quoted.price.lines],
             expires_at=quoted.expires_at,
             model=quoted.request.model,
-            size=str(quoted.request.size),
-            clips=list(quoted.request.clips),
             remaining_micros=left,
             after_micros=None if left is None else left - amount,
             warnings=list(quoted.warnings),

@@ -1,7 +1,7 @@
 """The bodies of `/gate/v1`, as its OpenAPI file shows them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -119,10 +119,19 @@ class AttemptOut(BaseModel):
     error_text: str | None
 
 
+class LineOut(BaseModel):
+    what: str
+    clip: int
+    quantity: int
+    unit: Literal["second"]
+    unit_price_micros: int
+    amount_micros: int
+
+
 class ReceiptOut(BaseModel):
     """What was agreed to, and what became of it; what is not settled yet is null."""
 
-    lines: list[dict[str, Any]]
+    lines: list[LineOut]
     since: str = Field(description="From when on the price held.")
     held_micros: int
     charged_micros: int | None

@@ -16,6 +16,7 @@ from filmgate.engine.accept import Repeat
 from filmgate.web.again import Again, ask_again
 from filmgate.web.answers import film_answer, language_of
 from filmgate.web.cancel import cancel_task, cancel_word, delete_task
+from filmgate.web.receipts import receipt_out
 from filmgate.web.shapes import (
     Addresses,
     AttemptOut,
@@ -24,7 +25,6 @@ from filmgate.web.shapes import (
     ModelOut,
     ModelPageOut,
     NewFilm,
-    ReceiptOut,
     RecordOut,
     TaskDetailOut,
     TaskOut,
@@ -112,7 +112,7 @@ def _add_readers(router: APIRouter, around: Surroundings) -> None:
         return TaskDetailOut(
             **shown.model_dump(),
             attempts=None if tried is None else _attempts(tried),
-            receipt=_receipt(task) if receipt else None,
+            receipt=receipt_out(task) if receipt else None,
         )
 
     @router.get("/models")
@@ -259,17 +259,6 @@ def _error(task: Task, language: str) -> ErrorOut | None:
     if task.failure is None:
         return None
     return ErrorOut(code=task.failure.code, message=task.failure.text(language))
-
-
-def _receipt(task: Task) -> ReceiptOut:
-    charged = task.cost_micros
-    return ReceiptOut(
-        lines=[line.as_json() for line in task.price.lines],
-        since=task.price.since,
-        held_micros=task.hold_micros,
-        charged_micros=charged,
-        returned_micros=None if charged is None else task.hold_micros - charged,
-    )
 
 
 def _attempts(attempts: Sequence[Attempt]) -> list[AttemptOut]:

@@ -1,11 +1,13 @@
 """A scripted gate, and the program, for every test of the command line."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from cli.scripted import Program, ScriptedGate, serving
+from cli.scripted import Program, Ran, ScriptedGate, serving
+from filmgate.cli.program import run
 
 
 @pytest.fixture
@@ -18,3 +20,26 @@ def gate() -> Iterator[ScriptedGate]:
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
     return Program(tmp_path)
+
+
+Ask = Callable[..., Ran]
+
+
+@pytest.fixture
+def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Run the program in this process, in a folder of its own; what is named in capitals is its environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("FILMGATE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("FILMGATE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+    def asked(*words: str, **environment: str) -> Ran:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        capsys.readouterr()
+        code = run(words)
+        said = capsys.readouterr()
+        return Ran(code, said.out, said.err)
+
+    return asked

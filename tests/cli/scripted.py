@@ -19,6 +19,7 @@ from typing import Any
 KEY = "sk-" + "k" * 43
 ADMIN_KEY = "sk-" + "a" * 43
 TASK_ID = "019a7c00-0000-7000-8000-00000000000a"
+QUOTE_ID = "019a7c00-0000-7000-8000-00000000000b"
 FILM = bytes(range(256)) * 400
 FACTS = {
     "seconds": 8.0,
@@ -75,6 +76,25 @@ def task(state: str = "succeeded", progress: int = 100, **more: Any) -> dict[str
     return shown | more
 
 
+def quote(price_micros: int = 0, left_micros: int | None = None, **more: Any) -> dict[str, Any]:
+    """A quote for 8 s as the gate gives it."""
+    line = {"what": "clip 1", "clip": 1, "quantity": 8, "unit": "second"}
+    amounts = {"unit_price_micros": price_micros // 8, "amount_micros": price_micros}
+    shown = {
+        "quote_id": QUOTE_ID,
+        "amount_micros": price_micros,
+        "lines": [line | amounts],
+        "expires_at": "2999-01-01T00:00:00Z",
+        "model": "animatic",
+        "size": "1280x720",
+        "clips": [8],
+        "remaining_micros": left_micros,
+        "after_micros": None if left_micros is None else left_micros - price_micros,
+        "warnings": [],
+    }
+    return shown | more
+
+
 def problem(code: str, message: str, exit_code: int) -> dict[str, Any]:
     return {"error": {"code": code, "message": message, "details": {"field": None, "exit_code": exit_code}}}
 
@@ -93,6 +113,7 @@ class ScriptedGate:
 
     story: list[dict[str, Any]] = field(default_factory=lambda: [task()])
     created: dict[str, Any] = field(default_factory=lambda: task("queued", 0, queue_position=2))
+    quoted: dict[str, Any] = field(default_factory=quote)
     lost_replies: int = 0
     away: int = 0
     silent: threading.Event | None = None
@@ -156,6 +177,8 @@ class _Answers(BaseHTTPRequestHandler):
         match method, path:
             case _ if (method, path) in self.gate.answers:
                 self._json(*self.gate.answers[method, path])
+            case "POST", "/gate/v1/quote":
+                self._json(200, self.gate.quoted)
             case "POST", "/gate/v1/tasks":
                 self._create()
             case "GET", _ if path == f"/gate/v1/tasks/{TASK_ID}":
@@ -234,6 +257,12 @@ _KEY = {
     "dialect": "newapi",
     "strict": True,
     "soften": True,
+    "budget_micros": 20_000_000,
+    "budget_period": "month",
+    "spent_micros": 5_000_000,
+    "held_micros": 400_000,
+    "max_running": 2,
+    "running": 1,
     "created_at": "2026-11-21T12:00:00Z",
     "expires_at": None,
     "revoked_at": None,

@@ -149,6 +149,12 @@ def test_an_operators_key_makes_keys(gate: ScriptedGate, program: Program) -> No
         "strict": True,
         "soften": False,
         "expires_at": "2030-01-02T03:04:05+00:00",
+        "budget_micros": None,
+        "budget_period": None,
+        "limits": None,
+        "max_running": None,
+        "max_unfinished": None,
+        "submits_per_minute": None,
     }
 
 

@@ -42,7 +42,7 @@ def test_the_curl_line_works_when_pasted(
     subprocess.run(
         ["bash", "-c", printed.out], cwd=program.folder, env=program.env, check=True, capture_output=True
     )
-    sent, pasted = gate.asked
+    sent, pasted = gate.asked_of("POST", "/gate/v1/tasks")
     assert (pasted.body, pasted.path) == (sent.body, sent.path)
 
 

@@ -1,7 +1,5 @@
 import base64
-import os
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.scripted import FILM, KEY, TASK_ID, Program, ScriptedGate, interrupt, problem, serving, task
+from cli.terminal import in_terminal
 
 A, B = "https://x.org/a", "https://x.org/b"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 60
@@ -39,12 +38,12 @@ def test_every_phase_is_said_once_and_the_end_with_what_came(gate: ScriptedGate,
     gate.story = [task("generating", 10), task("generating", 60), task("collecting", 99), task()]
     ran = program.knows(gate).run("generate", "a paper boat")
     assert ran.err.splitlines()[:6] == [
-        "animatic · 8 s · 1280x720",
+        "animatic · 8 s · 1280x720 · $0.00",
         "queued  2 ahead",
         "generating",
         "saving",
         "downloading  102 kB / 102 kB",
-        "✔ done in 0:05 · a-paper-boat.mp4 (8.0 s, 1280x720, 24 fps, 102 kB)",
+        "✔ done in 0:05 · charged $0.00 · a-paper-boat.mp4 (8.0 s, 1280x720, 24 fps, 102 kB)",
     ]
 
 
@@ -56,7 +55,7 @@ def test_pictures_and_a_second_prompt_are_sent_in_the_gates_own_form(
     pair = ("--image", "fox.png", "--last", "https://x.org/b", "--extend", "it snows", "--enhance")
     program.knows(gate).run("generate", "x", *pair, "--upsample", "--no-sound", "--detach")
     program.run("generate", "x", "--reference", "fox.png", "--reference", "https://x.org/b", "--detach")
-    assert [sent.body for sent in gate.asked] == [
+    assert [sent.body for sent in gate.asked_of("POST", "/gate/v1/tasks")] == [
         {
             "prompt": "x",
             "prompt_extend": "it snows",
@@ -72,10 +71,11 @@ def test_pictures_and_a_second_prompt_are_sent_in_the_gates_own_form(
 
 def test_a_film_of_two_clips_is_announced_with_both(gate: ScriptedGate, program: Program) -> None:
     gate.created |= {"clips": [8, 7]}
+    gate.quoted |= {"clips": [8, 7]}
     gate.story = [task("extending", 62, clips=[8, 7]), task("upsampling", 99, clips=[8, 7]), task()]
     ran = program.knows(gate).run("generate", "x", "--extend", "y")
     assert ran.err.splitlines()[:4] == [
-        "animatic · 8 + 7 s · 1280x720",
+        "animatic · 8 + 7 s · 1280x720 · $0.00",
         "queued  2 ahead",
         "extending",
         "upscaling",
@@ -93,7 +93,7 @@ def test_a_lost_reply_is_asked_for_again_with_the_same_key(gate: ScriptedGate, p
 def test_a_gate_that_says_503_is_waited_for(gate: ScriptedGate, program: Program) -> None:
     gate.away = 2
     ran = program.knows(gate).run("generate", "a paper boat")
-    assert (ran.code, len(gate.asked_of("POST", "/gate/v1/tasks"))) == (0, 3)
+    assert (ran.code, len(gate.asked_of("POST", "/gate/v1/quote"))) == (0, 3)
 
 
 def test_a_gate_that_comes_up_late_is_waited_for(program: Program) -> None:
@@ -150,7 +150,11 @@ def test_the_prompt_may_come_by_stdin(gate: ScriptedGate, program: Program) -> N
 
 def test_detach_gives_the_task_and_waits_for_nothing(gate: ScriptedGate, program: Program) -> None:
     ran = program.knows(gate).run("generate", "a paper boat", "--detach")
-    assert (ran.code, ran.document, len(gate.asked)) == (0, gate.created, 1)
+    assert (ran.code, ran.document, [one.path for one in gate.asked]) == (
+        0,
+        gate.created,
+        ["/gate/v1/quote", "/gate/v1/tasks"],
+    )
 
 
 def test_a_failed_film_ends_with_its_text_and_code(gate: ScriptedGate, program: Program) -> None:
@@ -184,10 +188,11 @@ def test_ctrl_c_while_a_film_is_made_detaches_and_cancels_nothing(
     gate.story = [task("generating", 10, hold_micros=800_000)]
     gate.created |= {"hold_micros": 800_000}
     process = program.knows(gate).start("generate", "a paper boat")
-    _until(lambda: len(gate.asked) > 2)
+    _until(lambda: bool(gate.asked_of("GET", "/gate/v1/tasks")))
     ran = interrupt(process)
     text = "Detached. The video is still being made ($0.80 held). "
-    assert (ran.code, ran.error["message"]) == (130, f"{text}Back: `filmgate tasks watch {TASK_ID}`")
+    back, stop = f"`filmgate tasks watch {TASK_ID}`", f"`filmgate tasks cancel {TASK_ID}`"
+    assert (ran.code, ran.error["message"]) == (130, f"{text}Back: {back} · Stop: {stop}")
     assert gate.asked_of("DELETE", "/") == []
 
 
@@ -204,7 +209,7 @@ def test_ctrl_c_before_the_answer_does_not_claim_that_nothing_was_started(
 ) -> None:
     gate.silent = threading.Event()
     process = program.knows(gate).start("generate", "a paper boat")
-    _until(lambda: bool(gate.asked))
+    _until(lambda: bool(gate.asked_of("POST", "/gate/v1/tasks")))
     ran = interrupt(process)
     gate.silent.set()
     assert (ran.code, ran.error["code"]) == (130, "unanswered")
@@ -229,7 +234,7 @@ def test_pictures_that_do_not_go_together_are_refused_before_anything_is_sent(
 
 def test_a_terminal_gets_the_path_and_a_moving_line(gate: ScriptedGate, program: Program) -> None:
     gate.story, gate.look_s = [task("generating", 62), task()], 0.4
-    shown = _in_terminal(program.knows(gate), "generate", "a paper boat")
+    shown = in_terminal(program.knows(gate), "generate", "a paper boat")
     assert "62 %" in shown
     assert "━" in shown
     assert "✔" in shown
@@ -242,46 +247,16 @@ def test_a_terminal_that_cannot_move_gets_lines(
 ) -> None:
     gate.story = [task("generating", 62), task()]
     program.env |= setting
-    shown = _in_terminal(program.knows(gate), "generate", "a paper boat")
+    shown = in_terminal(program.knows(gate), "generate", "a paper boat")
     assert "━" not in shown
     assert "generating\r\n" in shown
 
 
 def test_no_color_is_obeyed(gate: ScriptedGate, program: Program) -> None:
     program.env |= {"NO_COLOR": "1", "CI": "1"}
-    shown = _in_terminal(program.knows(gate), "generate", "a paper boat")
+    shown = in_terminal(program.knows(gate), "generate", "a paper boat")
     assert "\x1b[3" not in shown
-    assert "✔ done in 0:05" in shown
-
-
-def _in_terminal(program: Program, *words: str) -> str:
-    """Run the program with a terminal as stdout and stderr, and give all that it wrote there."""
-    import pty
-    import sys
-
-    leader, follower = pty.openpty()
-    program.env = {"TERM": "xterm-256color"} | {**program.env, "COLUMNS": "100"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "filmgate", *words],
-        cwd=program.folder,
-        env=program.env,
-        stdin=follower,
-        stdout=follower,
-        stderr=follower,
-    )
-    os.close(follower)
-    shown = b""
-    while True:
-        try:
-            part = os.read(leader, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        shown += part
-    os.close(leader)
-    process.wait(30)
-    return shown.decode()
+    assert "✔ done in 0:05 · charged $0.00" in shown
 
 
 def _closed_port() -> int:

@@ -9,7 +9,7 @@ from filmgate.cli.errors import EXIT_TEXTS, WORDINGS, Exit
 from filmgate.cli.measures import age, clip_lengths, clock_time, expiry, file_size, money, seconds_of
 from filmgate.cli.models import pictures, spans
 from filmgate.cli.naming import film_name, put_in_place
-from filmgate.cli.text import STATES, printable
+from filmgate.cli.text import STATES, folded, printable
 from filmgate.dialects import DIALECTS
 from filmgate.domain.states import ENDS, State
 
@@ -166,3 +166,18 @@ def test_the_pictures_that_a_model_takes_are_frames_or_references(
     counts: dict[str, int], said: list[str]
 ) -> None:
     assert [text.en for text in pictures(counts)] == said
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "said"),
+    [
+        ("one two three", 20, "one two three"),
+        ("one two three", 7, "one two\nthree"),
+        ("Back: `filmgate tasks watch ID` · Stop", 20, "Back:\n`filmgate tasks watch ID`\n· Stop"),
+        ("first\n  second", 20, "first\nsecond"),
+        ("该视频需付费，请充值后重试。", 10, "该视频需付费，请充值后重试。"),
+        ("", 10, ""),
+    ],
+)
+def test_a_line_is_broken_between_words_and_never_within_a_command(text: str, width: int, said: str) -> None:
+    assert folded(text, width, len) == said

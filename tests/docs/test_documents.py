@@ -1,6 +1,7 @@
 """The documents say what the code does."""
 
 import re
+import runpy
 from pathlib import Path
 from typing import cast
 
@@ -58,3 +59,8 @@ def test_the_page_of_routes_is_the_openapi_file() -> None:
     served = {(method.upper(), path) for path, methods in described.items() for method in methods}
     assert written == served
     assert all(route.get("description") for methods in described.values() for route in methods.values())
+
+
+def test_the_page_of_the_command_line_is_the_programs_own_help() -> None:
+    written = runpy.run_path(str(ROOT / "tools/write_cli.py"))["page"]()
+    assert (ROOT / "docs/cli.md").read_text("utf-8") == written

@@ -129,6 +129,20 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         " data folder ({data} holds no secret).",
         "该操作需要管理员。请设置 FILMGATE_ADMIN_KEY，或在网关本机用 --data 指定数据目录（{data} 中没有密钥文件）。",
     )),
+    "max_cost": Wording(Exit.MONEY, Text(
+        "This film costs {price}, more than the {limit} of --max-cost. Nothing was started.",
+        "该视频需 {price}，超过 --max-cost 的 {limit}。未开始任何任务。",
+    )),
+    "unaffordable": Wording(Exit.MONEY, Text(
+        "This film costs {price}; {left} is left. Nothing was started. Ask for more, or choose less.",
+        "该视频需 {price}，仅剩 {left}。未开始任何任务。可申请加额，或选择更短的视频。",
+    )),
+    "unconfirmed": Wording(Exit.MONEY, Text(
+        "This film costs {price}, and nobody can be asked here: say --yes, or --max-cost with the most that it may"
+        " cost. Nothing was started.",
+        "该视频需 {price}，此处无法询问确认：请加 --yes，或用 --max-cost 给出上限。未开始任何任务。",
+    )),
+    "declined": Wording(Exit.MONEY, Text("Nothing was started.", "未开始任何任务。")),
     "timeout": Wording(Exit.TIMEOUT, Text(
         "{seconds} s are over; the film is still being made. Back: `filmgate tasks watch {ids}`",
         "已到 {seconds} 秒，视频仍在生成。返回：`filmgate tasks watch {ids}`",
@@ -139,8 +153,13 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "在网关应答前离开。若请求已送达，视频正在生成：`filmgate tasks list`",
     )),
     "detached": Wording(Exit.DETACHED, Text(
-        "Detached. The video is still being made{held}. Back: `filmgate tasks watch {ids}`",
-        "已离开，视频仍在生成{held}。返回：`filmgate tasks watch {ids}`",
+        "Detached. The video is still being made{held}. Back: `filmgate tasks watch {ids}` · Stop: `filmgate tasks"
+        " cancel {ids}`",
+        "已离开，视频仍在生成{held}。返回：`filmgate tasks watch {ids}` · 停止：`filmgate tasks cancel {ids}`",
+    )),
+    "detached_trial": Wording(Exit.DETACHED, Text(
+        "Detached. The film of the test is still being made{held}: task {id} of the account provider-tests.",
+        "已离开，测试视频仍在生成{held}，任务 {id}（账户 provider-tests）",
     )),
     "detached_done": Wording(Exit.DETACHED, Text(
         "Stopped. The film is done and stays at the gate: `filmgate tasks download {ids}`",
@@ -158,6 +177,19 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     "not_done": Wording(Exit.BUSY, Text(
         "Task {id} is {state}; there is no film yet. Wait for it: `filmgate tasks watch {id}`",
         "任务 {id} {state}，尚无视频。等待完成：`filmgate tasks watch {id}`",
+    )),
+    "books_broken": Wording(Exit.FAILED, Text(
+        "The books break these rules: {rules}. No money moves by itself; keep this list, and look at what it names.",
+        "账目违反以下规则：{rules}。资金不会自行变动，请保存此列表并逐项核对。",
+    )),
+    "provider_unfit": Wording(Exit.FAILED, Text(
+        "{name}: {count} of {total} credentials would take no film now. Mend what they say; a shut one opens with"
+        " `filmgate providers resume {name}`.",
+        "{name}：{total} 个凭据中有 {count} 个当前无法接收任务。请按提示修正；已熔断的可运行"
+        " `filmgate providers resume {name}`。",
+    )),
+    "trial_failed": Wording(Exit.FAILED, Text(
+        "{name} did not make the film: {reason}", "{name} 未能生成该视频：{reason}",
     )),
     "checks_failed": Wording(Exit.FAILED, Text(
         "{count} of {total} checks failed.", "{total} 项检查中有 {count} 项未通过。",

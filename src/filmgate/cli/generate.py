@@ -4,7 +4,8 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, cast
 from uuid import UUID
@@ -17,14 +18,15 @@ from filmgate.cli.client import AwayError, UnreachableError
 from filmgate.cli.curl import curl_line
 from filmgate.cli.download import fetch_film
 from filmgate.cli.errors import CliError, Exit, trouble
-from filmgate.cli.measures import clip_lengths, file_size, money, seconds_of
+from filmgate.cli.measures import file_size, moment, seconds_of
 from filmgate.cli.naming import film_name
-from filmgate.cli.output import PLAIN_MANNER, Form, Manner, Output
+from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.saying import Dialect, say
 from filmgate.cli.session import STRANGER_S, Session, open_session
 from filmgate.cli.shapes import TaskShape
 from filmgate.cli.sight import Board
-from filmgate.cli.text import ENDS, Text, printable
+from filmgate.cli.spending import CAREFUL, Consent, Spending, agree, ask_price, price_line
+from filmgate.cli.text import ENDS, Text
 from filmgate.cli.verb import verb
 from filmgate.cli.watching import detached, ending, failure, follow
 from filmgate.cli.wish import PLAIN_FILM, FilmOptions, Wish
@@ -32,6 +34,8 @@ from filmgate.cli.wish import PLAIN_FILM, FilmOptions, Wish
 RUN: Final = Group("Run", sort_key=20)
 
 _CREATE_S: Final = 60.0
+# A quote that is about to expire might be refused on the way.
+_QUOTE_SPARE: Final = timedelta(minutes=3)
 _MAYBE_ARRIVED: Final = Text(
     "If the request arrived, the film is being made: `filmgate tasks list`",
     "若请求已送达，视频正在生成：`filmgate tasks list`",
@@ -64,20 +68,21 @@ def generate(
         bool, Parameter(group=RUN, negative="", help="Print the equivalent curl line, and send nothing.")
     ] = False,
     dialect: Annotated[Dialect | None, Parameter(group=RUN, help="The dialect of the curl line.")] = None,
+    spending: Spending = CAREFUL,
     place: Place = HERE,
     manner: Manner = PLAIN_MANNER,
 ) -> int:
-    """Make a film, wait for it, and put it into this folder."""
-    wish = Wish(_prompt(prompt), film)
+    """Make a film, wait for it, and put it into this folder. Its price is said before, and its receipt after."""
+    wish = Wish(read_prompt(prompt), film)
     if curl:
         manner.output.answer(curl_line(wish, find_address(place, os.environ).base_url, dialect))
         return Exit.DONE
     # What cannot be said is refused while nothing has been sent.
     say(wish, dialect)
-    wait_s = _timeout(timeout)
+    wait_s, consent = _timeout(timeout), spending.consent(os.environ)
     target = None if detach else _writable(_target(wish.prompt, output))
     session = open_session(manner, place)
-    task = _accepted(session, wish)
+    task = _accepted(session, wish.body(), consent)
     if target is None:
         return _detached(session, task)
     try:
@@ -87,7 +92,7 @@ def generate(
     return _told(session, wish, dialect, task, path)
 
 
-def _prompt(given: str) -> str:
+def read_prompt(given: str) -> str:
     prompt = sys.stdin.read().strip() if given == "-" else given
     if not prompt.strip():
         raise trouble("empty_prompt")
@@ -118,14 +123,28 @@ def _writable(target: Path) -> Path:
         raise trouble("unwritable", path=str(target), reason=f"{folder}: {reason_of(error)}") from None
 
 
-def _accepted(session: Session, wish: Wish) -> TaskShape:
+def _accepted(session: Session, body: Mapping[str, Json], consent: Consent) -> TaskShape:
+    """Agree on a price, and have the film accepted at that price."""
+    quote = ask_price(session, body)
+    session.output.note(price_line(quote, session.output), "bold")
+    for warning in quote["warnings"]:
+        session.output.note(warning, "yellow")
+    agree(session.output, quote, consent)
+    asked, expires = session.clock.now(), moment(quote["expires_at"])
+    if expires is not None and expires - asked < _QUOTE_SPARE:
+        # Somebody thought about it for long: what was agreed to stays the most that it may cost.
+        return _sent(session, body, {"x-filmgate-max-cost": str(quote["amount_micros"])})
+    return _sent(session, body, {"x-filmgate-quote": quote["quote_id"], **consent.headers})
+
+
+def _sent(session: Session, body: Mapping[str, Json], terms: Mapping[str, str]) -> TaskShape:
     """Send the wish until it is answered, always with the same key, so that it is made once."""
-    key, body = str(UUID(bytes=session.chance.bytes(16), version=4)), wish.body()
+    key = str(UUID(bytes=session.chance.bytes(16), version=4))
     tries = _Tries()
 
     def send() -> TaskShape:
         with tries:
-            headers = {"idempotency-key": key}
+            headers = {"idempotency-key": key, **terms}
             answer = session.gate.ask("POST", "/gate/v1/tasks", body, headers=headers, timeout_s=_CREATE_S)
             return cast("TaskShape", answer)
 
@@ -167,7 +186,6 @@ def _made(
     session: Session, task: TaskShape, target: Path, wait_s: float | None
 ) -> tuple[TaskShape, Path | None]:
     output = session.output
-    output.note(headline(task), "bold")
     with open_board(output) as board:
         for seen in follow(session, task, wait_s):
             task = seen
@@ -189,12 +207,6 @@ def on_bytes(board: Board, task: TaskShape, output: Output, label: str = "") -> 
         board.see(task["id"], download_sight(output, label, 100 * have // max(total, 1), detail, elapsed_s))
 
     return seen
-
-
-def headline(task: TaskShape) -> str:
-    """Give `animatic · 8 s · 1280x720`, and what it costs where it costs something."""
-    parts = [task["model"], clip_lengths(task["clips"]), task["size"]]
-    return printable(" · ".join(parts + ([money(task["hold_micros"])] if task["hold_micros"] else [])))
 
 
 def _left(task: TaskShape) -> CliError:
@@ -230,6 +242,7 @@ app = verb(
         'filmgate generate "it wakes up" --image fox.png --json | jq -r .path',
         'filmgate generate "night falls" --image dusk.png --last night.png',
         'filmgate generate "a cat in a garden" --extend "it begins to snow" --upsample',
+        'filmgate generate "a cat in a garden" --model veo3.1 --max-cost 5',
         "filmgate generate - --detach < prompt.txt",
     ),
 )

@@ -16,8 +16,7 @@ from filmgate.cli.text import mark_of, printable
 _BAR_WIDTH = 36
 _LABEL_WIDTH = 34
 _WORD_WIDTH = 11
-_WIDE = 106
-_BESIDE_BAR = 70
+_BESIDE_BAR = 29
 _NARROWEST = 8
 
 
@@ -35,6 +34,7 @@ class LiveBoard:
         )
         self._progress = Progress(*_columns(self._bar), console=console, transient=True)
         self._lines: dict[str, TaskID] = {}
+        self._beside = _BESIDE_BAR
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -44,8 +44,10 @@ class LiveBoard:
         self._progress.stop()
 
     def see(self, key: str, sight: Sight) -> None:
-        if sight.label and self._console.width < _WIDE:
-            self._bar.bar_width = max(_NARROWEST, self._console.width - _BESIDE_BAR)
+        # The bar gives way to the words beside it, and never grows back: a line must not jump.
+        words = _BESIDE_BAR + cell_len(sight.detail) + (_LABEL_WIDTH + 1 if sight.label else 0)
+        self._beside = max(self._beside, words)
+        self._bar.bar_width = max(_NARROWEST, min(_BAR_WIDTH, self._console.width - self._beside))
         if key not in self._lines:
             self._lines[key] = self._progress.add_task(
                 "", total=None, label="", word="", share="", detail="", ahead_s=0.0
@@ -58,7 +60,7 @@ class LiveBoard:
             completed=sight.progress or 0,
             label=_fitted(printable(sight.label), _LABEL_WIDTH) if sight.label else "",
             word=sight.word,
-            share="" if sight.progress is None else f"{sight.progress} %",
+            share="" if sight.progress is None else f"{'≈ ' * sight.estimated}{sight.progress} %",
             detail=sight.detail,
             # The gate's clock rules, also where this program joined late; between its words ours goes on.
             ahead_s=sight.elapsed_s - (drawn.elapsed or 0.0),

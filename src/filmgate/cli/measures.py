@@ -1,17 +1,39 @@
 """Lengths, sizes and moments, as people read them; and durations, as people write them."""
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from filmgate.domain.money import dollars as money
+from filmgate.domain.price import micros
+
+__all__ = [
+    "age",
+    "clip_lengths",
+    "clock_time",
+    "expiry",
+    "file_size",
+    "micros_of",
+    "micros_per",
+    "moment",
+    "money",
+    "past",
+    "seconds_of",
+    "span",
+]
+
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
+_PERIODS: Final = frozenset({"", "day", "month"})
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86400
 _KILO: Final = 1000
 _TWO_DIGITS: Final = 10
+_SHORT_S: Final = 120
+_COARSE: Final = ((_MINUTE, 10), (10 * _MINUTE, 30))
 
 
 def clock_time(seconds: float) -> str:
@@ -21,6 +43,14 @@ def clock_time(seconds: float) -> str:
     if whole < _HOUR:
         return f"{minutes}:{rest:02}"
     return f"{minutes // _MINUTE}:{minutes % _MINUTE:02}:{rest:02}"
+
+
+def span(low_s: float, high_s: float) -> str:
+    """Give `40–90 s` or `2:00–3:30 min`, in steps that are no finer than an estimate is."""
+    low, high = _coarse(low_s), _coarse(high_s)
+    if high < _SHORT_S:
+        return f"{low}–{high} s" if low < high else f"{high} s"
+    return f"{clock_time(low)}–{clock_time(high)} min" if low < high else f"{clock_time(high)} min"
 
 
 def file_size(size_bytes: int) -> str:
@@ -71,6 +101,24 @@ def expiry(written: str, now: datetime) -> datetime:
     return until
 
 
+def past(written: str, now: datetime) -> datetime:
+    """Read `2d` as two days ago, or a date such as 2026-11-01 or time as it is; raise ValueError for anything else."""
+    try:
+        return now - timedelta(seconds=seconds_of(written))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        given = datetime.fromisoformat(written)
+    except ValueError:
+        raise ValueError(f"`{written}` is no time: write 2d, 12h, or a date such as 2026-11-01") from None
+    return given if given.tzinfo else given.astimezone()
+
+
+def _coarse(seconds: float) -> int:
+    step = next((step for limit, step in _COARSE if seconds < limit), _MINUTE)
+    return math.ceil(round(seconds, 3) / step) * step
+
+
 def _moment(written: str, now: datetime) -> datetime:
     try:
         return now + timedelta(seconds=seconds_of(written))
@@ -79,6 +127,19 @@ def _moment(written: str, now: datetime) -> datetime:
     return given if given.tzinfo else given.astimezone()
 
 
-def money(micros: int) -> str:
-    """Give `$0.40`; below one cent four decimals."""
-    return f"${micros / 1_000_000:.4f}" if 0 < micros < 10_000 else f"${micros / 1_000_000:.2f}"  # noqa: PLR2004  # a cent
+def micros_of(written: str) -> int:
+    """Read an amount of dollars, `0.5` or `$12`; raise ValueError for anything else."""
+    try:
+        return micros(written.strip().removeprefix("$"))
+    except (ArithmeticError, ValueError):
+        raise ValueError(f"`{written}` is no amount: write dollars, such as 0.5 or 20") from None
+
+
+def micros_per(written: str) -> tuple[int, str | None]:
+    """Read `20/month`, `5/day` or `100` as micro-dollars and their period; raise ValueError for anything else."""
+    amount, _, period = written.partition("/")
+    if period not in _PERIODS or written.endswith("/"):
+        raise ValueError(
+            f"`{written}` is no budget: write dollars and a period, such as 20/month, 5/day or 100"
+        )
+    return micros_of(amount), period or None

@@ -6,19 +6,22 @@ from typing import Final, cast
 from filmgate.cli.address import HERE, Place
 from filmgate.cli.errors import Exit
 from filmgate.cli.grid import Cell, Column, Grid
+from filmgate.cli.measures import money, span
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.session import open_session
-from filmgate.cli.shapes import ModelPageShape, ModelShape
+from filmgate.cli.shapes import EtaShape, ModelPageShape, ModelShape
 from filmgate.cli.text import Text
 from filmgate.cli.verb import verb
 
 _COLUMNS: Final = (
-    Column(Text("model", "模型"), style="bold"),
+    Column(Text("model", "模型"), style="bold", shrinks=True),
     Column(Text("seconds", "秒"), right=True),
-    Column(Text("sizes", "尺寸"), shrinks=True, from_width=100),
-    Column(Text("images", "图片")),
-    Column(Text("sound", "声音"), from_width=90),
-    Column(Text("dialects", "方言"), from_width=150),
+    Column(Text("sizes", "尺寸"), shrinks=True, from_width=140),
+    Column(Text("images", "图片"), from_width=100),
+    Column(Text("sound", "声音"), from_width=110),
+    Column(Text("dialects", "方言"), from_width=190),
+    Column(Text("price", "价格"), right=True),
+    Column(Text("usual time", "通常用时"), right=True, from_width=80),
     Column(Text("available", "可用")),
 )
 _FRAME: Final = Text("{count} frame", "{count} 帧")
@@ -26,10 +29,11 @@ _FRAMES: Final = Text("{count} frames", "{count} 帧")
 _REFERENCES: Final = Text("{count} refs", "{count} 参考")
 _YES: Final = Text("yes", "是")
 _NO: Final = Text("no", "否")
+_PER_SECOND: Final = Text("{prices}/s", "{prices}/秒")
 
 
 def models(*, place: Place = HERE, manner: Manner = PLAIN_MANNER) -> int:
-    """Say what each model can do."""
+    """Say what each model can do, what it costs, and how long it usually takes."""
     session = open_session(manner, place)
     page = cast("ModelPageShape", session.gate.ask("GET", "/gate/v1/models"))
     output = session.output
@@ -49,8 +53,31 @@ def _row(model: ModelShape, output: Output) -> Sequence[Cell | str]:
         " / ".join(output.say(part) for part in pictures(model["pictures"])) or "–",
         output.say(_YES if model["sound"] else _NO),
         ", ".join(model["dialects"]),
+        _price(model, output),
+        usual_time(model.get("eta"), output.form),
         available,
     ]
+
+
+def _price(model: ModelShape, output: Output) -> str:
+    """Give `$0.10/s`, or `$0.10–0.40/s` where it depends on the size and the sound."""
+    amounts = [line["unit_price_micros"] for line in model.get("prices", ())]
+    if not amounts:
+        return "" if output.form is Form.PLAIN else "–"
+    low, high = min(amounts), max(amounts)
+    if output.form is Form.PLAIN:
+        return str(low) if low == high else f"{low}-{high}"
+    said = money(low) if low == high else f"{money(low)}–{money(high).removeprefix('$')}"
+    return output.say(_PER_SECOND, prices=said)
+
+
+def usual_time(eta: EtaShape | None, form: Form) -> str:
+    """Give how long half of the runs took at most, and nine of ten; nothing where too few stand for it."""
+    if eta is None or eta["low_s"] is None or eta["high_s"] is None:
+        return "" if form is Form.PLAIN else "–"
+    if form is Form.PLAIN:
+        return f"{eta['low_s']:g}-{eta['high_s']:g}"
+    return span(eta["low_s"], eta["high_s"])
 
 
 def pictures(counts: Mapping[str, int]) -> Sequence[Text]:

@@ -17,7 +17,7 @@ from cyclopts import Group, Parameter
 
 from filmgate.cli.errors import CliError
 from filmgate.cli.grid import Grid
-from filmgate.cli.text import Text, printable
+from filmgate.cli.text import Text, folded, printable
 
 if TYPE_CHECKING:
     # Drawing is imported where something is drawn: a pipe must not wait for it.
@@ -110,10 +110,15 @@ class Output:
     def say(self, text: Text, **parameters: str | float) -> str:
         return text.said(self.language, **parameters)
 
-    def note(self, line: str = "", style: str = "") -> None:
-        """Say something beside the answer."""
+    def note(self, line: str = "", style: str = "", *, prose: bool = False) -> None:
+        """Say something beside the answer; prose is broken between words, all else is left whole to be copied."""
         if not self.quiet:
-            self._to_stderr(line, style)
+            self._to_stderr(self._folded(line) if prose else line, style)
+
+    def ask(self, question: Text) -> None:
+        """Put a question to whoever sits before the terminal; the answer comes in its line."""
+        self.stderr.write(question.pick(self.language))
+        self.stderr.flush()
 
     def trace(self, line: str) -> None:
         if self.verbose:
@@ -158,7 +163,7 @@ class Output:
             document = {"error": {"code": error.code, "message": message, "details": details}}
             print(json.dumps(document, ensure_ascii=False), file=self.stderr, flush=True)
             return
-        self._to_stderr(message, "bold red" if error.exit_code not in _CALM else "yellow")
+        self._to_stderr(self._folded(message), "bold red" if error.exit_code not in _CALM else "yellow")
 
     def console(self, *, stderr: bool = False) -> "Console":
         """Give the one console of a stream: a line that it prints goes above a bar that it draws."""
@@ -168,6 +173,13 @@ class Output:
             file = self.stderr if stderr else self.stdout
             self.consoles[stderr] = Console(file=file, highlight=False, emoji=False, markup=False)
         return self.consoles[stderr]
+
+    def _folded(self, line: str) -> str:
+        if not self.stderr.isatty():
+            return line
+        from rich.cells import cell_len  # noqa: PLC0415  # drawing is slow to import
+
+        return folded(line, self.console(stderr=True).width, cell_len)
 
     def _to_stderr(self, line: str, style: str) -> None:
         if self.stderr.isatty() and (style or True in self.consoles):

@@ -1,6 +1,6 @@
 """The objects of the gate's own HTTP, as far as the verbs read them."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class ErrorShape(TypedDict):
@@ -51,17 +51,35 @@ class AttemptShape(TypedDict):
     error_text: str | None
 
 
+class SpanShape(TypedDict):
+    low_s: int
+    high_s: int
+
+
+class EtaShape(TypedDict):
+    low_s: float | None
+    high_s: float | None
+    sample: int
+    past: bool
+    left: SpanShape | None
+    withheld: bool
+
+
 class TaskShape(TypedDict):
     id: str
     name: str
     dialect: str
     state: str
     progress: int
+    progress_source: NotRequired[str]
     model: str
     prompt: str
     size: str
     seconds: int
     queue_position: int | None
+    waiting_for: NotRequired[str | None]
+    queue_eta: NotRequired[SpanShape | None]
+    eta: NotRequired[EtaShape | None]
     hold_micros: int
     cost_micros: int | None
     created_at: str
@@ -77,13 +95,51 @@ class TaskShape(TypedDict):
     urls: UrlsShape
 
 
+class LineShape(TypedDict):
+    what: str
+    clip: int
+    quantity: int
+    unit: str
+    unit_price_micros: int
+    amount_micros: int
+
+
+class ReceiptShape(TypedDict):
+    lines: list[LineShape]
+    since: str
+    held_micros: int
+    charged_micros: int | None
+    returned_micros: int | None
+
+
 class TaskDetailShape(TaskShape):
     attempts: list[AttemptShape] | None
+    receipt: NotRequired[ReceiptShape | None]
 
 
 class TaskPageShape(TypedDict):
     data: list[TaskShape]
     next_cursor: str | None
+
+
+class QuoteShape(TypedDict):
+    quote_id: str
+    amount_micros: int
+    lines: list[LineShape]
+    expires_at: str
+    model: str
+    size: str
+    clips: list[int]
+    remaining_micros: int | None
+    after_micros: int | None
+    warnings: list[str]
+
+
+class ModelPriceShape(TypedDict):
+    side: int
+    sound: bool
+    unit: str
+    unit_price_micros: int
 
 
 class ModelShape(TypedDict):
@@ -96,6 +152,8 @@ class ModelShape(TypedDict):
     sizes: list[str]
     pictures: dict[str, int]
     sound: bool
+    prices: NotRequired[list[ModelPriceShape]]
+    eta: NotRequired[EtaShape | None]
     available: bool
 
 
@@ -112,6 +170,12 @@ class KeyShape(TypedDict):
     dialect: str | None
     strict: bool
     soften: bool
+    budget_micros: int | None
+    budget_period: str | None
+    spent_micros: int
+    held_micros: int
+    max_running: int | None
+    running: int
     created_at: str
     expires_at: str | None
     revoked_at: str | None
@@ -126,3 +190,12 @@ class CreatedKeyShape(TypedDict):
     name: str
     account: str
     key: str
+
+
+class FormerKeyShape(TypedDict):
+    id: int
+    expires_at: str
+
+
+class RotatedKeyShape(CreatedKeyShape):
+    former: FormerKeyShape

@@ -6,7 +6,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One moment of one film; without `progress` the bar moves and claims nothing."""
+    """One moment of one film; without `progress` the bar moves and claims nothing.
+
+    `estimated` tells that the progress is from earlier films, and nobody's report.
+    """
 
     label: str
     state: str
@@ -14,6 +17,7 @@ class Sight:
     progress: int | None
     detail: str
     elapsed_s: float
+    estimated: bool = False
 
 
 class Board(Protocol):

@@ -1,8 +1,11 @@
 """What the program says, in both languages."""
 
+import re
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 LANGUAGES: Final = ("en", "zh")
+_WORDS: Final = re.compile(r"[^\s`]*`[^`]*`\S*|\S+")
 
 
 class Text(NamedTuple):
@@ -68,6 +71,22 @@ def state_text(state: str) -> Text:
 def mark_of(state: str) -> tuple[str, str]:
     """Give the sign that stands before a state's word, and its style."""
     return MARKS.get(state, RUNNING_MARK)
+
+
+def folded(text: str, width: int, measure: Callable[[str], int]) -> str:
+    """Break lines between words, and never within a `command` that somebody may want to copy."""
+    return "\n".join(part for line in text.split("\n") for part in _lines(line, width, measure))
+
+
+def _lines(line: str, width: int, measure: Callable[[str], int]) -> Iterator[str]:
+    said = ""
+    for word in _WORDS.findall(line):
+        longer = f"{said} {word}" if said else word
+        if said and measure(longer) > width:
+            yield said
+            longer = word
+        said = longer
+    yield said
 
 
 def printable(text: str) -> str:

@@ -22,12 +22,18 @@ _GOES_ON: Final = Text(
 )
 _DONE: Final = Text("done in {clock}", "用时 {clock} 完成")
 _HELD: Final = Text(" ({money} held)", "（预扣 {money}）")
+_CHARGED: Final = Text("charged {money}", "实扣 {money}")
+_RETURNED: Final = Text("{money} returned", "退回 {money}")
 _ENDED: Final = Text("{word} after {clock}", "{clock} 后{word}")
 
 
-def read_task(session: Session, id_: str, *, attempts: bool = False) -> TaskDetailShape:
+def read_task(
+    session: Session, id_: str, *, attempts: bool = False, receipt: bool = False
+) -> TaskDetailShape:
     """Read a task once; raise CliError where there is none, or no gate."""
-    return _task(session, id_, "?attempts=true" if attempts else "", 0.0)
+    asked = [name for name, wanted in (("attempts", attempts), ("receipt", receipt)) if wanted]
+    query = "&".join(f"{name}=true" for name in asked)
+    return _task(session, id_, f"?{query}" if query else "", 0.0)
 
 
 def next_change(
@@ -73,11 +79,12 @@ def _moment(task: TaskShape) -> tuple[int, str, int, int | None]:
 
 
 def ending(task: TaskShape, output: Output, path: Path | None = None) -> str:
-    """Say how a task ended, in one line."""
-    clock = clock_time(task["waited_s"] + task["running_s"])
+    """Say how a task ended, with its receipt, in one line."""
+    clock, receipt = clock_time(task["waited_s"] + task["running_s"]), _receipt(task, output)
     if task["state"] != "succeeded":
-        return output.say(_ENDED, word=state_word(task["state"], output.language), clock=clock)
-    parts = [output.say(_DONE, clock=clock)]
+        word = output.say(_ENDED, word=state_word(task["state"], output.language), clock=clock)
+        return " · ".join([word, *receipt])
+    parts = [output.say(_DONE, clock=clock), *receipt]
     film = task["film"]
     measures = "" if film is None else film_measures(film)
     if path is not None:
@@ -85,6 +92,15 @@ def ending(task: TaskShape, output: Output, path: Path | None = None) -> str:
     elif measures:
         parts.append(measures)
     return " · ".join(parts)
+
+
+def _receipt(task: TaskShape, output: Output) -> Sequence[str]:
+    """Say what was charged, and what came back of what was held."""
+    charged, held = task["cost_micros"], task["hold_micros"]
+    if charged is None:
+        return []
+    parts = [output.say(_CHARGED, money=money(charged))] if charged or task["state"] == "succeeded" else []
+    return parts + ([output.say(_RETURNED, money=money(held - charged))] if held > charged else [])
 
 
 def film_measures(film: FilmShape) -> str:

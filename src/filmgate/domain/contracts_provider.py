@@ -156,6 +156,15 @@ class Finds(Protocol):
 
 
 @runtime_checkable
+class Checks(Protocol):
+    """A provider whose vendor can be asked, for nothing, whether it is there and knows the credential."""
+
+    async def check(self) -> str:
+        """Say what was found, for operators; raise a Fault where no film would be taken now."""
+        ...
+
+
+@runtime_checkable
 class Cancels(Protocol):
     """A provider whose vendor may stop a job that it has begun."""
 

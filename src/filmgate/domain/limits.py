@@ -37,6 +37,7 @@ IDEMPOTENCY_KEY_BYTES: Final = 255
 IDEMPOTENCY_MEMORY: Final = timedelta(hours=24)
 MOST_MICROS: Final = 10**12
 MOST_TASKS: Final = 1_000_000
+KEY_OVERLAP: Final = timedelta(hours=24)
 RELAY_SUBMITS: Final = 100
 RELAY_TASKS: Final = 10
 QUOTE_LIFE: Final = timedelta(minutes=10)

@@ -163,6 +163,9 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         409, 6, "No attempt of this task waits for a decision: it is {state}.",
         "该任务没有待决的提交：{state}。",
     ),
+    "provider_paused": Wording(
+        409, 6, "{name} is paused; resume it first. Nothing was started.", "{name} 已暂停，请先恢复。任务未开始。",
+    ),
     "link_invalid": Wording(404, 7, "This link is not one of ours.", "链接无效。"),
     "link_expired": Wording(410, 7, "This link has run out. Ask for the task again.", "链接已过期，请重新查询任务。"),
     "store_unavailable": Wording(

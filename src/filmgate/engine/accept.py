@@ -59,10 +59,11 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """On which terms a client asks: by a quote that it has, and for so much at most."""
+    """On which terms a film is asked for: by a quote, for so much at most, and of which credential first."""
 
     quote_id: UUID | None = None
     max_cost_micros: int | None = None
+    credential_id: int | None = None
 
 
 _ROOM_AFTER_S: Final = "60"
@@ -157,7 +158,7 @@ class Acceptance:
                 quoted_sha256=_digest(request, None),
                 deadline=found.deadline,
                 record={**self._record(found), **record},
-                credential_id=preferred,
+                credential_id=preferred if terms.credential_id is None else terms.credential_id,
                 body_sha256=digest,
                 remember=repeat.memory(digest),
             )

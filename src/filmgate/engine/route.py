@@ -114,6 +114,10 @@ class Router:
         access = self._by_credential.get(credential_id)
         return None if access is None else (access.provider_name, access.provider)
 
+    def accesses(self, provider_name: str) -> Sequence[Access]:
+        """Give a provider as each of its credentials opens it; nothing where the settings have none of that name."""
+        return [access for access in self._accesses if access.provider_name == provider_name]
+
     def sharing(self, model: str, models: Iterable[str]) -> Sequence[str]:
         """Name the models, this one among them, whose films wait for the same credentials."""
         if model not in self._sharing:

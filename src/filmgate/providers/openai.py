@@ -184,6 +184,14 @@ class OpenAIVideos:
             raise Broken("the vendor's list cannot be asked for a key")
         return None
 
+    async def check(self) -> str:
+        reply = await self._asked("GET", f"{self._videos}?limit=1")
+        if reply.status == HTTPStatus.OK and json_object(reply.body) is not None:
+            return "it answers, and knows the credential"
+        if reply.status in _NOT_THERE and _error(json_object(reply.body)):
+            return "it answers, but lists no videos: only a film would show whether it knows the credential"
+        raise self._unanswered(reply)
+
     async def cancel(self, ticket: Ticket) -> Stopped:
         reply = await self._asked("POST", f"{self._address(ticket.ref)}/cancel")
         if reply.status in _WILL_NOT and _error(json_object(reply.body)):

@@ -63,7 +63,7 @@ returning id, provider, name
 _RETIRE: Final = "update credentials set enabled = false where not id = any($1::int[]) and enabled"
 
 _LIST: Final = f"""
-select provider, name, enabled, in_flight, max_in_flight, rate_per_s, paused_at, failures_in_row,
+select id, provider, name, enabled, in_flight, max_in_flight, rate_per_s, paused_at, failures_in_row,
     case when blocked_until > now() then blocked_until end as blocked_until, blocked_because, last_error_class,
     last_error, last_error_at, {_TRYING} as trying
 from credentials order by provider, id
@@ -147,6 +147,7 @@ class Room:
 class CredentialState:
     """A credential as operators see it."""
 
+    id: int
     provider: str
     name: str
     enabled: bool

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from filmgate.domain.ids import hint
@@ -45,7 +45,8 @@ returning id
 """
 
 _LIST: Final = """
-select k.id, k.name, a.name as account, k.hint, k.operator, k.dialect, k.strict, k.soften, k.budget_micros,
+select k.id, k.unfinished, k.running,
+    k.name, a.name as account, k.hint, k.operator, k.dialect, k.strict, k.soften, k.budget_micros,
     k.budget_period, k.spent_micros, k.held_micros, k.max_unfinished, k.max_running, k.submits_per_minute,
     k.created_at, k.expires_at, k.revoked_at
 from keys k left join accounts a on a.id = k.account_id order by k.id
@@ -55,6 +56,30 @@ _REVOKE: Final = """
 update keys set revoked_at = now()
 where revoked_at is null and case when $1 ~ '^[0-9]+$' then id::text = $1 else name = $1 end
 returning id
+"""
+
+_LIVE: Final = """
+select id from keys where revoked_at is null and (expires_at is null or expires_at > now()) and not operator
+    and case when $1 ~ '^[0-9]+$' then id::text = $1 else name = $1 end
+order by id for update
+"""
+
+# What is left of a budget goes over to the new key, and what the former one holds counts there as spent; what it gets
+# back of that is all that it may still spend. So the two together never pass the budget.
+_ROTATE: Final = """
+with former as (select * from keys where id = $1), made as (
+    insert into keys (account_id, name, hash, hint, operator, dialect, strict, expires_at, soften, budget_micros,
+        budget_period, period_start, spent_micros, max_unfinished, submits_per_minute, max_running)
+    select account_id, name, $2, $3, false, dialect, strict, expires_at, soften, budget_micros, budget_period,
+        period_start, spent_micros + held_micros, max_unfinished, submits_per_minute, max_running from former
+    returning id
+), ending as (
+    update keys set expires_at = least(expires_at, now() + $4::interval),
+        budget_micros = case when budget_micros is not null then spent_micros + held_micros end, budget_period = null
+    where id = $1 returning expires_at
+)
+select made.id, f.name, a.name as account, f.id as former_id, ending.expires_at
+from former f join accounts a on a.id = f.account_id, made, ending
 """
 
 _OPERATORS: Final = "select count(*) from keys where operator and revoked_at is null"
@@ -67,6 +92,8 @@ class KeyRow:
     id: int
     name: str
     account: str | None
+    unfinished: int
+    running: int
     hint: str
     operator: bool
     dialect: str | None
@@ -82,6 +109,17 @@ class KeyRow:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """A key that took another's place, and until when the former one goes on."""
+
+    id: int
+    name: str
+    account: str
+    former_id: int
+    former_until: datetime
 
 
 class Keys:
@@ -160,6 +198,21 @@ class Keys:
     async def revoke(self, id_or_name: str) -> int:
         """Revoke the keys of that id or name; give how many there were."""
         return len(await self._pool.fetch(_REVOKE, id_or_name))
+
+    async def rotate(self, id_or_name: str, key: str, *, overlap: timedelta) -> Rotated | None:
+        """Put a key in the place of the one that is named, which goes on for a while.
+
+        Give None where there is no such key. Raise LookupError, with nothing changed, where several have that name.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            found = await connection.fetch(_LIVE, id_or_name)
+            if len(found) > 1:
+                raise LookupError(id_or_name)
+            if not found:
+                return None
+            digest = self._digests(key)[0]
+            row: Any = await connection.fetchrow(_ROTATE, found[0]["id"], digest, hint(key), overlap)
+        return Rotated(*row)
 
     async def has_operator(self) -> bool:
         return bool(await self._pool.fetchval(_OPERATORS))

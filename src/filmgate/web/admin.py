@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from filmgate.domain import ids
-from filmgate.domain.limits import MOST_MICROS, MOST_TASKS, RELAY_SUBMITS, RELAY_TASKS
+from filmgate.domain.limits import KEY_OVERLAP, MOST_MICROS, MOST_TASKS, RELAY_SUBMITS, RELAY_TASKS
 from filmgate.domain.problems import Problem
 from filmgate.web.surroundings import Surroundings
 
@@ -37,6 +37,8 @@ class KeyOut(BaseModel):
     id: int
     name: str
     account: str | None
+    unfinished: int = Field(description="Films that have not ended; those that wait are among them.")
+    running: int
     hint: str
     operator: bool
     dialect: str | None
@@ -59,6 +61,15 @@ class CreatedKey(BaseModel):
     name: str
     account: str
     key: str = Field(description="Shown this once; only its hash is stored.")
+
+
+class FormerKey(BaseModel):
+    id: int
+    expires_at: datetime
+
+
+class RotatedKey(CreatedKey):
+    former: FormerKey
 
 
 class KeyPage(BaseModel):
@@ -116,7 +127,32 @@ def admin_routes(around: Surroundings, dialects: frozenset[str]) -> APIRouter:
         around.telemetry.event("key.revoked", count=revoked)
         return Revoked(revoked=revoked)
 
+    _add_rotation(router, around)
     return router
+
+
+def _add_rotation(router: APIRouter, around: Surroundings) -> None:
+    @router.post("/keys/{id_or_name}/rotate", status_code=201)
+    async def rotate(id_or_name: str) -> RotatedKey:
+        """Put a new key in a key's place; the former one lives on for a day, and its budget goes over."""
+        if "\0" in id_or_name:
+            raise Problem("not_found")
+        key = ids.new_key(around.chance)
+        try:
+            new = await around.keys.rotate(id_or_name, key, overlap=KEY_OVERLAP)
+        except LookupError:
+            reason, reason_zh = (
+                "several keys have this name: give the id of one.",
+                "有多个同名密钥，请使用编号。",
+            )
+            raise Problem(
+                "invalid_parameter", field="id_or_name", reason=reason, reason_zh=reason_zh
+            ) from None
+        if new is None:
+            raise Problem("not_found")
+        around.telemetry.event("key.rotated", key_prefix=ids.hint(key), account=new.account)
+        former = FormerKey(id=new.former_id, expires_at=new.former_until)
+        return RotatedKey(id=new.id, name=new.name, account=new.account, key=key, former=former)
 
 
 def _check_dialect(dialect: str | None, dialects: frozenset[str]) -> None:

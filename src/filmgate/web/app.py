@@ -33,6 +33,7 @@ from filmgate.web.storage import storage_routes
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tasks import task_routes
 from filmgate.web.threshold import Threshold
+from filmgate.web.trial import trial_routes
 from filmgate.web.watch import watch_route
 from filmgate.web.webhooks import customer_webhooks, operator_webhooks
 
@@ -85,6 +86,7 @@ def own_api(around: Surroundings, dialects: frozenset[str], telemetry: OuterTele
     api.include_router(customer_money(around))
     api.include_router(operator_money(around))
     api.include_router(provider_routes(around))
+    api.include_router(trial_routes(around))
     api.include_router(event_routes(around))
     api.include_router(customer_webhooks(around))
     api.include_router(operator_webhooks(around))

@@ -30,6 +30,8 @@ class QuoteOut(BaseModel):
 
     quote_id: str
     amount_micros: int
+    size: str
+    clips: list[int] = Field(description="The lengths of the film's clips in seconds.")
     lines: list[dict[str, Any]]
     expires_at: datetime
     model: str
@@ -125,6 +127,8 @@ def customer_money(around: Surroundings) -> APIRouter:
         return QuoteOut(
             quote_id=str(quoted.id),
             amount_micros=amount,
+            size=str(quoted.request.size),
+            clips=list(quoted.request.clips),
             lines=[line.as_json() for line in quoted.price.lines],
             expires_at=quoted.expires_at,
             model=quoted.request.model,

@@ -136,9 +136,29 @@ class ShipmentOut(BaseModel):
     ended_at: datetime | None
 
 
+class LineOut(BaseModel):
+    what: str
+    clip: int
+    quantity: int
+    unit: Literal["second"]
+    unit_price_micros: int
+    amount_micros: int
+
+
+class ReceiptOut(BaseModel):
+    """What was agreed to, and what became of it; what is not settled yet is null."""
+
+    lines: list[LineOut]
+    since: str = Field(description="From when on the price held.")
+    held_micros: int
+    charged_micros: int | None
+    returned_micros: int | None
+
+
 class TaskDetailOut(TaskOut):
     deliveries: list[ShipmentOut] = Field([], description="Where the film went, or goes, beside this gate.")
     attempts: list[AttemptOut] | None = None
+    receipt: ReceiptOut | None = None
 
 
 class TaskPageOut(BaseModel):

@@ -16,6 +16,7 @@ from filmgate.engine.accept import Repeat
 from filmgate.web.again import Again, ask_again
 from filmgate.web.answers import film_answer, language_of
 from filmgate.web.cancel import cancel_task, cancel_word, delete_task
+from filmgate.web.receipts import receipt_out
 from filmgate.web.shapes import (
     Addresses,
     AttemptOut,
@@ -101,6 +102,7 @@ def _add_readers(router: APIRouter, around: Surroundings) -> None:
         wait: Annotated[float, Query(ge=0, le=WAIT_LONGEST.total_seconds())] = 0.0,
         after: int = 0,
         attempts: bool = False,
+        receipt: bool = False,
     ) -> TaskDetailOut:
         """Show a task; with `wait`, answer when its version passes `after`, or when the time is over."""
         owner = await around.doorman.owner(request)
@@ -112,6 +114,7 @@ def _add_readers(router: APIRouter, around: Surroundings) -> None:
             **shown.model_dump(),
             attempts=None if tried is None else _attempts(tried),
             deliveries=await shipments_of(around, task),
+            receipt=receipt_out(task) if receipt else None,
         )
 
     @router.get("/models")

@@ -8,7 +8,7 @@ from filmgate.cli.address import HERE, Place
 from filmgate.cli.errors import Exit
 from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.keys.operator import operator_session
-from filmgate.cli.measures import age, moment
+from filmgate.cli.measures import age, moment, money
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.shapes import KeyPageShape, KeyShape
 from filmgate.cli.text import Text
@@ -16,12 +16,15 @@ from filmgate.cli.verb import verb
 
 _COLUMNS: Final = (
     Column(Text("id", "编号"), right=True),
-    Column(Text("name", "名称"), style="bold"),
-    Column(Text("key", "密钥"), style="dim"),
-    Column(Text("account", "账户"), shrinks=True),
-    Column(Text("dialect", "方言"), from_width=90),
-    Column(Text("ways", "方式")),
-    Column(Text("age", "时间"), right=True, style="dim"),
+    Column(Text("name", "名称"), style="bold", shrinks=True),
+    Column(Text("key", "密钥"), style="dim", from_width=110),
+    Column(Text("account", "账户"), from_width=100),
+    Column(Text("dialect", "方言"), from_width=120),
+    Column(Text("ways", "方式"), from_width=130),
+    Column(Text("budget", "预算"), right=True),
+    Column(Text("used", "已用"), right=True),
+    Column(Text("running", "生成中"), right=True),
+    Column(Text("age", "时间"), right=True, style="dim", from_width=90),
     Column(Text("expires", "到期"), from_width=90),
     Column(Text("state", "状态")),
 )
@@ -31,10 +34,11 @@ _WAYS: Final[Mapping[Literal["strict", "soften"], Text]] = {
 }
 _OPERATOR: Final = Text("operator", "管理员")
 _STATES: Final = {
-    "revoked": (Text("revoked", "已吊销"), "red"),
-    "expired": (Text("expired", "已过期"), "yellow"),
-    "valid": (Text("valid", "有效"), "green"),
+    "revoked": (Text("✘ revoked", "✘ 已吊销"), "red"),
+    "expired": (Text("✘ expired", "✘ 已过期"), "yellow"),
+    "valid": (Text("✔ valid", "✔ 有效"), "green"),
 }
+_PERIODS: Final = {"day": Text("{money}/day", "{money}/日"), "month": Text("{money}/month", "{money}/月")}
 
 
 def list_keys(*, place: Place = HERE, manner: Manner = PLAIN_MANNER) -> int:
@@ -55,17 +59,54 @@ def _row(key: KeyShape, output: Output, now: datetime) -> Sequence[Cell | str]:
         "revoked" if key["revoked_at"] else "expired" if expires is not None and expires <= now else "valid"
     )
     word, style = _STATES[state]
-    return [
+    ways = ", ".join(output.say(_WAYS[way]) for way in _WAYS if key[way]) or "–"
+    whose = (
         str(key["id"]),
         key["name"],
         key["hint"],
         output.say(_OPERATOR) if key["operator"] else key["account"] or "",
         key["dialect"] or "–",
-        ", ".join(output.say(_WAYS[way]) for way in _WAYS if key[way]) or "–",
+        ways,
+    )
+    if output.form is Form.PLAIN:
+        numbers = (
+            key["budget_micros"],
+            key["budget_period"],
+            key["spent_micros"],
+            key["held_micros"],
+            key["running"],
+        )
+        rest = (key["created_at"], key["expires_at"], state)
+        return [*whose, *("" if value is None else str(value) for value in (*numbers, *rest))]
+    return [
+        *whose,
+        _budget(key, output),
+        "–" if key["operator"] else Cell(money(_used(key)), "red" if _spent_up(key) else ""),
+        "–" if key["operator"] else _running(key),
         "" if created is None else age(created, now),
         "–" if expires is None else expires.astimezone().strftime("%Y-%m-%d"),
         Cell(output.say(word), style),
     ]
+
+
+def _budget(key: KeyShape, output: Output) -> str:
+    if key["budget_micros"] is None:
+        return "–"
+    amount, period = money(key["budget_micros"]), _PERIODS.get(key["budget_period"] or "")
+    return amount if period is None else output.say(period, money=amount)
+
+
+def _used(key: KeyShape) -> int:
+    return key["spent_micros"] + key["held_micros"]
+
+
+def _spent_up(key: KeyShape) -> bool:
+    return key["budget_micros"] is not None and _used(key) >= key["budget_micros"]
+
+
+def _running(key: KeyShape) -> str:
+    most = key["max_running"]
+    return str(key["running"]) if most is None else f"{key['running']}/{most}"
 
 
 app = verb("list", list_keys, ("filmgate keys list",))

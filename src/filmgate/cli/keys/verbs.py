@@ -6,8 +6,9 @@ from filmgate.cli.verb import group
 
 _EXAMPLES: Final = (
     "filmgate keys create team-a",
-    "filmgate keys create ci --account team-a --expires 30d",
+    "filmgate keys create ci --account team-a --budget 20/month",
     "filmgate keys list",
+    "filmgate keys rotate ci",
     "filmgate keys revoke ci",
 )
 
@@ -17,6 +18,7 @@ app = group(
     (
         ("create", "keys.create:app", "Create a key; its secret is shown this once."),
         ("list", "keys.list:app", "List all keys; none of them can be read back."),
+        ("rotate", "keys.rotate:app", "Put a new key in a key's place; the former one lives on for a day."),
         ("revoke", "keys.revoke:app", "Revoke a key, or all of a name; what it made stays its account's."),
     ),
 )

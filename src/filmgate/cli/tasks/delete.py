@@ -67,8 +67,7 @@ def _delete(session: Session, task: TaskShape, *, yes: bool) -> None:
 def _agreed(session: Session, task: TaskShape) -> bool:
     asked = _ASKED if task["state"] in ENDS else _ASKED_RUNNING
     said = asked.filled(id=task["id"], prompt=task["prompt"], money=money(task["hold_micros"]))
-    session.output.stderr.write(said.pick(session.output.language))
-    session.output.stderr.flush()
+    session.output.ask(said)
     return sys.stdin.readline().strip().lower() in {"y", "yes", "是"}
 
 

@@ -1,6 +1,6 @@
 """`filmgate tasks list`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal, cast
 from urllib.parse import urlencode
@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 from cyclopts import Parameter
 
 from filmgate.cli.address import HERE, Place
-from filmgate.cli.errors import Exit
+from filmgate.cli.errors import Exit, trouble
 from filmgate.cli.grid import Cell, Column, Grid
-from filmgate.cli.measures import age, moment, money
+from filmgate.cli.measures import age, moment, money, past
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
-from filmgate.cli.session import open_session
+from filmgate.cli.session import Session, open_session
 from filmgate.cli.shapes import TaskPageShape, TaskShape
 from filmgate.cli.text import ENDS, Text, mark_of, state_word
 from filmgate.cli.verb import verb
@@ -34,7 +34,7 @@ _COLUMNS: Final = (
     Column(Text("age", "时间"), right=True, style="dim"),
     Column(Text("state", "状态")),
     Column(Text("model", "模型"), from_width=110),
-    Column(Text("cost", "费用"), right=True, from_width=110),
+    Column(Text("cost", "费用"), right=True, from_width=80),
     Column(Text("prompt", "提示词"), shrinks=True),
 )
 
@@ -42,6 +42,9 @@ _COLUMNS: Final = (
 def list_tasks(
     *,
     state: Annotated[State | None, Parameter(help="Only those in this state.")] = None,
+    since: Annotated[
+        str | None, Parameter(help="Only those since 2d ago, 12h ago, or a date such as 2026-11-01.")
+    ] = None,
     limit: Annotated[int, Parameter(help="How many, at most 100; else 20.")] = 20,
     cursor: Annotated[str | None, Parameter(help="Go on after this id.")] = None,
     place: Place = HERE,
@@ -49,9 +52,11 @@ def list_tasks(
 ) -> int:
     """List films, newest first."""
     session = open_session(manner, place)
-    asked = {"state": state, "limit": limit, "cursor": cursor}
-    query = urlencode({name: value for name, value in asked.items() if value is not None})
-    page = cast("TaskPageShape", session.gate.ask("GET", f"/gate/v1/tasks?{query}"))
+    try:
+        start = None if since is None else past(since, session.clock.now())
+    except ValueError as error:
+        raise trouble("wrong_usage", reason=str(error)) from None
+    page = _page(session, {"state": state, "limit": limit, "cursor": cursor}, start)
     output = session.output
     if output.form is Form.JSON:
         output.document(cast("Json", page))
@@ -63,6 +68,17 @@ def list_tasks(
     if page["next_cursor"]:
         output.note(output.say(_MORE, cursor=page["next_cursor"]), "dim")
     return Exit.DONE
+
+
+def _page(session: Session, asked: Mapping[str, str | int | None], start: datetime | None) -> TaskPageShape:
+    """Read a page; the list is by age, so that it ends with the first film that is older than `start`."""
+    query = urlencode({name: value for name, value in asked.items() if value is not None})
+    page = cast("TaskPageShape", session.gate.ask("GET", f"/gate/v1/tasks?{query}"))
+    if start is None:
+        return page
+    recent = [task for task in page["data"] if datetime.fromisoformat(task["created_at"]) >= start]
+    over = len(recent) < len(page["data"])
+    return {"data": recent, "next_cursor": None if over else page["next_cursor"]}
 
 
 def _row(task: TaskShape, output: Output, now: datetime) -> Sequence[Cell | str]:
@@ -97,5 +113,9 @@ def _row(task: TaskShape, output: Output, now: datetime) -> Sequence[Cell | str]
 app = verb(
     "list",
     list_tasks,
-    ("filmgate tasks list --state generating", "filmgate tasks list --limit 100 --json | jq '.data[].id'"),
+    (
+        "filmgate tasks list --state generating",
+        "filmgate tasks list --since 2d",
+        "filmgate tasks list --limit 100 --json | jq '.data[].id'",
+    ),
 )

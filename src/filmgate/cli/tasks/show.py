@@ -12,6 +12,7 @@ from filmgate.cli.measures import clip_lengths, clock_time, moment, money
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.session import open_session
 from filmgate.cli.shapes import AttemptShape, RecordShape, TaskDetailShape
+from filmgate.cli.tasks.receipt import RECEIPT_COLUMNS, receipt_rows
 from filmgate.cli.text import ENDS, Text, mark_of, state_word
 from filmgate.cli.verb import verb
 from filmgate.cli.watching import film_measures, read_task
@@ -64,17 +65,23 @@ def show(
     /,
     *,
     attempts: Annotated[bool, Parameter(negative="", help="Also each attempt at each clip.")] = False,
+    receipt: Annotated[
+        bool, Parameter(negative="", help="Also its price, and what was held, charged and returned.")
+    ] = False,
     place: Place = HERE,
     manner: Manner = PLAIN_MANNER,
 ) -> int:
     """Show one film's task, and how each attempt went."""
     session = open_session(manner, place)
-    task = read_task(session, id_, attempts=attempts)
+    task = read_task(session, id_, attempts=attempts, receipt=receipt)
     output = session.output
     if output.form is Form.JSON:
         output.document(cast("Json", task))
         return Exit.DONE
     output.rows(Grid((), _facts(task, output)))
+    if receipt and task.get("receipt"):
+        output.answer("")
+        output.rows(Grid(RECEIPT_COLUMNS, receipt_rows(task, output)))
     if attempts:
         output.answer("")
         output.rows(Grid(_ATTEMPT_COLUMNS, [_attempt(attempt) for attempt in task["attempts"] or ()]))
@@ -153,5 +160,8 @@ def _attempt(attempt: AttemptShape) -> Sequence[Cell | str]:
 app = verb(
     "show",
     show,
-    ("filmgate tasks show ID", "filmgate tasks show ID --attempts --json | jq '.attempts[].provider'"),
+    (
+        "filmgate tasks show ID --receipt",
+        "filmgate tasks show ID --attempts --json | jq '.attempts[].provider'",
+    ),
 )

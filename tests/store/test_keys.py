@@ -1,0 +1,75 @@
+"""Keys that take each other's place, and what becomes of their budgets."""
+
+from datetime import timedelta
+
+import pytest
+
+from filmgate.store.keys import KeyRow, Keys
+from filmgate.store.pool import Pool
+
+DAY = timedelta(days=1)
+BUDGET = 20_000_000
+
+
+@pytest.fixture
+def keys(pool: Pool) -> Keys:
+    return Keys(pool, [b"pepper"])
+
+
+async def _rows(keys: Keys) -> dict[int, KeyRow]:
+    return {row.id: row for row in await keys.list()}
+
+
+async def test_two_keys_of_one_budget_never_spend_more_than_it(keys: Keys, pool: Pool) -> None:
+    old = await keys.create(
+        "sk-old",
+        name="ci",
+        account="team",
+        strict=True,
+        budget_micros=BUDGET,
+        budget_period="month",
+        max_running=2,
+    )
+    await pool.execute("update keys set spent_micros = 5000000, held_micros = 400000 where id = $1", old)
+    made = await keys.rotate("ci", "sk-new", overlap=DAY)
+    assert made is not None
+    rows = await _rows(keys)
+    former, new = rows[old], rows[made.id]
+    # What the former one holds may still come back to it, and is all that it can spend then.
+    assert (former.budget_micros, former.budget_period, former.spent_micros, former.held_micros) == (
+        5_400_000,
+        None,
+        5_000_000,
+        400_000,
+    )
+    assert (new.budget_micros, new.budget_period, new.spent_micros, new.held_micros) == (
+        BUDGET,
+        "month",
+        5_400_000,
+        0,
+    )
+    assert (new.name, new.account, new.strict, new.max_running) == ("ci", "team", True, 2)
+    assert former.expires_at == made.former_until
+    owners = [await keys.owner(key) for key in ("sk-old", "sk-new")]
+    assert [owner and owner.key_id for owner in owners] == [old, made.id]
+
+
+async def test_a_key_that_ends_sooner_is_not_kept_alive_by_its_successor(keys: Keys, pool: Pool) -> None:
+    old = await keys.create("sk-old", name="ci", account="team")
+    soon = await pool.fetchval(
+        "update keys set expires_at = now() + interval '1 hour' where id = $1 returning expires_at", old
+    )
+    made = await keys.rotate(str(old), "sk-new", overlap=DAY)
+    assert made is not None
+    assert made.former_until == soon
+
+
+async def test_only_one_living_key_that_is_meant_is_rotated(keys: Keys) -> None:
+    await keys.create("sk-a", name="ci", account="team")
+    await keys.create("sk-b", name="ci", account="team")
+    with pytest.raises(LookupError):
+        await keys.rotate("ci", "sk-new", overlap=DAY)
+    assert await keys.rotate("nobody", "sk-new", overlap=DAY) is None
+    await keys.revoke("ci")
+    assert await keys.rotate("ci", "sk-new", overlap=DAY) is None
+    assert len(await keys.list()) == 2

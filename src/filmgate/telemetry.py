@@ -101,6 +101,13 @@ class Telemetry:
             registry=registry,
         )
 
+        self._noticed = Counter(
+            "filmgate_notices", "What operators should look at.", ["kind"], registry=registry
+        )
+        self._store_up = Gauge(
+            "filmgate_store_up", "Whether the engine gets answers from its database.", registry=registry
+        )
+
     def event(self, event: str, **fields: object) -> None:
         """Log one dotted verb; an `error` is logged with its trace, which no client ever sees."""
         error = fields.pop("error", None)
@@ -129,6 +136,12 @@ class Telemetry:
     def answered(self, route: str, method: str, status: int, dialect: str, seconds: float) -> None:
         named = method if method in _METHODS else "other"
         self._answered.labels(route, named, str(status), dialect).observe(seconds)
+
+    def noticed(self, kind: str) -> None:
+        self._noticed.labels(kind).inc()
+
+    def store_up(self, *, up: bool) -> None:
+        self._store_up.set(int(up))
 
     def text(self) -> tuple[bytes, str]:
         return generate_latest(self.registry), CONTENT_TYPE_LATEST

@@ -24,6 +24,7 @@ from filmgate.domain.limits import (
     WEBHOOKS_IN_HAND,
 )
 from filmgate.domain.webhook import DELIVERY, named, next_wait, signed_headers, wait_asked
+from filmgate.engine.backoff import after_outage
 from filmgate.engine.subscribe import Keyring
 from filmgate.net.denied import Denied
 from filmgate.net.guard import LOOK_UP_SECONDS
@@ -98,14 +99,18 @@ class Deliverer:
 
     async def run(self) -> None:
         """Deliver until `stop`; the database may go away and come back meanwhile."""
+        outages = 0
         while not self._stopping.is_set():
             try:
                 claimed = await self._claim()
             except Exception as error:  # noqa: BLE001  # whatever it was, what is due stays due, and is looked for again
                 self._on_outage(error)
-                claimed = 0
+                outages += 1
+                await self._rest(after_outage(outages, self._messenger.chance))
+                continue
+            outages = 0
             if not claimed:
-                await self._rest()
+                await self._rest(IDLE_CLAIM)
 
     async def stop(self) -> None:
         """Claim nothing more and let what is in hand finish; what is left is claimed again by another."""
@@ -154,9 +159,9 @@ class Deliverer:
         self._running.discard(task)
         self._messenger.wake.set()
 
-    async def _rest(self) -> None:
+    async def _rest(self, longest: timedelta) -> None:
         try:
-            async with asyncio.timeout(IDLE_CLAIM.total_seconds()):
+            async with asyncio.timeout(longest.total_seconds()):
                 await self._messenger.wake.wait()
         except TimeoutError:
             return

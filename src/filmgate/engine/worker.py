@@ -22,6 +22,7 @@ from filmgate.domain.limits import (
     SWEEP_EVERY,
 )
 from filmgate.domain.states import Step
+from filmgate.engine.backoff import after_outage
 from filmgate.engine.collect import collect
 from filmgate.engine.deliver import Deliverer
 from filmgate.engine.end import fail
@@ -77,6 +78,7 @@ class Worker:
         self._ended = asyncio.Event()
         self._stopping = asyncio.Event()
         self._left = False
+        self._outages = 0
         self.heartbeat = parts.clock.monotonic()
 
     async def run(self) -> None:
@@ -187,6 +189,8 @@ class Worker:
             self._parts.telemetry.event(
                 "store.unavailable", task=str(claim.task_id), reason=type(error).__name__
             )
+            # It is in hand meanwhile: what was given back at once would come back at once.
+            await asyncio.sleep(after_outage(2, self._parts.chance).total_seconds())
         except Exception as error:  # noqa: BLE001  # a bug in one task's step must not stop the others
             self._parts.telemetry.event(
                 "step.broken",
@@ -218,18 +222,29 @@ class Worker:
     async def _beating(self) -> None:
         while True:
             await asyncio.sleep(BEAT_EVERY.total_seconds())
-            with suppress(*AWAY):
+            # Whatever it was: an engine that stops beating is taken for dead, and what it draws is drawn elsewhere.
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await self._parts.claims.beat()
 
     async def _through_outages(self, ask: Callable[[], Awaitable[int | None]]) -> int | None:
         """Ask the store; while it does not answer, nothing is claimed, and what was half claimed is given back."""
         try:
-            return await ask()
+            answer = await ask()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             self._left = True
-            self._parts.telemetry.event("store.unavailable", reason=type(error).__name__)
-            await asyncio.sleep(IDLE_CLAIM.total_seconds())
+            self._outages += 1
+            self._parts.telemetry.event("store.unavailable", reason=type(error).__name__, tries=self._outages)
+            self._parts.telemetry.store_up(up=False)
+            wait = after_outage(self._outages, self._parts.chance)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait.total_seconds()):
+                    await self._stopping.wait()
             return None
+        if self._outages:
+            self._parts.telemetry.event("store.back", tries=self._outages)
+            self._outages = 0
+        self._parts.telemetry.store_up(up=True)
+        return answer
 
 
 async def _park(parts: Parts, claim: Claim) -> None:

@@ -10,7 +10,7 @@ from filmgate.domain.states import State
 from filmgate.domain.task import Attempt, StoredFile, Task
 from filmgate.store import rows
 from filmgate.store.batch import Lane
-from filmgate.store.patience import patiently
+from filmgate.store.patience import PATIENCE_S, patiently
 from filmgate.store.pool import Pool
 
 # An id of ours and an alias of a dialect are both names; whichever it is, the account must be the task's own.
@@ -95,7 +95,7 @@ class Reader:
         if name.isascii() and name.isdigit() and len(name) <= _NUMBER_DIGITS:
             row = await patiently(lambda: self._pool.fetchrow(_BY_NUMBER, account_id, int(name)))
             return None if row is None else rows.task(row)
-        return await self._lane.put(_Wanted(name, account_id))
+        return await self._lane.put(_Wanted(name, account_id), within_s=PATIENCE_S)
 
     async def account_of(self, name: str) -> tuple[int, int] | None:
         """Say whose task that is, by account and key; only for a link whose signature was checked."""

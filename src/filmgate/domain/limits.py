@@ -67,6 +67,8 @@ WEBHOOK_JITTER: Final = 0.1
 # An endpoint that took nothing for so long, and of which a delivery was given up, is told no more.
 ENDPOINT_PATIENCE: Final = timedelta(hours=72)
 DEAD_LETTER_EVERY: Final = timedelta(days=1)
+# What went wrong before that is history.
+NOTICES_SHOWN: Final = timedelta(days=7)
 FORMER_SECRET_LIFE: Final = timedelta(hours=24)
 DELIVERY_RETENTION: Final = timedelta(days=30)
 

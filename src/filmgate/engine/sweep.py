@@ -9,6 +9,7 @@ from filmgate.domain.webhook import ENDPOINT, named
 from filmgate.engine.cancel import call_off, sweep_cancelled
 from filmgate.engine.end import fail
 from filmgate.engine.parts import Parts
+from filmgate.engine.stranded import stranded
 from filmgate.store.moves import StaleLease
 from filmgate.store.upkeep import Upkeep
 
@@ -52,14 +53,8 @@ async def _repair(parts: Parts, upkeep: Upkeep) -> None:
 
 async def _alarm(parts: Parts) -> None:
     """Tell operators of tasks that wait for a provider or a route which the settings no longer have."""
-    for one in await parts.starts.stranded():
-        if one.waits and not parts.router.lines(one.model):
-            text = f"no route serves {one.model}: {one.count} tasks wait for one, until their deadline"
-            await parts.credentials.alarm("no_route", one.model, text)
-        elif not (one.waits or one.credential_id is None or parts.router.provider(one.credential_id)):
-            provider = one.provider or "unknown"
-            text = f"{provider} makes {one.count} films of {one.model}, and is not in the settings any more"
-            await parts.credentials.alarm("provider_missing", provider, text)
+    for one in await stranded(parts):
+        await parts.credentials.alarm(one.kind, one.name, one.text)
 
 
 async def _tell(parts: Parts) -> None:

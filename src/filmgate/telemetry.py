@@ -32,6 +32,8 @@ def configure_logs(*, pretty: bool) -> None:
     """Write JSON lines to stderr, or coloured lines where a person looks on."""
     # It remarks on each form that is broken; the client is told, and a log is not the place.
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
+    # It traces each connection that it cannot make again; that the database is away is told once, by the engine.
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
     shown = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[

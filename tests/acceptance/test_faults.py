@@ -1,8 +1,11 @@
 """What goes wrong around a gate: nothing is lost, nothing is made twice, and clients and operators are told."""
 
+import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -59,6 +62,13 @@ def listed(gate: RealGate, said: str) -> list[Any]:
     return [task for task in page if said in task["prompt"]]
 
 
+def doctor(gate: RealGate) -> tuple[int, Any]:
+    command = [sys.executable, "-m", "filmgate", "doctor", "--json", "--lang", "en", "--data", str(gate.data)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    [ready] = [check for check in json.loads(ran.stdout)["checks"] if check["name"] == "ready"]
+    return ran.returncode, ready
+
+
 def code_of(answer: Answer) -> str:
     body = answer.json
     return str(body.get("error_code") or body.get("code") or body["error"]["code"])
@@ -78,6 +88,9 @@ def test_while_the_database_stands_still_each_dialect_says_503_in_time_and_nothi
         read = threads.submit(gate.ask, "GET", f"/gate/v1/tasks/{film}", key=gate.key)
         answers = {dialect: one.result() for dialect, one in asked.items()}
         assert gate.ask("GET", "/readyz").json["store"].startswith("does not answer")
+        code, ready = doctor(gate)
+        assert (code, ready["verdict"]) == (1, "fail")
+        assert ready["found"].startswith("store: does not answer")
         time.sleep(max(0.0, began + 6 - time.monotonic()))
         late = threads.submit(submit, gate, "gate", "after the frost")
         time.sleep(max(0.0, began + 8 - time.monotonic()))
@@ -96,9 +109,10 @@ def test_while_the_database_stands_still_each_dialect_says_503_in_time_and_nothi
     assert {answer.status for answer in again.values()} <= {200, 201, 202}
     assert len(listed(gate, "frozen")) == len(SUBMITS)
     assert gate.ended(film)["state"] == "succeeded"
-    log = gate.log.read_text()
-    assert "store.unavailable" in log
-    assert "store.back" in log
+    # Operators read of it, once it came and once it went, and metrics know.
+    events = [line for line in gate.log.read_text().splitlines() if '"store.' in line]
+    assert '"event": "store.unavailable"' in events[0]
+    assert '"event": "store.back"' in events[-1]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "immediate"])
@@ -106,18 +120,28 @@ def test_requests_wait_while_the_database_restarts_and_each_that_was_accepted_is
     gate: RealGate, how: signal.Signals
 ) -> None:
     films = [gate.make(prompt=f"{how.name} film {no}") for no in range(2)]
+    prompts = [f"{how.name} {no}" for no in range(24)]
     with ThreadPoolExecutor(4) as threads:
-        asked = [threads.submit(submit, gate, "gate", f"{how.name} {no}") for no in range(12)]
+        asked = [threads.submit(submit, gate, "gate", prompt, prompt) for prompt in prompts[:12]]
         time.sleep(0.1)
-        min(database(gate), key=lambda one: one.create_time()).send_signal(how)
-        asked += [threads.submit(submit, gate, "gate", f"{how.name} later {no}") for no in range(12)]
+        pid = int((gate.data / "postgres" / "postmaster.pid").read_text().split()[0])
+        assert pid in {one.pid for one in database(gate)}
+        os.kill(pid, how)
+        asked += [threads.submit(submit, gate, "gate", prompt, prompt) for prompt in prompts[12:]]
         answers = [one.result()[0] for one in asked]
     statuses = Counter(answer.status for answer in answers)
     assert set(statuses) <= {201, 503}, statuses
     assert statuses[201] > 12, statuses
-    accepted = {answer.json["id"] for answer in answers if answer.status == 201} | set(films)
     gate.wait_ready()
-    assert {task["id"] for task in listed(gate, how.name)} == accepted
+    # Who is told to come again does so under the same key, whatever became of the first time.
+    again = [submit(gate, "gate", prompt, prompt)[0] for prompt in prompts]
+    assert {answer.status for answer in again} == {201}
+    pairs = zip(answers, again, strict=True)
+    assert [
+        first for first, second in pairs if first.status == 201 and first.json["id"] != second.json["id"]
+    ] == []
+    found = [task["id"] for task in listed(gate, how.name)]
+    assert sorted(found) == sorted([*films, *(answer.json["id"] for answer in again)])
     for film in films:
         task = gate.ended(film)
         assert (task["state"], [one["state"] for one in task["attempts"]]) == ("succeeded", ["done"])

@@ -60,7 +60,8 @@ async def notices(house: House) -> list[tuple[str, str]]:
 
 async def pass_time(house: House, span: timedelta) -> None:
     """Let everything have happened that much earlier."""
-    await house.pool.execute("update deliveries set created_at = created_at - $1::interval, due_at = due_at - $1::interval", span)
+    moved = "update deliveries set created_at = created_at - $1::interval, due_at = due_at - $1::interval"
+    await house.pool.execute(moved, span)
     await house.pool.execute("update endpoints set failing_since = failing_since - $1::interval", span)
     await house.pool.execute("update notices set at = at - $1::interval", span)
 

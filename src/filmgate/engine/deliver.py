@@ -7,8 +7,6 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Final, Protocol
 
-import asyncpg
-
 from filmgate.domain.clock import Chance, Clock
 from filmgate.domain.contracts_http import HttpReply, NotSent, ReplyLost
 from filmgate.domain.failpoint import failpoint
@@ -32,6 +30,7 @@ from filmgate.net.post import GuardedPost
 from filmgate.seal import BrokenSealError
 from filmgate.store.deliveries import Deliveries, DeliveryClaim, Outcome
 from filmgate.store.endpoints import Endpoint
+from filmgate.store.patience import STORE_FAULTS
 
 _SHUTDOWN_SHARE: Final = 0.6
 _REDIRECT: Final = 3
@@ -144,7 +143,7 @@ class Deliverer:
         """One delivery's error is its own: it stays leased, and is claimed again."""
         try:
             await deliver(self._messenger, claim)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except STORE_FAULTS as error:
             self._on_outage(error)
         except Exception as error:  # noqa: BLE001  # a bug with one delivery must not stop the others
             self._messenger.telemetry.event(

@@ -8,8 +8,6 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-import asyncpg
-
 from filmgate.domain.limits import (
     BEAT_EVERY,
     CLAIM_BATCH,
@@ -35,7 +33,7 @@ from filmgate.engine.start import starts
 from filmgate.engine.sweep import sweep
 from filmgate.store.moves import StaleLease
 from filmgate.store.notices import Notice
-from filmgate.store.patience import AWAY
+from filmgate.store.patience import AWAY, PATIENCE_S, STORE_FAULTS
 from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Claim
 
@@ -223,28 +221,39 @@ class Worker:
         while True:
             await asyncio.sleep(BEAT_EVERY.total_seconds())
             # Whatever it was: an engine that stops beating is taken for dead, and what it draws is drawn elsewhere.
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                await self._parts.claims.beat()
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._parts.claims.beat()
+            except STORE_FAULTS as error:
+                self._away(error)
+            else:
+                self._back()
 
     async def _through_outages(self, ask: Callable[[], Awaitable[int | None]]) -> int | None:
         """Ask the store; while it does not answer, nothing is claimed, and what was half claimed is given back."""
         try:
             answer = await ask()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except STORE_FAULTS as error:
             self._left = True
-            self._outages += 1
-            self._parts.telemetry.event("store.unavailable", reason=type(error).__name__, tries=self._outages)
-            self._parts.telemetry.store_up(up=False)
+            self._away(error)
             wait = after_outage(self._outages, self._parts.chance)
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait.total_seconds()):
                     await self._stopping.wait()
             return None
+        self._back()
+        return answer
+
+    def _away(self, error: Exception) -> None:
+        self._outages += 1
+        self._parts.telemetry.event("store.unavailable", reason=type(error).__name__, tries=self._outages)
+        self._parts.telemetry.store_up(up=False)
+
+    def _back(self) -> None:
         if self._outages:
             self._parts.telemetry.event("store.back", tries=self._outages)
             self._outages = 0
         self._parts.telemetry.store_up(up=True)
-        return answer
 
 
 async def _park(parts: Parts, claim: Claim) -> None:

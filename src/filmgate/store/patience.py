@@ -18,6 +18,8 @@ Arguments = ParamSpec("Arguments")
 AWAY: Final = (
     OSError,
     asyncpg.InterfaceError,
+    # A connection that was lost in the middle of a word is called so by its driver.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -25,6 +27,13 @@ AWAY: Final = (
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
     asyncpg.ReadOnlySQLTransactionError,
+)
+# Whatever a store may raise that is no bug of who asks; an engine goes on after it.
+STORE_FAULTS: Final = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
 )
 # Two that got into each other's way: nothing of this one was written.
 COLLIDED: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)

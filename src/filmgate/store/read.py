@@ -107,7 +107,7 @@ class Reader:
         if "\0" in name:
             return None
         id_ = _uuid(name)
-        found = await self._pool.fetchval(_PLACE, None if id_ else name, id_, account_id)
+        found = await patiently(lambda: self._pool.fetchval(_PLACE, None if id_ else name, id_, account_id))
         return None if found is None else UUID(str(found))
 
     async def _find(self, batch: Sequence[_Wanted]) -> Sequence[Task | None]:
@@ -130,11 +130,12 @@ class Reader:
     ) -> tuple[Sequence[Task], bool]:
         """Give up to `limit` tasks after one of them, and whether there are more."""
         arguments = (account_id, dialects, state, after, newest_first, limit + 1)
-        found = [rows.task(row) for row in await self._pool.fetch(_PAGE, *arguments)]
+        found = [rows.task(row) for row in await patiently(lambda: self._pool.fetch(_PAGE, *arguments))]
         return found[:limit], len(found) > limit
 
     async def attempts(self, task_id: UUID, account_id: int) -> Sequence[Attempt]:
-        return [rows.attempt(row) for row in await self._pool.fetch(_ATTEMPTS, task_id, account_id)]
+        found = await patiently(lambda: self._pool.fetch(_ATTEMPTS, task_id, account_id))
+        return [rows.attempt(row) for row in found]
 
     async def attempts_spent(self, task_id: UUID, clip: int) -> int:
         return int(await self._pool.fetchval(_SPENT, task_id, clip))
@@ -146,7 +147,7 @@ class Reader:
 
     async def file(self, file_id: UUID) -> StoredFile | None:
         """Find a file of a task that is not deleted; the caller has checked the link or the owner."""
-        row = await self._pool.fetchrow(_FILE, file_id)
+        row = await patiently(lambda: self._pool.fetchrow(_FILE, file_id))
         return None if row is None else rows.file(row)
 
 

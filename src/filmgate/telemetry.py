@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Collection, MutableMapping
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -113,10 +114,12 @@ class Telemetry:
     def event(self, event: str, **fields: object) -> None:
         """Log one dotted verb; an `error` is logged with its trace, which no client ever sees."""
         error = fields.pop("error", None)
-        if isinstance(error, BaseException):
-            self._log.error(event, exc_info=error, **fields)
-        else:
-            self._log.info(event, **fields)
+        # A log that cannot be written, on a full disk say, stops no film.
+        with suppress(OSError):
+            if isinstance(error, BaseException):
+                self._log.error(event, exc_info=error, **fields)
+            else:
+                self._log.info(event, **fields)
 
     def accepted(self, dialect: str, model: str) -> None:
         self._accepted.labels(dialect, self._model(model)).inc()

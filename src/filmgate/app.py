@@ -53,6 +53,7 @@ from filmgate.store.keys import Keys
 from filmgate.store.ledger import Ledger
 from filmgate.store.listen import Listener
 from filmgate.store.moves import Moves
+from filmgate.store.notices import Notices
 from filmgate.store.oversight import Oversight
 from filmgate.store.pool import ENGINE_STATEMENT_MS, WEB_STATEMENT_MS, Pool, open_pool
 from filmgate.store.quotes import Quotes
@@ -285,6 +286,7 @@ def _parts(ground: _Ground, pool: Pool) -> Parts:
         credentials=Credentials(pool),
         wishes=Wishes(pool),
         decisions=Decisions(pool),
+        notices=Notices(pool),
         objects=ground.storing.watched,
         workshop=Workshop(),
         enhancer=ground.enhancer,

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Collection, MutableMapping
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -32,6 +33,8 @@ def configure_logs(*, pretty: bool) -> None:
     """Write JSON lines to stderr, or coloured lines where a person looks on."""
     # It remarks on each form that is broken; the client is told, and a log is not the place.
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
+    # It traces each connection that it cannot make again; that the database is away is told once, by the engine.
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
     shown = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
@@ -114,13 +117,22 @@ class Telemetry:
             registry=registry,
         )
 
+        self._noticed = Counter(
+            "filmgate_notices", "What operators should look at.", ["kind"], registry=registry
+        )
+        self._store_up = Gauge(
+            "filmgate_store_up", "Whether the engine gets answers from its database.", registry=registry
+        )
+
     def event(self, event: str, **fields: object) -> None:
         """Log one dotted verb; an `error` is logged with its trace, which no client ever sees."""
         error = fields.pop("error", None)
-        if isinstance(error, BaseException):
-            self._log.error(event, exc_info=error, **fields)
-        else:
-            self._log.info(event, **fields)
+        # A log that cannot be written, on a full disk say, stops no film.
+        with suppress(OSError):
+            if isinstance(error, BaseException):
+                self._log.error(event, exc_info=error, **fields)
+            else:
+                self._log.info(event, **fields)
 
     def accepted(self, dialect: str, model: str) -> None:
         self._accepted.labels(dialect, self._model(model)).inc()
@@ -154,6 +166,12 @@ class Telemetry:
     def answered(self, route: str, method: str, status: int, dialect: str, seconds: float) -> None:
         named = method if method in _METHODS else "other"
         self._answered.labels(route, named, str(status), dialect).observe(seconds)
+
+    def noticed(self, kind: str) -> None:
+        self._noticed.labels(kind).inc()
+
+    def store_up(self, *, up: bool) -> None:
+        self._store_up.set(int(up))
 
     def text(self) -> tuple[bytes, str]:
         return generate_latest(self.registry), CONTENT_TYPE_LATEST

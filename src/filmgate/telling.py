@@ -20,6 +20,7 @@ from filmgate.secrets import derive
 from filmgate.store.deliveries import Deliveries
 from filmgate.store.endpoints import Endpoints
 from filmgate.store.listen import Listener
+from filmgate.store.patience import AWAY
 from filmgate.store.pool import Pool
 from filmgate.telemetry import Telemetry
 
@@ -54,7 +55,12 @@ class Telling:
             telemetry=self.telemetry,
             wake=parts.announced,
         )
-        return Deliverer(messenger, lambda error: self.telemetry.event("deliveries.waiting", error=error))
+        return Deliverer(messenger, self._waiting)
+
+    def _waiting(self, error: Exception) -> None:
+        # A database that is away is named; anything else is a bug, and is told with its trace.
+        trace = {} if isinstance(error, AWAY) else {"error": error}
+        self.telemetry.event("deliveries.waiting", reason=type(error).__name__, **trace)
 
     @asynccontextmanager
     async def listening(

@@ -29,6 +29,7 @@ from filmgate.store.decisions import Decisions
 from filmgate.store.ends import Ends
 from filmgate.store.files import Files
 from filmgate.store.moves import Moves, StaleLease
+from filmgate.store.notices import Notices
 from filmgate.store.pool import Pool
 from filmgate.store.read import Reader
 from filmgate.store.starts import Starts
@@ -135,6 +136,7 @@ async def make_engine(
         "credentials": Credentials(pool),
         "wishes": Wishes(pool),
         "decisions": Decisions(pool),
+        "notices": Notices(pool),
         "objects": open_store(folder / "objects"),
         "workshop": Workshop(),
         "enhancer": Enhancer(None, lambda reason: None),

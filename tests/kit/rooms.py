@@ -31,6 +31,7 @@ from filmgate.store.credentials import Credentials
 from filmgate.store.decisions import Decisions
 from filmgate.store.files import Files
 from filmgate.store.moves import Sending
+from filmgate.store.notices import Notices
 from filmgate.store.starts import Starts
 from filmgate.store.work import Claim, OpenAttempt
 from filmgate.world import SystemChance, SystemClock
@@ -105,6 +106,12 @@ class Told:
 
     def asked(self, *told: object) -> None:
         return
+
+    def store_up(self, *, up: bool) -> None:
+        return
+
+    def noticed(self, kind: str) -> None:
+        self.events.append(f"noticed {kind}")
 
 
 @dataclass
@@ -192,6 +199,7 @@ def make_room(world: World, vendor: Vendor, folder: Path) -> Room:
         credentials=Credentials(world.pool),
         wishes=Wishes(world.pool),
         decisions=Decisions(world.pool),
+        notices=Notices(world.pool),
         objects=cast("Objects", nothing),
         workshop=cast("Workshop", nothing),
         enhancer=cast("Enhancer", nothing),

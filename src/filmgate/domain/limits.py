@@ -65,6 +65,11 @@ WEBHOOK_SCHEDULE: Final = (
     *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
 )
 WEBHOOK_JITTER: Final = 0.1
+# An endpoint that took nothing for so long, and of which a delivery was given up, is told no more.
+ENDPOINT_PATIENCE: Final = timedelta(hours=72)
+DEAD_LETTER_EVERY: Final = timedelta(days=1)
+# What went wrong before that is history.
+NOTICES_SHOWN: Final = timedelta(days=7)
 FORMER_SECRET_LIFE: Final = timedelta(hours=24)
 DELIVERY_RETENTION: Final = timedelta(days=30)
 
@@ -101,6 +106,7 @@ TASK_DEADLINE: Final = timedelta(minutes=60)
 CLAIM_BATCH: Final = 256
 SWEEP_EVERY: Final = timedelta(seconds=10)
 IDLE_CLAIM: Final = timedelta(milliseconds=250)
+OUTAGE_SLOWEST: Final = timedelta(seconds=5)
 COMMIT_BATCH: Final = 256
 
 # Less free room than this, and a folder takes no new films: the database beside it must go on.

@@ -7,6 +7,8 @@ from filmgate.domain.limits import (
     ATTEMPT_BACKOFF,
     COLLECT_OVER,
     COLLECT_TRIES,
+    IDLE_CLAIM,
+    OUTAGE_SLOWEST,
     POLL_FIRST,
     POLL_SLOWEST,
     QUESTION_FIRST,
@@ -14,11 +16,18 @@ from filmgate.domain.limits import (
 )
 
 _JITTER = 0.1
+_OUTAGE_JITTER = 0.5
 
 
 def after_question(tries: int) -> timedelta:
     """Wait 2 s after the first failed question, doubling to a minute."""
     return min(QUESTION_FIRST * (1 << min(tries, 16)), QUESTION_SLOWEST)
+
+
+def after_outage(tries: int, chance: Chance) -> timedelta:
+    """Wait a quarter of a second for a database that is away, doubling to 5 s; engines do not come back all at once."""
+    wait = min(IDLE_CLAIM * (1 << min(tries - 1, 16)), OUTAGE_SLOWEST)
+    return wait * (1 - _OUTAGE_JITTER * chance.share())
 
 
 def after_attempt(no: int) -> timedelta:

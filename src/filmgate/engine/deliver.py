@@ -7,8 +7,6 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Final, Protocol
 
-import asyncpg
-
 from filmgate.domain.clock import Chance, Clock
 from filmgate.domain.contracts_http import HttpReply, NotSent, ReplyLost
 from filmgate.domain.failpoint import failpoint
@@ -24,6 +22,7 @@ from filmgate.domain.limits import (
     WEBHOOKS_IN_HAND,
 )
 from filmgate.domain.webhook import DELIVERY, named, next_wait, signed_headers, wait_asked
+from filmgate.engine.backoff import after_outage
 from filmgate.engine.subscribe import Keyring
 from filmgate.net.denied import Denied
 from filmgate.net.guard import LOOK_UP_SECONDS
@@ -31,6 +30,7 @@ from filmgate.net.post import GuardedPost
 from filmgate.seal import BrokenSealError
 from filmgate.store.deliveries import Deliveries, DeliveryClaim, Outcome
 from filmgate.store.endpoints import Endpoint
+from filmgate.store.patience import STORE_FAULTS
 
 _SHUTDOWN_SHARE: Final = 0.6
 _REDIRECT: Final = 3
@@ -98,14 +98,18 @@ class Deliverer:
 
     async def run(self) -> None:
         """Deliver until `stop`; the database may go away and come back meanwhile."""
+        outages = 0
         while not self._stopping.is_set():
             try:
                 claimed = await self._claim()
             except Exception as error:  # noqa: BLE001  # whatever it was, what is due stays due, and is looked for again
                 self._on_outage(error)
-                claimed = 0
+                outages += 1
+                await self._rest(after_outage(outages, self._messenger.chance))
+                continue
+            outages = 0
             if not claimed:
-                await self._rest()
+                await self._rest(IDLE_CLAIM)
 
     async def stop(self) -> None:
         """Claim nothing more and let what is in hand finish; what is left is claimed again by another."""
@@ -139,7 +143,7 @@ class Deliverer:
         """One delivery's error is its own: it stays leased, and is claimed again."""
         try:
             await deliver(self._messenger, claim)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except STORE_FAULTS as error:
             self._on_outage(error)
         except Exception as error:  # noqa: BLE001  # a bug with one delivery must not stop the others
             self._messenger.telemetry.event(
@@ -154,9 +158,9 @@ class Deliverer:
         self._running.discard(task)
         self._messenger.wake.set()
 
-    async def _rest(self) -> None:
+    async def _rest(self, longest: timedelta) -> None:
         try:
-            async with asyncio.timeout(IDLE_CLAIM.total_seconds()):
+            async with asyncio.timeout(longest.total_seconds()):
                 await self._messenger.wake.wait()
         except TimeoutError:
             return

@@ -18,6 +18,7 @@ from filmgate.store.decisions import Decisions
 from filmgate.store.ends import Ends
 from filmgate.store.files import Files
 from filmgate.store.moves import Moves
+from filmgate.store.notices import Notices
 from filmgate.store.read import Reader
 from filmgate.store.starts import Starts
 from filmgate.store.work import Claims
@@ -108,6 +109,14 @@ class Telemetry(Protocol):
 
     def asked(self, provider: str, operation: str, result: str, seconds: float) -> None: ...
 
+    def store_up(self, *, up: bool) -> None:
+        """Say whether the engine gets answers from its database."""
+        ...
+
+    def noticed(self, kind: str) -> None:
+        """Count something that operators should look at."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
@@ -123,6 +132,7 @@ class Parts:
     credentials: Credentials
     wishes: Wishes
     decisions: Decisions
+    notices: Notices
     objects: Objects
     workshop: Workshop
     enhancer: Enhancer

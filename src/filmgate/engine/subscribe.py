@@ -120,9 +120,16 @@ class Subscriptions:
         return _found(None if known is None else await self.endpoints.find(owner.account_id, known))
 
     async def update(
-        self, owner: Owner, id_: str, *, name: str | None, url: str | None, events: object
+        self,
+        owner: Owner,
+        id_: str,
+        *,
+        name: str | None,
+        url: str | None,
+        events: object,
+        enabled: bool | None = None,
     ) -> Endpoint:
-        """Change what is given; a disabled endpoint whose address is given is tried again."""
+        """Change what is given; a disabled endpoint is tried again when it is enabled, or its address is given."""
         endpoint = await self.find(owner, id_)
         changed = await self.endpoints.update(
             owner.account_id,
@@ -130,6 +137,7 @@ class Subscriptions:
             name=None if name is None else _name(name),
             url=None if url is None else self._address(url),
             events=None if events is None else _events(events),
+            enabled=enabled,
         )
         return _found(changed)
 

@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from filmgate.domain.faults import StorageFault
 from filmgate.domain.limits import CLAIM_BATCH, SCRATCH_LIFE
 from filmgate.domain.states import State
+from filmgate.domain.webhook import ENDPOINT, named
 from filmgate.engine.cancel import call_off, sweep_cancelled
 from filmgate.engine.end import fail
 from filmgate.engine.parts import Parts
+from filmgate.engine.stranded import stranded
 from filmgate.store.moves import StaleLease
 from filmgate.store.upkeep import Upkeep
 
@@ -38,6 +40,7 @@ def _chores(parts: Parts, upkeep: Upkeep) -> Sequence[tuple[str, Chore]]:
         ("idempotency", upkeep.forget_keys),
         ("deliveries", upkeep.forget_deliveries),
         ("scratch", sweep_scratch),
+        ("notices", lambda: _tell(parts)),
     ]
 
 
@@ -50,14 +53,22 @@ async def _repair(parts: Parts, upkeep: Upkeep) -> None:
 
 async def _alarm(parts: Parts) -> None:
     """Tell operators of tasks that wait for a provider or a route which the settings no longer have."""
-    for one in await parts.starts.stranded():
-        if one.waits and not parts.router.lines(one.model):
-            text = f"no route serves {one.model}: {one.count} tasks wait for one, until their deadline"
-            await parts.credentials.alarm("no_route", one.model, text)
-        elif not (one.waits or one.credential_id is None or parts.router.provider(one.credential_id)):
-            provider = one.provider or "unknown"
-            text = f"{provider} makes {one.count} films of {one.model}, and is not in the settings any more"
-            await parts.credentials.alarm("provider_missing", provider, text)
+    for one in await stranded(parts):
+        await parts.credentials.alarm(one.kind, one.name, one.text)
+
+
+async def _tell(parts: Parts) -> None:
+    """Log and count what operators should look at, whichever transaction wrote it."""
+    while untold := await parts.notices.take():
+        for one in untold:
+            parts.telemetry.noticed(one.kind)
+            parts.telemetry.event(
+                f"notice.{one.kind}",
+                task=one.task_id and str(one.task_id),
+                provider=one.provider,
+                endpoint=one.endpoint_id and named(ENDPOINT, one.endpoint_id),
+                reason=one.text,
+            )
 
 
 async def _expire(parts: Parts, upkeep: Upkeep) -> None:

@@ -8,8 +8,6 @@ from datetime import timedelta
 from typing import Final, Protocol
 from uuid import UUID
 
-import asyncpg
-
 from filmgate.domain.limits import (
     BEAT_EVERY,
     CLAIM_BATCH,
@@ -22,6 +20,7 @@ from filmgate.domain.limits import (
     SWEEP_EVERY,
 )
 from filmgate.domain.states import Step
+from filmgate.engine.backoff import after_outage
 from filmgate.engine.collect import collect
 from filmgate.engine.deliver import Deliverer
 from filmgate.engine.end import fail
@@ -34,7 +33,7 @@ from filmgate.engine.start import starts
 from filmgate.engine.sweep import sweep
 from filmgate.store.moves import StaleLease
 from filmgate.store.notices import Notice
-from filmgate.store.patience import AWAY
+from filmgate.store.patience import AWAY, PATIENCE_S, STORE_FAULTS
 from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Claim
 
@@ -88,6 +87,7 @@ class Worker:
         self._ended = asyncio.Event()
         self._stopping = asyncio.Event()
         self._left = False
+        self._outages = 0
         self.heartbeat = parts.clock.monotonic()
 
     async def run(self) -> None:
@@ -200,6 +200,8 @@ class Worker:
             self._parts.telemetry.event(
                 "store.unavailable", task=str(claim.task_id), reason=type(error).__name__
             )
+            # It is in hand meanwhile: what was given back at once would come back at once.
+            await asyncio.sleep(after_outage(2, self._parts.chance).total_seconds())
         except Exception as error:  # noqa: BLE001  # a bug in one task's step must not stop the others
             self._parts.telemetry.event(
                 "step.broken",
@@ -231,18 +233,40 @@ class Worker:
     async def _beating(self) -> None:
         while True:
             await asyncio.sleep(BEAT_EVERY.total_seconds())
-            with suppress(*AWAY):
-                await self._parts.claims.beat()
+            # Whatever it was: an engine that stops beating is taken for dead, and what it draws is drawn elsewhere.
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._parts.claims.beat()
+            except STORE_FAULTS as error:
+                self._away(error)
+            else:
+                self._back()
 
     async def _through_outages(self, ask: Callable[[], Awaitable[int | None]]) -> int | None:
         """Ask the store; while it does not answer, nothing is claimed, and what was half claimed is given back."""
         try:
-            return await ask()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            answer = await ask()
+        except STORE_FAULTS as error:
             self._left = True
-            self._parts.telemetry.event("store.unavailable", reason=type(error).__name__)
-            await asyncio.sleep(IDLE_CLAIM.total_seconds())
+            self._away(error)
+            wait = after_outage(self._outages, self._parts.chance)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait.total_seconds()):
+                    await self._stopping.wait()
             return None
+        self._back()
+        return answer
+
+    def _away(self, error: Exception) -> None:
+        self._outages += 1
+        self._parts.telemetry.event("store.unavailable", reason=type(error).__name__, tries=self._outages)
+        self._parts.telemetry.store_up(up=False)
+
+    def _back(self) -> None:
+        if self._outages:
+            self._parts.telemetry.event("store.back", tries=self._outages)
+            self._outages = 0
+        self._parts.telemetry.store_up(up=True)
 
 
 async def _park(parts: Parts, claim: Claim) -> None:

@@ -1,11 +1,14 @@
 """T1: a task is written before its client is answered, with its hold, in one transaction for all who wait."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 from typing import Final
 from uuid import UUID
+
+import asyncpg
 
 from filmgate.domain.money import dollars
 from filmgate.domain.price import Price
@@ -15,7 +18,8 @@ from filmgate.domain.task import Owner, Task
 from filmgate.store import rows
 from filmgate.store.batch import Lane
 from filmgate.store.funds import Purses, Refusal, lock_purses
-from filmgate.store.pool import Connection, Pool
+from filmgate.store.patience import AGAIN_S, AWAY, PATIENCE_S
+from filmgate.store.pool import Connection, Pool, begun
 from filmgate.store.quotes import Quote, lock_quotes, use_quotes
 
 # An answer that is a day old is forgotten, and its key is free again.
@@ -71,6 +75,9 @@ with r as (
 insert into work (task_id, step, credential_id, due_at, model, account_id, key_id)
 select id, 'prepare', credential_id, now(), model, account_id, key_id from r
 """
+
+# Whether a commit whose answer was lost was made, seen by whoever holds its owner's locks.
+_WRITTEN: Final = "select id from tasks where id = any($1::uuid[])"
 
 _SELECT: Final = f"select {rows.TASK_COLUMNS} from tasks t where t.id = any($1::uuid[])"  # noqa: S608  # our columns
 
@@ -150,33 +157,56 @@ class Decision:
     refusal: Refusal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A new task; `again` where nobody knows whether it was written already."""
+
+    new: NewTask
+    again: bool
+
+
 class Acceptor:
     """Writes new tasks by group commit; the answer follows the commit."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._lane: Lane[NewTask, Decision] = Lane(self._accept)
+        self._lane: Lane[_Asked, Decision] = Lane(self._accept)
 
     async def accept(self, new: NewTask) -> Decision:
-        return await self._lane.put(new)
+        """Write a task; while the database is away, wait for it for up to 5 s, and write nothing twice."""
+        loop = asyncio.get_running_loop()
+        give_up, again = loop.time() + PATIENCE_S, False
+        while True:
+            try:
+                return await self._lane.put(_Asked(new, again), within_s=give_up - loop.time())
+            except (*AWAY, asyncpg.UniqueViolationError):
+                if loop.time() + AGAIN_S > give_up:
+                    raise
+            again = True
+            await asyncio.sleep(AGAIN_S)
 
-    async def _accept(self, batch: Sequence[NewTask]) -> Sequence[Decision]:
-        async with self._pool.acquire() as connection, connection.transaction():
-            owners = [(new.owner.account_id, new.owner.key_id) for new in batch]
-            purses = await lock_purses(connection, owners)
-            noted = {new.remembered_as: new for new in batch if new.remember and not new.replays}
+    async def _accept(self, batch: Sequence[_Asked]) -> Sequence[Decision]:
+        news = [one.new for one in batch]
+        async with begun(self._pool) as connection:
+            purses = await lock_purses(connection, [(new.owner.account_id, new.owner.key_id) for new in news])
+            written = await _written(connection, [one.new.id for one in batch if one.again])
+            noted = {new.remembered_as: new for new in news if new.remember and not new.replays}
             await _note(connection, list(noted.values()))
-            earlier = await _remember(connection, [new for new in batch if new.replays])
-            asked = [new for new in batch if _stands_for(new, earlier)[1] == new.id]
+            earlier = await _remember(connection, [new for new in news if new.replays])
+            asked = [new for new in news if _stands_for(new, earlier)[1] == new.id and new.id not in written]
             fresh, refusals = await _granted(connection, asked, purses)
             await connection.execute(_INSERT, [new.row() for new in fresh])
             await use_quotes(connection, {new.quote_id: new.id for new in fresh if new.quote_id})
             await purses.write(connection)
             if refusals:
                 await connection.execute(_UNREMEMBER, list(refusals))
-            wanted = {new.id for new in fresh} | {task_id for _, task_id in earlier.values()}
+            wanted = {new.id for new in fresh} | {task_id for _, task_id in earlier.values()} | written
             found = {row["id"]: rows.task(row) for row in await connection.fetch(_SELECT, list(wanted))}
-        return [_decide(new, earlier, found, refusals) for new in batch]
+        return [_decide(new, earlier, found, refusals) for new in news]
+
+
+async def _written(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:
+    return {row["id"] for row in await connection.fetch(_WRITTEN, ids)} if ids else set()
 
 
 Refusals = Mapping[UUID, Refusal]

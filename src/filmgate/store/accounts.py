@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from filmgate.store.funds import LOCK_ACCOUNTS
+from filmgate.store.patience import whole_again
 from filmgate.store.pool import Pool
 
 _COLUMNS: Final = """a.id, a.name, a.balance_micros, a.credit_micros, a.held_micros, a.budget_micros, a.budget_period,
@@ -119,6 +120,7 @@ class Accounts:
         )
         return None if row is None else _account(row)
 
+    @whole_again
     async def give(self, account_id: int, amount_micros: int, *, author: str, reason: str) -> int:
         """Add to a balance, or take from it where the amount is negative; give the new balance."""
         kind, other = ("topup", "grants") if amount_micros > 0 else ("adjust", "adjustments")

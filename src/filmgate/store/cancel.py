@@ -8,6 +8,7 @@ from uuid import UUID
 
 from filmgate.domain.limits import STEP_LEASE
 from filmgate.store.listen import tell
+from filmgate.store.patience import whole_again
 from filmgate.store.pool import Pool
 from filmgate.store.work import OWNED, Claim, claim_of
 
@@ -66,6 +67,7 @@ class Wishes:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
+    @whole_again
     async def consider(self, task_id: UUID, choose: Callable[[Claim], Choice]) -> Considered | None:
         """Choose with the task held still, and write the choice down; None where the task has ended."""
         async with self._pool.acquire() as connection, connection.transaction():

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from filmgate.domain.limits import CIRCUIT_FAILURES, CIRCUIT_FIRST, CIRCUIT_LONGEST, SUBMIT_LEASE
+from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
 
 _TRYING: Final = f"failures_in_row >= {CIRCUIT_FAILURES}"
@@ -180,6 +181,7 @@ class Credentials:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
+    @whole_again
     async def sync(self, wanted: Sequence[CredentialRow]) -> Mapping[tuple[str, str], int]:
         """Write what the settings say; give each credential's id by its provider and name."""
         written = [
@@ -218,6 +220,7 @@ class Credentials:
         """Tell operators of something that is wrong with a provider, at most once an hour."""
         await self._pool.execute(_ALARM, kind, provider, text)
 
+    @whole_again
     async def _change(self, statement: str, provider: str) -> int | None:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(_LOCK_ALL)

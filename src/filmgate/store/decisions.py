@@ -12,6 +12,7 @@ from filmgate.domain.contracts_provider import Ticket
 from filmgate.domain.limits import SUBMIT_LEASE
 from filmgate.domain.states import AttemptState, Step
 from filmgate.store.notices import Notice, plain
+from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
 from filmgate.store.work import OWNED, Claim, claim_of
 
@@ -51,12 +52,14 @@ class Decisions:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
+    @whole_again
     async def take(self, task_id: UUID) -> Claim | None:
         """Claim a task whose attempt is uncertain, from whoever looks for it; None where there is none."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(_LOCK, task_id)
             return await _taken(connection, task_id, _UNDECIDED)
 
+    @whole_again
     async def late(self, task_id: UUID, key: str, ticket: Ticket) -> Late:
         """Claim the task of an attempt of which nobody knew more until now; else keep the ticket as an orphan."""
         async with self._pool.acquire() as connection, connection.transaction():

@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from filmgate.domain.limits import WEBHOOKS_OF_HOST
+from filmgate.domain.limits import DEAD_LETTER_EVERY, ENDPOINT_PATIENCE, WEBHOOKS_OF_HOST
 from filmgate.domain.request import Json
 from filmgate.store.batch import Lane
 from filmgate.store.endpoints import Endpoint, endpoint_of
+from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
 from filmgate.store.work import Boot
 
@@ -68,15 +69,35 @@ select id, status, answer, error, duration_ms from r
 
 _HEALTH: Final = """
 with r as (
-    select e.id, r.well, r.gone from endpoints e
-    join unnest($1::uuid[], $2::boolean[], $3::boolean[]) as r(id, well, gone) on r.id = e.id
+    select e.id, e.disabled_at is not null as was, r.well, r.gone, r.dead, r.dead and not e.callback
+            and e.failing_since < now() - $5::interval as hopeless
+    from endpoints e
+    join unnest($1::uuid[], $2::boolean[], $3::boolean[], $4::boolean[]) as r(id, well, gone, dead) on r.id = e.id
     order by e.id for update of e
+), now_at as (
+    update endpoints e set
+        failing_since = case when not r.well and not e.callback then coalesce(e.failing_since, now()) end,
+        disabled_at = case when r.gone or r.hopeless then coalesce(e.disabled_at, now()) else e.disabled_at end,
+        disabled_reason = case when r.gone then coalesce(e.disabled_reason, 'the address answered 410')
+            when r.hopeless then coalesce(e.disabled_reason, 'nothing was delivered to it since '
+                || to_char(e.failing_since, 'YYYY-MM-DD HH24:MI') || ' UTC')
+            else e.disabled_reason end
+    from r where e.id = r.id and e.deleted_at is null
+    returning e.id, e.account_id, e.name, e.url, e.failing_since, e.disabled_reason, r.dead,
+        e.disabled_at is not null and not r.was as disabled
 )
-update endpoints e set failing_since = case when not r.well then coalesce(e.failing_since, now()) end,
-    disabled_at = case when r.gone then coalesce(e.disabled_at, now()) else e.disabled_at end,
-    disabled_reason = case when r.gone then coalesce(e.disabled_reason, 'the address answered 410')
-        else e.disabled_reason end
-from r where e.id = r.id and e.deleted_at is null
+insert into notices (kind, endpoint_id, text)
+select n.kind, h.id, 'account ' || a.name || ', ' || n.says || '; its owner can replay what was given up'
+from now_at h join accounts a on a.id = h.account_id
+cross join lateral (values
+    ('webhook_disabled', h.disabled, 'endpoint ' || h.name || ' is told no more: ' || h.disabled_reason),
+    ('webhook_dead_letter', h.dead and not exists (
+        select from notices o where o.endpoint_id = h.id and o.kind = 'webhook_dead_letter'
+            and o.at >= coalesce(h.failing_since, now() - $6::interval)),
+        case when h.url is null then 'a callback that a request named' else 'a delivery to endpoint ' || h.name end
+            || ' was given up')
+) as n(kind, holds, says)
+where n.holds
 """
 
 _RELEASE: Final = """
@@ -136,6 +157,7 @@ class Deliveries:
         """Release what former boots on this folder had in hand; the caller holds the folder's lock."""
         await self._pool.execute(_RELEASE, self._boot.folder, self._boot.id)
 
+    @whole_again
     async def claim(
         self, limit: int, lease: timedelta, *, since: float, of_host: int = WEBHOOKS_OF_HOST
     ) -> Sequence[DeliveryClaim]:
@@ -163,18 +185,22 @@ class Deliveries:
 
 
 async def _note_health(connection: Connection, outcomes: Sequence[Outcome]) -> None:
-    """Note on endpoints what changed: since when they fail, and that they are gone."""
-    news: dict[UUID, tuple[bool, bool]] = {}
+    """Note on endpoints what changed: since when they fail, and that they are gone; tell operators of dead letters."""
+    news: dict[UUID, tuple[bool, bool, bool]] = {}
     for one in outcomes:
-        id_, endpoint = one.claim.endpoint_id, one.claim.endpoint
-        if id_ is None or endpoint is None:
+        endpoint = one.claim.endpoint
+        if endpoint is None:
             continue
         known_failing = endpoint.failing_since is not None
-        if one.gone or one.delivered is known_failing:
-            news[id_] = one.delivered, one.gone or news.get(id_, (False, False))[1]
+        # What was not even tried, since nobody may be told, is no news.
+        dead = one.state == "given_up" and not one.gone and endpoint.disabled_at is None
+        if one.gone or dead or (one.claim.endpoint_id and one.delivered is known_failing):
+            former = news.get(endpoint.id, (False, False, False))
+            news[endpoint.id] = one.delivered, one.gone or former[1], dead or former[2]
     if news:
-        wells, gones = zip(*news.values(), strict=True)
-        await connection.execute(_HEALTH, list(news), list(wells), list(gones))
+        wells, gones, deads = zip(*news.values(), strict=True)
+        patience = ENDPOINT_PATIENCE, DEAD_LETTER_EVERY
+        await connection.execute(_HEALTH, list(news), list(wells), list(gones), list(deads), *patience)
 
 
 def _row(outcome: Outcome) -> dict[str, Json]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from filmgate.store.funds import LOCK_ACCOUNTS
+from filmgate.store.patience import whole_again
 from filmgate.store.pool import Pool
 
 _COLUMNS: Final = """e.id, e.account_id, e.name, e.url, e.events, e.secret, e.hint, e.former_secret, e.former_until,
@@ -29,9 +30,11 @@ _FIND: Final = f"select {_COLUMNS} from endpoints e where {_MINE} and e.id = $2"
 # An address that is given, also the same one again, is tried again.
 _UPDATE: Final = f"""
 update endpoints e set name = coalesce($3, e.name), url = coalesce($4, e.url), events = coalesce($5, e.events),
-    disabled_at = case when $4::text is null then e.disabled_at end,
-    disabled_reason = case when $4::text is null then e.disabled_reason end,
-    failing_since = case when $4::text is null then e.failing_since end,
+    disabled_at = case when $6::boolean is false then coalesce(e.disabled_at, now())
+        when $6 is true or $4::text is not null then null else e.disabled_at end,
+    disabled_reason = case when $6::boolean is false then coalesce(e.disabled_reason, 'its owner switched it off')
+        when $6 is true or $4::text is not null then null else e.disabled_reason end,
+    failing_since = case when $6 is true or $4::text is not null then null else e.failing_since end,
     updated_at = case when (coalesce($3, e.name), coalesce($4, e.url), coalesce($5, e.events))
         is distinct from (e.name, e.url, e.events) then now() else e.updated_at end
 where {_MINE} and e.id = $2 returning {_COLUMNS}
@@ -101,6 +104,7 @@ class Endpoints:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
+    @whole_again
     async def create(self, new: NewEndpoint, *, most: int) -> Endpoint | None:
         """Store an endpoint; None where the account has that many already."""
         async with self._pool.acquire() as connection, connection.transaction():
@@ -129,10 +133,11 @@ class Endpoints:
         name: str | None,
         url: str | None,
         events: Sequence[str] | None,
+        enabled: bool | None = None,
     ) -> Endpoint | None:
         """Write what is given; an address that is given is tried again, also where it was disabled."""
         listed = None if events is None else list(events)
-        row = await self._pool.fetchrow(_UPDATE, account_id, id_, name, url, listed)
+        row = await self._pool.fetchrow(_UPDATE, account_id, id_, name, url, listed, enabled)
         return None if row is None else endpoint_of(row)
 
     async def delete(self, account_id: int, id_: UUID) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID
 from filmgate.domain.request import Json
 from filmgate.domain.task import StoredFile
 from filmgate.store import rows
+from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
 from filmgate.store.shipments import drop_shipments
 
@@ -78,6 +79,7 @@ class Files:
         values = (file.object_key, file.media_type, file.size_bytes, file.sha256, kept)
         await self._pool.execute(_KEEP_INPUT, file.id, file.task_id, file.account_id, *values)
 
+    @whole_again
     async def delete_task(self, task_id: UUID, account_id: int) -> bool:
         """Hide an ended task from its owner and let its files go; False where there was none."""
         async with self._pool.acquire() as connection, connection.transaction():

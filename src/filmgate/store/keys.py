@@ -10,7 +10,7 @@ from typing import Any, Final
 from filmgate.domain.ids import hint
 from filmgate.domain.task import Owner
 from filmgate.store.batch import Lane
-from filmgate.store.patience import patiently
+from filmgate.store.patience import PATIENCE_S, patiently
 from filmgate.store.pool import Pool
 
 _FIND: Final = """
@@ -136,7 +136,7 @@ class Keys:
 
     async def owner(self, key: str) -> Owner | None:
         """Find whose key it is; unknown, revoked and expired keys are alike."""
-        return await self._lane.put(self._digests(key))
+        return await self._lane.put(self._digests(key), within_s=PATIENCE_S)
 
     async def _find(self, batch: Sequence[Sequence[bytes]]) -> Sequence[Owner | None]:
         wanted = {digest for digests in batch for digest in digests}

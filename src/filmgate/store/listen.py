@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from filmgate.domain.limits import TOLD_AT_ONCE
+from filmgate.store.patience import STORE_FAULTS
 from filmgate.store.pool import Connection
 
 CHANNEL: Final = "film_tasks"
@@ -95,7 +96,7 @@ class Listener:
         while True:
             try:
                 await self._listen()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except STORE_FAULTS as error:
                 self._on_lost(error)
             wait = _AGAIN_FIRST_S if self.listening.is_set() else min(wait * 2, _AGAIN_SLOWEST_S)
             self.listening.clear()

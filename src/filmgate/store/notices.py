@@ -7,13 +7,21 @@ from uuid import UUID
 
 from filmgate.domain.limits import LOG_TEXT_BYTES
 from filmgate.domain.request import Json
-from filmgate.store.pool import Connection
+from filmgate.store.pool import Connection, Pool
 
 _NOTICE: Final = """
 insert into notices (kind, task_id, provider, text)
 select kind, task_id, provider, text
 from jsonb_to_recordset($1::jsonb) as r(kind text, task_id uuid, provider text, text text)
 """
+
+# Each is told by one engine, however many there are.
+_TELL: Final = """
+update notices n set told_at = now()
+from (select id from notices where told_at is null order by id limit $1 for update skip locked) u
+where n.id = u.id returning n.id, n.kind, n.task_id, n.provider, n.endpoint_id, n.text
+"""
+_BATCH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,27 @@ class Notice:
     kind: str
     text: str
     provider: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A notice that no log has yet."""
+
+    kind: str
+    text: str
+    task_id: UUID | None
+    provider: str | None
+    endpoint_id: UUID | None
+
+
+class Notices:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def take(self) -> Sequence[Untold]:
+        """Give the oldest that nobody took yet, some hundreds at most; whoever takes them tells them."""
+        found = sorted(await self._pool.fetch(_TELL, _BATCH), key=lambda row: int(row["id"]))
+        return [Untold(**{name: row[name] for name in Untold.__slots__}) for row in found]
 
 
 async def insert_notices(connection: Connection, notices: Sequence[tuple[UUID, Notice]]) -> None:

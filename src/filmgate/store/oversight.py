@@ -11,6 +11,7 @@ from filmgate.domain.states import State
 from filmgate.domain.task import Task
 from filmgate.store import rows
 from filmgate.store.pool import Pool
+from filmgate.store.vitals import Vitals, read_vitals
 
 _PAGE: Final = f"""
 select {rows.TASK_COLUMNS}, a.name as account, exists (
@@ -132,6 +133,9 @@ class Oversight:
     async def work(self, task_id: UUID) -> SeenWork | None:
         row = await self._pool.fetchrow(_WORK, task_id)
         return None if row is None else SeenWork(**dict(row))
+
+    async def vitals(self) -> Vitals:
+        return await read_vitals(self._pool)
 
     async def notices(
         self, *, kind: str | None, task_id: UUID | None, before: int | None, limit: int

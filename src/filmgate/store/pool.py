@@ -1,13 +1,16 @@
 """Connections to PostgreSQL."""
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 import orjson
 from asyncpg.pool import PoolConnectionProxy
 
 from filmgate.domain.limits import SUBMIT_SECONDS
+from filmgate.store.patience import PATIENCE_S, patiently
 
 WEB_STATEMENT_MS = 5_000
 ENGINE_STATEMENT_MS = int(SUBMIT_SECONDS * 1000)
@@ -16,13 +19,42 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
+# A server that stands still answers no cancellation either: then the connection is given up.
+_RELEASE_S: Final = 0.5
+
+
+class _PatientPool(asyncpg.Pool):
+    """Waits for connections and for answers only so long, also where the other end stands still."""
+
+    def acquire(self, *, timeout: float | None = None) -> Any:  # noqa: ANN401  # as asyncpg has it
+        return super().acquire(timeout=PATIENCE_S if timeout is None else timeout)
+
+    async def release(self, connection: Any, *, timeout: float | None = None) -> None:  # noqa: ANN401, ASYNC109  # as above
+        # What was asked is answered by now: that the connection was closed, and not kept, is nobody's concern.
+        with suppress(TimeoutError):
+            await super().release(connection, timeout=_RELEASE_S if timeout is None else timeout)
+
+
 async def open_pool(target: Mapping[str, Any], *, size: int, statement_ms: int, name: str) -> Pool:
     """Open a pool; `target` holds asyncpg's own arguments (`dsn`, or `host`, `user`, `database`)."""
-    return await asyncpg.create_pool(
+
+    async def connect(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # asyncpg's own arguments
+        # Nothing was asked yet, so that trying again is free: for reads and writes alike.
+        return await patiently(lambda: asyncpg.connect(*args, **kwargs))
+
+    pool = _PatientPool(
         **target,
         min_size=1,
         max_size=size,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300.0,
+        loop=None,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        connect=connect,
         init=speak_json,
+        timeout=PATIENCE_S,
+        command_timeout=statement_ms / 1000,
         server_settings={
             "application_name": name,
             "search_path": "film",
@@ -30,6 +62,19 @@ async def open_pool(target: Mapping[str, Any], *, size: int, statement_ms: int, 
             "timezone": "UTC",
         },
     )
+    return await pool
+
+
+@asynccontextmanager
+async def begun(pool: Pool, within_s: float = PATIENCE_S) -> AsyncIterator[Connection]:
+    """Begin a transaction that somebody waits for; a connection that hangs is given up, with all that it wrote."""
+    async with pool.acquire() as connection:
+        watchdog = asyncio.get_running_loop().call_later(within_s, connection.terminate)
+        try:
+            async with connection.transaction():
+                yield connection
+        finally:
+            watchdog.cancel()
 
 
 async def speak_json(connection: Connection) -> None:

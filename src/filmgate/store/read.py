@@ -10,7 +10,7 @@ from filmgate.domain.states import State
 from filmgate.domain.task import Attempt, StoredFile, Task
 from filmgate.store import rows
 from filmgate.store.batch import Lane
-from filmgate.store.patience import patiently
+from filmgate.store.patience import PATIENCE_S, patiently
 from filmgate.store.pool import Pool
 
 # An id of ours and an alias of a dialect are both names; whichever it is, the account must be the task's own.
@@ -95,7 +95,7 @@ class Reader:
         if name.isascii() and name.isdigit() and len(name) <= _NUMBER_DIGITS:
             row = await patiently(lambda: self._pool.fetchrow(_BY_NUMBER, account_id, int(name)))
             return None if row is None else rows.task(row)
-        return await self._lane.put(_Wanted(name, account_id))
+        return await self._lane.put(_Wanted(name, account_id), within_s=PATIENCE_S)
 
     async def account_of(self, name: str) -> tuple[int, int] | None:
         """Say whose task that is, by account and key; only for a link whose signature was checked."""
@@ -107,7 +107,7 @@ class Reader:
         if "\0" in name:
             return None
         id_ = _uuid(name)
-        found = await self._pool.fetchval(_PLACE, None if id_ else name, id_, account_id)
+        found = await patiently(lambda: self._pool.fetchval(_PLACE, None if id_ else name, id_, account_id))
         return None if found is None else UUID(str(found))
 
     async def _find(self, batch: Sequence[_Wanted]) -> Sequence[Task | None]:
@@ -130,11 +130,12 @@ class Reader:
     ) -> tuple[Sequence[Task], bool]:
         """Give up to `limit` tasks after one of them, and whether there are more."""
         arguments = (account_id, dialects, state, after, newest_first, limit + 1)
-        found = [rows.task(row) for row in await self._pool.fetch(_PAGE, *arguments)]
+        found = [rows.task(row) for row in await patiently(lambda: self._pool.fetch(_PAGE, *arguments))]
         return found[:limit], len(found) > limit
 
     async def attempts(self, task_id: UUID, account_id: int) -> Sequence[Attempt]:
-        return [rows.attempt(row) for row in await self._pool.fetch(_ATTEMPTS, task_id, account_id)]
+        found = await patiently(lambda: self._pool.fetch(_ATTEMPTS, task_id, account_id))
+        return [rows.attempt(row) for row in found]
 
     async def attempts_spent(self, task_id: UUID, clip: int) -> int:
         return int(await self._pool.fetchval(_SPENT, task_id, clip))
@@ -146,7 +147,7 @@ class Reader:
 
     async def file(self, file_id: UUID) -> StoredFile | None:
         """Find a file of a task that is not deleted; the caller has checked the link or the owner."""
-        row = await self._pool.fetchrow(_FILE, file_id)
+        row = await patiently(lambda: self._pool.fetchrow(_FILE, file_id))
         return None if row is None else rows.file(row)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from filmgate.domain.request import FilmRequest
 from filmgate.store.batch import Lane
+from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
 from filmgate.store.work import OWNED_COLUMNS, OWNED_FROM, Boot, Claim, Unreadable, readable
 
@@ -202,6 +203,7 @@ class Starts:
         """Name the models of which films wait."""
         return [row["model"] for row in await self._pool.fetch(_MODELS)]
 
+    @whole_again
     async def claim(
         self, chosen: Sequence[tuple[Waiting, int]], *, lease: timedelta, since: float
     ) -> Sequence[Claim]:
@@ -256,6 +258,7 @@ class Starts:
             for row in found
         ]
 
+    @whole_again
     async def recount(self) -> int:
         """Set right how many tasks run for whom, where rows were changed by hand; give for how many it was wrong."""
         wrong: dict[str, list[int]] = {}

@@ -34,6 +34,7 @@ from filmgate.web.surroundings import Surroundings
 from filmgate.web.tasks import task_routes
 from filmgate.web.threshold import Threshold
 from filmgate.web.trial import trial_routes
+from filmgate.web.vitals import vitals_route
 from filmgate.web.watch import watch_route
 from filmgate.web.webhooks import customer_webhooks, operator_webhooks
 
@@ -93,6 +94,7 @@ def own_api(around: Surroundings, dialects: frozenset[str], telemetry: OuterTele
     api.include_router(decision_routes(around))
     api.include_router(shipment_routes(around))
     api.include_router(storage_routes(around))
+    api.include_router(vitals_route(around))
     for kind, handler in _handlers(telemetry).items():
         api.add_exception_handler(kind, handler)
     return api

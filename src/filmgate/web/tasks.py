@@ -16,6 +16,7 @@ from filmgate.engine.accept import Repeat
 from filmgate.web.again import Again, ask_again
 from filmgate.web.answers import film_answer, language_of
 from filmgate.web.cancel import cancel_task, cancel_word, delete_task
+from filmgate.web.mishaps import UNAVAILABLE
 from filmgate.web.receipts import receipt_out
 from filmgate.web.shapes import (
     Addresses,
@@ -253,10 +254,14 @@ async def task_out(around: Surroundings, task: Task, request: Request) -> TaskOu
     )
 
 
-async def _ahead(around: Surroundings, task: Task) -> int:
+async def _ahead(around: Surroundings, task: Task) -> int | None:
     models = [model.name for model in around.catalogue.models]
     sharing = around.acceptance.router.sharing(task.request.model, models)
-    return await around.engine.starts.ahead(task.id, sharing)
+    try:
+        return await around.engine.starts.ahead(task.id, sharing)
+    except UNAVAILABLE:
+        # It was accepted, and is told so, although nobody knows at the moment where it stands.
+        return None
 
 
 def _error(task: Task, language: str) -> ErrorOut | None:

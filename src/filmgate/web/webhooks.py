@@ -61,6 +61,8 @@ class EndpointChange(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
+    enabled: bool | None = Field(None, description="True tries it again, false tells it nothing more.")
+
     name: str | None = None
     url: str | None = None
     event_types: list[str] | None = None
@@ -228,13 +230,19 @@ def _add_endpoints(router: APIRouter, around: Surroundings) -> None:
 
 
 def _add_changes(router: APIRouter, around: Surroundings) -> None:
-    @router.post("/webhook_endpoints/{id}")
+    @router.patch("/webhook_endpoints/{id}")
+    @router.post("/webhook_endpoints/{id}", operation_id="change_endpoint")
     async def update(request: Request, id: str, change: EndpointChange) -> EndpointOut:  # noqa: A002  # as above
-        """Change an endpoint; one that was disabled is enabled by giving its address."""
+        """Change an endpoint; one that was disabled is tried again with `enabled`, or when its address is given."""
         owner = await around.doorman.owner(request)
         return _shown(
             await around.subscriptions.update(
-                owner, id, name=change.name, url=change.url, events=change.event_types
+                owner,
+                id,
+                name=change.name,
+                url=change.url,
+                events=change.event_types,
+                enabled=change.enabled,
             )
         )
 

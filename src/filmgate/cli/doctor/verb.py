@@ -8,15 +8,21 @@ from cyclopts import Parameter
 
 from filmgate.cli.address import HERE, Place, data_folder, find_address
 from filmgate.cli.client import Gate
-from filmgate.cli.doctor.check import Check, Verdict
+from filmgate.cli.doctor.check import Check, Verdict, warn
 from filmgate.cli.doctor.gate import ask_health, gate_checks
-from filmgate.cli.errors import Exit, trouble
+from filmgate.cli.errors import CliError, Exit, trouble
 from filmgate.cli.output import PLAIN_MANNER, Form, Manner, Output
 from filmgate.cli.text import Text
 from filmgate.cli.verb import verb
 
 _MARKS: Final = {Verdict.OK: ("✔", "green"), Verdict.WARN: ("!", "yellow"), Verdict.FAIL: ("✘", "red")}
 _NAME_WIDTH: Final = 14
+_ALIVE_S: Final = 5.0
+_NO_KEY: Final = Text("nothing here proves one", "此处没有运营者凭证")
+_PROVE: Final = Text(
+    "Only an operator sees the gate's inside: set FILMGATE_ADMIN_KEY, or name its data folder with --data.",
+    "仅运营者可查看网关内部：请设置 FILMGATE_ADMIN_KEY，或用 --data 指定其数据目录。",
+)
 _ALL_WELL: Final = Text("All is well.", "一切正常。")
 _USABLE: Final = Text("Usable; {count} to look at.", "可以使用，{count} 项需留意。")
 
@@ -66,6 +72,24 @@ def _checks(gate: Gate, place: Place, manner: Manner) -> Iterator[Check]:
     yield machine.font_check()
     yield from gate_checks(gate)
     yield from storage.gate_storage_checks(manner, place)
+    yield from _inside(gate, place, manner)
+
+
+def _inside(gate: Gate, place: Place, manner: Manner) -> Iterator[Check]:
+    """Check what an operator may see, where the gate answers and something here proves an operator."""
+    from filmgate.cli.doctor.inside import inside_checks  # noqa: PLC0415  # as above
+    from filmgate.cli.keys.operator import operator_session  # noqa: PLC0415  # as above
+
+    try:
+        gate.call("GET", "/healthz", timeout_s=_ALIVE_S)
+    except CliError:
+        return
+    try:
+        session = operator_session(manner, place)
+    except CliError:
+        yield warn("operator", _NO_KEY, _PROVE)
+        return
+    yield from inside_checks(session.gate)
 
 
 def _say(output: Output, check: Check) -> None:

@@ -50,6 +50,8 @@ CLIENT_FILE: Final = "client.json"
 LOCAL_ACCOUNT: Final = "local"
 _RESTART_FIRST_S: Final = 0.2
 _RESTART_SLOWEST_S: Final = 10.0
+# What lived so many times longer than it was waited for before is started again as quickly as at first.
+_LIVED_WELL: Final = 10
 _EXIT_USAGE: Final = 2
 _PORT_PATIENCE_S: Final = 3.0
 _STARTED: Final = 0
@@ -297,6 +299,7 @@ def _serve_web(settings: Settings, port: int, tell: Tell) -> int:
     delay_s = _RESTART_FIRST_S
     stopping = threading.Event()
     while True:
+        began = time.monotonic()
         server = _web_server(settings, port)
 
         @server.on_shutdown
@@ -308,10 +311,15 @@ def _serve_web(settings: Settings, port: int, tell: Tell) -> int:
             server.serve()
         except SystemExit:
             tell("the web processes died; starting them again")
+        delay_s = _RESTART_FIRST_S if _lived_well(began, delay_s) else delay_s
         # A signal that comes during the wait still reaches the server that is gone.
         if stopping.wait(delay_s) or server.interrupt_signal:
             return _STARTED
         delay_s = min(delay_s * 2, _RESTART_SLOWEST_S)
+
+
+def _lived_well(began: float, delay_s: float) -> bool:
+    return time.monotonic() - began > delay_s * _LIVED_WELL
 
 
 class _WebServer(Granian):
@@ -350,6 +358,7 @@ def _engine_process(tell: Tell) -> Iterator[None]:
     def keep() -> None:
         delay_s = _RESTART_FIRST_S
         while not stopping.is_set():
+            began = time.monotonic()
             process = subprocess.Popen([sys.executable, "-m", "filmgate.server"])
             current[:] = [process]
             if stopping.is_set():
@@ -357,6 +366,7 @@ def _engine_process(tell: Tell) -> Iterator[None]:
             process.wait()
             if not stopping.is_set():
                 tell(f"the engine died ({process.returncode}); starting it again")
+                delay_s = _RESTART_FIRST_S if _lived_well(began, delay_s) else delay_s
                 stopping.wait(delay_s)
                 delay_s = min(delay_s * 2, _RESTART_SLOWEST_S)
 

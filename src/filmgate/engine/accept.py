@@ -210,6 +210,7 @@ class Acceptance:
         for picture in request.pictures:
             if picture.object_key is not None:
                 await self.objects.delete(picture.object_key)
+                await failpoint("accept.dropped_upload")
 
     async def _keep_uploads(self, task_id: UUID, request: FilmRequest) -> FilmRequest:
         kept: list[Picture] = []
@@ -218,6 +219,7 @@ class Acceptance:
                 kept.append(picture)
                 continue
             stored = await self.objects.put_bytes(f"uploads/{task_id}/{no}", picture.upload.content)
+            await failpoint("accept.stored_upload")
             kept.append(replace(picture, upload=None, object_key=stored.key))
         return replace(request, pictures=tuple(kept))
 

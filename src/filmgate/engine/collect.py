@@ -107,6 +107,7 @@ async def _go_on(parts: Parts, claim: Claim, planned: Plan, film: Film, files: S
 
 
 async def _not_collected(parts: Parts, claim: Claim, error: Exception) -> None:
+    await failpoint("collect.failed")
     parts.telemetry.event("collect.failed", task=str(claim.task_id), reason=str(error), tries=claim.tries + 1)
     if claim.tries + 1 >= COLLECT_TRIES:
         notice = Notice("result_lost", f"the film was made but never arrived whole: {error}")

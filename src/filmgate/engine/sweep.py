@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import StorageFault
 from filmgate.domain.limits import CLAIM_BATCH, SCRATCH_LIFE
 from filmgate.domain.states import State
@@ -18,6 +19,7 @@ async def sweep(parts: Parts, upkeep: Upkeep) -> None:
     """Do all housekeeping once; each part is safe on many machines at a time, and none stops the next."""
     for name, chore in _chores(parts, upkeep):
         try:
+            await failpoint("sweep.before_chore")
             await chore()
         except Exception as error:  # noqa: BLE001  # a chore that fails must not keep the others from theirs
             parts.telemetry.event("sweep.broken", part=name, error=error, reason=type(error).__name__)
@@ -42,7 +44,10 @@ def _chores(parts: Parts, upkeep: Upkeep) -> Sequence[tuple[str, Chore]]:
 
 
 async def _repair(parts: Parts, upkeep: Upkeep) -> None:
-    strays, repaired = await upkeep.remove_strays(), await upkeep.repair()
+    strays = await upkeep.remove_strays()
+    await failpoint("sweep.removed_strays")
+    repaired = await upkeep.repair()
+    await failpoint("sweep.repaired")
     recounted = await parts.starts.recount()
     if strays or repaired or recounted:
         parts.telemetry.event("sweep.repaired", tasks=repaired, count=strays + recounted)
@@ -51,6 +56,7 @@ async def _repair(parts: Parts, upkeep: Upkeep) -> None:
 async def _alarm(parts: Parts) -> None:
     """Tell operators of tasks that wait for a provider or a route which the settings no longer have."""
     for one in await parts.starts.stranded():
+        await failpoint("sweep.before_alarm")
         if one.waits and not parts.router.lines(one.model):
             text = f"no route serves {one.model}: {one.count} tasks wait for one, until their deadline"
             await parts.credentials.alarm("no_route", one.model, text)
@@ -83,6 +89,7 @@ async def _remove_files(parts: Parts) -> None:
     while due := await parts.files.due_for_removal(CLAIM_BATCH):
         gone = []
         for file in due:
+            await failpoint("sweep.before_file")
             try:
                 await parts.objects.delete(file.object_key)
             except StorageFault as error:
@@ -90,6 +97,7 @@ async def _remove_files(parts: Parts) -> None:
                 parts.telemetry.event("file.kept", task=str(file.task_id), reason=str(error))
             else:
                 gone.append(file.id)
+        await failpoint("sweep.before_gone")
         await parts.files.gone(gone)
         parts.telemetry.event("sweep.removed", files=len(gone))
         if len(due) < CLAIM_BATCH or not gone:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
+from filmgate.domain.failpoint import failpoint
 from filmgate.domain.limits import (
     BEAT_EVERY,
     CLAIM_BATCH,
@@ -179,6 +180,7 @@ class Worker:
     async def _guarded(self, claim: Claim, verb: Verb) -> None:
         """One task's error is its own: it stays leased, is claimed again, and is counted by its operators."""
         try:
+            await failpoint("worker.claimed")
             await verb(self._parts, claim)
         except StaleLease:
             self._parts.telemetry.event("lease.lost", task=str(claim.task_id), step=claim.step.value)

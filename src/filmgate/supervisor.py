@@ -29,7 +29,7 @@ from granian.server.mp import MPServer as Granian
 from filmgate import __version__
 from filmgate.app import node_folder, secrets_of, sessions_of
 from filmgate.domain import ids
-from filmgate.domain.limits import HEADERS_SECONDS, SHUTDOWN
+from filmgate.domain.limits import HEADERS_SECONDS, RESTART_FIRST, RESTART_SLOWEST, SHUTDOWN
 from filmgate.domain.task import Owner
 from filmgate.node import Node
 from filmgate.secrets import derive, write_private
@@ -48,8 +48,8 @@ from filmgate.world import SystemChance, SystemClock
 
 CLIENT_FILE: Final = "client.json"
 LOCAL_ACCOUNT: Final = "local"
-_RESTART_FIRST_S: Final = 0.2
-_RESTART_SLOWEST_S: Final = 10.0
+_RESTART_FIRST_S: Final = RESTART_FIRST.total_seconds()
+_RESTART_SLOWEST_S: Final = RESTART_SLOWEST.total_seconds()
 # What lived so many times longer than it was waited for before is started again as quickly as at first.
 _LIVED_WELL: Final = 10
 _EXIT_USAGE: Final = 2

@@ -10,7 +10,7 @@ from kit.gates import RealGate
 # Those that four films meet, at most four within one step: a task that kills its worker five times there is parked.
 PASSED = (
     *("accept.before_commit", "accept.after_commit", "worker.claimed"),
-    *("prepare.before_picture", "prepare.after_input", "prepare.after_frames"),
+    *("prepare.after_input", "prepare.after_frames"),
     *("prepare.before_words", "prepare.after_words", "prepare.worded"),
     *("prepare.after_takeover", "prepare.taken_over"),
     *("submit.after_intent", "submit.after_reply", "reconcile.after_reply"),

@@ -1,0 +1,193 @@
+"""What happens to the processes of a run: struck at failpoints, and at any moment."""
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+import psutil
+
+from chaos.programs import Program
+from chaos.site import Site
+from filmgate.failing import SPRUNG
+
+ACTS: Final = ("kill",) * 14 + ("error", "error", "cancel", "freeze", "stall")
+KILLS: Final = frozenset({"kill", "engine", "worker", "web", "server", "backend killed"})
+FROZEN_S: Final = (0.5, 8.0)
+TICK_S: Final = 0.05
+ARMED_AT_ONCE: Final = 3
+# A point that nobody passes is armed again later.
+ARMED_FOR_S: Final = 6.0
+_CRASH: Final = (
+    "select pid from pg_stat_activity where application_name like 'filmgate%' order by random() limit 1"
+)
+_CUT: Final = (
+    "select pg_terminate_backend(pid) from (select pid from pg_stat_activity where pid <> pg_backend_pid() "
+    "and application_name like 'filmgate%' order by random() limit 3) found"
+)
+
+
+@dataclass
+class Blows:
+    """`struck` counts by failpoint and act, `random` what came at any moment."""
+
+    site: Site
+    dice: random.Random
+    points: Sequence[str]
+    every_s: float = 2.0
+    acts: Sequence[str] = ACTS
+    struck: Counter[tuple[str, str]] = field(default_factory=Counter)
+    at_random: Counter[str] = field(default_factory=Counter)
+    restarts: Counter[str] = field(default_factory=Counter)
+    _seen: set[str] = field(default_factory=set)
+    _armed: dict[Path, float] = field(default_factory=dict)
+    _deck: list[str] = field(default_factory=list)
+    _thaws: list[tuple[float, int]] = field(default_factory=list)
+    _next_random: float = 0.0
+
+    @property
+    def kills(self) -> int:
+        at_points = sum(count for (_, act), count in self.struck.items() if act == "kill")
+        return at_points + sum(count for name, count in self.at_random.items() if name in KILLS)
+
+    @property
+    def missed(self) -> Sequence[str]:
+        """Name the points at which nothing was killed yet."""
+        return [point for point in self.points if not self.struck[point, "kill"]]
+
+    async def go(self, over: Callable[[], bool]) -> None:
+        """Strike until it is over."""
+        while not over():
+            await self.tick()
+            self._arm()
+            if self.every_s and time.monotonic() > self._next_random:
+                self._next_random = time.monotonic() + self.dice.expovariate(1 / self.every_s)
+                await self._blow()
+            await asyncio.sleep(TICK_S)
+
+    async def tick(self) -> None:
+        """Count what was struck, let go on what was frozen long enough, start what is gone."""
+        for path in (self.site.armed / SPRUNG).iterdir():
+            if path.name not in self._seen:
+                self._seen.add(path.name)
+                said, pid, _ = path.name.rsplit(".", 2)
+                point, _, act = said.partition("=")
+                self.struck[point, act] += 1
+                if act == "freeze":
+                    self._thaw_later(int(pid))
+        for due, pid in list(self._thaws):
+            if time.monotonic() > due:
+                self._thaws.remove((due, pid))
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+        for program in self.site.programs:
+            if not program.alive:
+                self.restarts[program.name] += 1
+                program.start()
+
+    def calm(self) -> None:
+        """Nothing more happens from now on."""
+        for path in self.site.armed.glob("*=*"):
+            path.unlink(missing_ok=True)
+        for program in self.site.programs:
+            program.wake()
+        self._armed.clear()
+
+    def _arm(self) -> None:
+        now = time.monotonic()
+        for path, since in list(self._armed.items()):
+            # One that waits for a later passage has another name by now; it is spent sooner or later.
+            if not path.exists() or now - since > ARMED_FOR_S:
+                path.unlink(missing_ok=True)
+                del self._armed[path]
+        while len(self._armed) < ARMED_AT_ONCE:
+            point = self._draw()
+            act = "kill" if not self.struck[point, "kill"] else self.dice.choice(self.acts)
+            path = self.site.armed / f"{point}={act}{self.dice.choice(('', '', ':2', ':5'))}"
+            path.touch()
+            self._armed[path] = now
+
+    def _draw(self) -> str:
+        if not self._deck:
+            # Those that were never hit come twice.
+            self._deck = [*self.points, *self.missed]
+            self.dice.shuffle(self._deck)
+        return self._deck.pop()
+
+    def _thaw_later(self, pid: int) -> None:
+        self._thaws.append((time.monotonic() + self.dice.uniform(*FROZEN_S), pid))
+
+    async def _blow(self) -> None:
+        blows: Sequence[tuple[str, Callable[[], Awaitable[object]]]] = (
+            *[("engine", lambda: self._kill_working(self.site.workers))] * 6,
+            *[("web", lambda: self._kill_working(self.site.servers))] * 2,
+            *[("worker", lambda: self._kill(self.site.workers))] * 2,
+            ("server", lambda: self._kill(self.site.servers)),
+            *[("frozen", self._freeze)] * 2,
+            *[("cut off", lambda: self._sql(_CUT))] * 2,
+            ("backend killed", self._crash_database),
+            ("stopped", self._stop),
+        )
+        name, blow = self.dice.choice(blows)
+        if await blow() is not False:
+            self.at_random[name] += 1
+
+    async def _kill_working(self, programs: Sequence[Program]) -> bool:
+        found = await asyncio.to_thread(self.dice.choice(programs).working)
+        if found is None:
+            return False
+        with suppress(psutil.NoSuchProcess):
+            found.kill()
+            return True
+        return False
+
+    async def _kill(self, programs: Sequence[Program]) -> None:
+        program = self.dice.choice(programs)
+        await asyncio.to_thread(program.kill)
+        program.start()
+
+    async def _freeze(self) -> bool:
+        found = await asyncio.to_thread(self.dice.choice(self.site.programs).working)
+        if found is None:
+            return False
+        with suppress(psutil.NoSuchProcess):
+            found.send_signal(signal.SIGSTOP)
+            self._thaw_later(found.pid)
+            return True
+        return False
+
+    async def _stop(self) -> None:
+        """End a worker as an operator does, and start it again."""
+        program = self.dice.choice(self.site.workers)
+        program.wake()
+        with suppress(Exception):
+            await asyncio.to_thread(program.stop, 20)
+        await asyncio.to_thread(program.kill)
+        program.start()
+
+    async def _crash_database(self) -> bool:
+        """Kill one of PostgreSQL's processes, upon which it ends all others and recovers."""
+        found = await self._sql(_CRASH)
+        if not found:
+            return False
+        with suppress(ProcessLookupError):
+            # It runs as another user where the gate runs as root; whoever owns both may kill it.
+            os.kill(found[0]["pid"], signal.SIGKILL)
+        return True
+
+    async def _sql(self, statement: str) -> Sequence[asyncpg.Record]:
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            connection = await asyncpg.connect(**self.site.database, timeout=5)
+            try:
+                return await connection.fetch(statement, timeout=5)
+            finally:
+                await connection.close()
+        return []

@@ -42,7 +42,7 @@ class Blows:
     site: Site
     dice: random.Random
     points: Sequence[str]
-    every_s: float = 2.0
+    every_s: float = 4.0
     acts: Sequence[str] = ACTS
     struck: Counter[tuple[str, str]] = field(default_factory=Counter)
     at_random: Counter[str] = field(default_factory=Counter)
@@ -78,11 +78,11 @@ class Blows:
         for path in (self.site.armed / SPRUNG).iterdir():
             if path.name not in self._seen:
                 self._seen.add(path.name)
-                said, pid, _ = path.name.rsplit(".", 2)
+                said, process, _ = path.name.rsplit(".", 2)
                 point, _, act = said.partition("=")
                 self.struck[point, act] += 1
                 if act == "freeze":
-                    self._thaw_later(int(pid))
+                    self._thaw_later(int(process))
         for due, pid in list(self._thaws):
             if time.monotonic() > due:
                 self._thaws.remove((due, pid))
@@ -127,11 +127,11 @@ class Blows:
 
     async def _blow(self) -> None:
         blows: Sequence[tuple[str, Callable[[], Awaitable[object]]]] = (
-            *[("engine", lambda: self._kill_working(self.site.workers))] * 6,
-            *[("web", lambda: self._kill_working(self.site.servers))] * 2,
-            *[("worker", lambda: self._kill(self.site.workers))] * 2,
-            ("server", lambda: self._kill(self.site.servers)),
-            *[("frozen", self._freeze)] * 2,
+            *[("engine", lambda: self._kill_working(self.site.workers))] * 4,
+            ("web", lambda: self._kill_working(self.site.servers)),
+            ("worker", lambda: self._kill(self.site.workers)),
+            *[("server", lambda: self._kill(self.site.servers))] * (self.dice.random() < 0.5),
+            ("frozen", self._freeze),
             *[("cut off", lambda: self._sql(_CUT))] * 2,
             ("backend killed", self._crash_database),
             ("stopped", self._stop),
@@ -141,6 +141,10 @@ class Blows:
             self.at_random[name] += 1
 
     async def _kill_working(self, programs: Sequence[Program]) -> bool:
+        # One that has not yet begun can lose nothing.
+        programs = [program for program in programs if program in self.site.servers or program.up]
+        if not programs:
+            return False
         found = await asyncio.to_thread(self.dice.choice(programs).working)
         if found is None:
             return False
@@ -149,10 +153,13 @@ class Blows:
             return True
         return False
 
-    async def _kill(self, programs: Sequence[Program]) -> None:
+    async def _kill(self, programs: Sequence[Program]) -> bool:
         program = self.dice.choice(programs)
+        if program in self.site.workers and not program.up:
+            return False
         await asyncio.to_thread(program.kill)
         program.start()
+        return True
 
     async def _freeze(self) -> bool:
         found = await asyncio.to_thread(self.dice.choice(self.site.programs).working)
@@ -187,7 +194,7 @@ class Blows:
         with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             connection = await asyncpg.connect(**self.site.database, timeout=5)
             try:
-                return await connection.fetch(statement, timeout=5)
+                return list(await connection.fetch(statement, timeout=5))
             finally:
                 await connection.close()
         return []

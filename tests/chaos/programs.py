@@ -9,13 +9,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import psutil
+
+STARTING: Final = "--- started by its runner"
 
 
 @dataclass(slots=True)
 class Program:
-    """`alive` says whether it is meant to run."""
+    """`arguments` are those of Python; all that it says goes into its log."""
 
     name: str
     arguments: Sequence[str]
@@ -27,6 +30,8 @@ class Program:
     def start(self) -> None:
         self.starts += 1
         with self.log.open("ab") as log:
+            log.write(STARTING.encode() + b"\n")
+            log.flush()
             self.process = subprocess.Popen(
                 [sys.executable, *self.arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **self.environment}, start_new_session=True, cwd=self.log.parent,
@@ -55,6 +60,13 @@ class Program:
                     return one
         return None
 
+    @property
+    def up(self) -> bool:
+        """Say whether the engine of a worker has begun to work since it was started last."""
+        said = self.tail(20_000)
+        begun = said.rfind("worker.started")
+        return begun >= max(said.rfind(STARTING), said.rfind("the engine died"))
+
     def kill(self) -> None:
         """Kill all of it at once."""
         for one in self.family():
@@ -76,8 +88,11 @@ class Program:
             with suppress(psutil.NoSuchProcess):
                 one.send_signal(signal.SIGCONT)
 
-    def tail(self) -> str:
-        return self.log.read_text(errors="replace")[-3000:]
+    def tail(self, size_bytes: int = 3000) -> str:
+        """Read the end of the log."""
+        with self.log.open("rb") as log:
+            log.seek(max(0, self.log.stat().st_size - size_bytes))
+            return log.read().decode(errors="replace")
 
 
 def wait_for_line(path: Path, words: str, program: Program, within_s: float = 60.0) -> None:

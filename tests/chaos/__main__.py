@@ -6,9 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from chaos.mutants import MUTANTS, planted
+from chaos.hunt import hunt
+from chaos.mutants import MUTANTS
 from chaos.run import Outcome, Wanted, run
-from chaos.site import SOURCE, Plan
+from chaos.site import Plan
 
 
 def main() -> int:
@@ -27,20 +28,23 @@ def main() -> int:
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = Wanted(
+    planted = given.mutant
+    outcome = hunt(folder, planted, given.seed, given.kills) if planted else run(folder, wanted(given))
+    if given.report is not None:
+        given.report.write_text(json.dumps(outcome.as_json(), indent=1, default=str))
+    print(table(outcome))
+    return 1 if outcome.violations else 0
+
+
+def wanted(given: argparse.Namespace) -> Wanted:
+    return Wanted(
         kills=given.kills,
         seed=given.seed,
         every_s=given.every,
         at_once=given.at_once,
         at_most_s=given.minutes * 60,
-        source=planted(given.mutant, folder) if given.mutant else SOURCE,
         plan=Plan(servers=given.servers, workers=given.workers, seed=given.seed),
     )
-    outcome = run(folder, wanted)
-    if given.report is not None:
-        given.report.write_text(json.dumps(outcome.as_json(), indent=1, default=str))
-    print(table(outcome))
-    return 1 if outcome.violations else 0
 
 
 def table(outcome: Outcome) -> str:

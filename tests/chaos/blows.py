@@ -22,8 +22,9 @@ from filmgate.failing import SPRUNG
 ACTS: Final = ("kill",) * 14 + ("error", "error", "cancel", "freeze", "stall")
 KILLS: Final = frozenset({"kill", "engine", "worker", "web", "server", "backend killed"})
 FROZEN_S: Final = (0.5, 8.0)
-TICK_S: Final = 0.05
-ARMED_AT_ONCE: Final = 3
+TICK_S: Final = 0.1
+ARMED_AT_ONCE: Final = 4
+MISSED_AT_ONCE: Final = 16
 # A point that nobody passes is armed again later.
 ARMED_FOR_S: Final = 6.0
 _CRASH: Final = (
@@ -108,17 +109,22 @@ class Blows:
             if not path.exists() or now - since > ARMED_FOR_S:
                 path.unlink(missing_ok=True)
                 del self._armed[path]
-        while len(self._armed) < ARMED_AT_ONCE:
-            point = self._draw()
-            act = "kill" if not self.struck[point, "kill"] else self.dice.choice(self.acts)
-            path = self.site.armed / f"{point}={act}{self.dice.choice(('', '', ':2', ':5'))}"
-            path.touch()
-            self._armed[path] = now
+        for _ in range(ARMED_AT_ONCE - len(self._armed)):
+            self._lay(self._draw(), self.dice.choice(self.acts), now)
+        # What was never hit waits until it is: few films come by there.
+        standing = {path.name.partition("=")[0] for path in self._armed}
+        missed = [point for point in self.missed if point not in standing]
+        for point in self.dice.sample(missed, max(0, min(len(missed), MISSED_AT_ONCE - len(standing)))):
+            self._lay(point, "kill", now)
+
+    def _lay(self, point: str, act: str, now: float) -> None:
+        path = self.site.armed / f"{point}={act}{self.dice.choice(('', '', ':2', ':3'))}"
+        path.touch()
+        self._armed[path] = now + self.dice.uniform(0, ARMED_FOR_S)
 
     def _draw(self) -> str:
         if not self._deck:
-            # Those that were never hit come twice.
-            self._deck = [*self.points, *self.missed]
+            self._deck = [point for point in self.points if self.struck[point, "kill"]] or [*self.points]
             self.dice.shuffle(self._deck)
         return self._deck.pop()
 

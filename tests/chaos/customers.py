@@ -24,6 +24,7 @@ LIES: Final = (
     *("truncated", "html", "missing-film", "cut-film", "slow-submit:2", "slow:3", "callback-early"),
 )
 CANCEL_LIES: Final = ("", "", "slow:5", "no-cancel,slow:4", "slow-cancel:1,slow:5", "lost-cancel,slow:5")
+_PICTURE: Final = "data:image/png;base64," + base64.b64encode(picture(1280, 720)).decode()
 _RICH: Final = 10**9
 _POOR: Final = 20 * 400_000
 
@@ -146,7 +147,7 @@ class Wish:
         if dice.random() < 0.15:
             body["prompt_extend"] = "and on" + (" --mirage=fail" if dice.random() < 0.4 else "")
         if dice.random() < 0.1:
-            body["image"] = "data:image/png;base64," + base64.b64encode(picture(1280, 720)).decode()
+            body["image"] = _PICTURE
         body["enhance"] = dice.random() < 0.2
         body["upsample"] = dice.random() < 0.02
         return body

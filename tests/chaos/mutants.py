@@ -20,10 +20,15 @@ _TELL_LATER: Final = """        if not await self._lane.put(end):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """`changes` are texts of files of the package, and what stands there instead; `breaks` is the rule it must break."""
+    """`changes` are texts of files of the package, and what stands there instead; `breaks` are the rules it may break.
+
+    Processes are struck at `points` alone, so that it shows soon.
+    """
 
     says: str
     breaks: frozenset[str]
+    points: Sequence[str]
+    acts: Sequence[str] = ("kill",)
     changes: Sequence[tuple[str, str, str]]
 
 
@@ -31,11 +36,13 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "resend": Mutant(
         says="a submit whose reply was lost is sent again to a vendor that replays nothing",
         breaks=frozenset({"I2", "I3"}),
+        points=("submit.after_reply", "reconcile.unresolved"),
         changes=[("engine/reconcile.py", "    if provider.replays:\n", "    if provider is not None:\n")],
     ),
     "forget-sender": Mutant(
         says="a worker that died while it sent is taken for one that never sent",
         breaks=frozenset({"I3"}),
+        points=("submit.after_reply",),
         changes=[
             (
                 "engine/reconcile.py",
@@ -47,6 +54,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "tell-later": Mutant(
         says="webhooks are written after the transaction that ends a task",
         breaks=frozenset({"I9"}),
+        points=("end.after",),
         changes=[
             (_ENDS, "            await announce(connection, [(end.claim.task, end.state) for end in ends])\n", ""),
             (
@@ -59,6 +67,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "keep-hold": Mutant(
         says="the hold of a cancelled film is not closed",
         breaks=frozenset({"I4"}),
+        points=("cancel.after_claim", "cancel.before_claim", "end.before"),
         changes=[
             (_ENDS, "t.hold_micros, t.cost_micros\n)", "t.hold_micros, t.cost_micros, t.state\n)"),
             (_ENDS, "'close' from task returning", "'close' from task where state <> 'cancelled' returning"),
@@ -67,6 +76,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "forget-key": Mutant(
         says="an Idempotency-Key is not remembered",
         breaks=frozenset({"I1"}),
+        points=("accept.after_commit",),
         changes=[
             (
                 "store/accept.py",
@@ -78,6 +88,8 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "no-fence": Mutant(
         says="a transition is written whoever owns the step by now",
         breaks=frozenset({"I2", "I3", "I4", "I5", "I7", "I8"}),
+        points=("submit.after_reply", "submit.after_failure", "poll.answered", "reconcile.after_reply"),
+        acts=("freeze", "freeze", "kill"),
         changes=[
             ("store/moves.py", "select w.task_id, w.fence from", "select w.task_id, r.fence from"),
             ("store/moves.py", " and w.fence = r.fence\n", "\n"),

@@ -91,12 +91,22 @@ class Site:
     def received(self) -> Path:
         return self.folder / "received.jsonl"
 
-    def ask(self, method: str, path: str, body: Any = None, *, key: str = ADMIN, server: int = 0) -> Any:
-        """Ask a gate as an operator does, outside the load."""
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str = ADMIN,
+        server: int = 0,
+        once: str | None = None,
+    ) -> Any:
+        """Ask a gate, as an operator does or with a key; `once` is an Idempotency-Key."""
+        more = {} if once is None else {"Idempotency-Key": once}
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.ports[server]}{path}",
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+            headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json", **more},
             method=method,
         )
         with urllib.request.urlopen(request, timeout=30) as reply:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from chaos.hunt import hunt
 from chaos.lost import Lost, lose
-from chaos.mutants import MUTANTS, planted
+from chaos.mutants import MUTANTS
 from chaos.run import Wanted, run
 from chaos.site import Plan
 
@@ -30,8 +31,7 @@ def test_two_gates_and_two_workers_are_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_bug_that_is_planted_is_found(tmp_path: Path, mutant: str) -> None:
-    source = planted(mutant, tmp_path)
-    outcome = run(tmp_path / "site", Wanted(kills=50, seed=1, source=source, plan=Plan(seed=1)))
+    outcome = hunt(tmp_path, mutant)
     assert {one.rule for one in outcome.violations} & MUTANTS[mutant].breaks
 
 

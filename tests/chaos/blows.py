@@ -38,11 +38,12 @@ _CUT: Final = (
 
 @dataclass
 class Blows:
-    """`struck` counts by failpoint and act, `random` what came at any moment."""
+    """`most` is how many kills are enough; `struck` counts by failpoint and act, `random` what came at any moment."""
 
     site: Site
     dice: random.Random
     points: Sequence[str]
+    most: int
     every_s: float = 4.0
     acts: Sequence[str] = ACTS
     struck: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -68,6 +69,10 @@ class Blows:
         """Strike until it is over."""
         while not over():
             await self.tick()
+            if self.kills >= self.most:
+                self.calm()
+                await asyncio.sleep(TICK_S)
+                continue
             self._arm()
             if self.every_s and time.monotonic() > self._next_random:
                 self._next_random = time.monotonic() + self.dice.expovariate(1 / self.every_s)

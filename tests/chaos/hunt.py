@@ -7,7 +7,7 @@ from chaos.run import Outcome, Wanted, run
 from chaos.site import Plan
 
 KILLS = 6
-FILMS = 60
+FILMS = 40
 LOST = 0.2
 
 

@@ -81,7 +81,9 @@ def run(folder: Path, wanted: Wanted) -> Outcome:
 async def _run(site: Site, accounts: Sequence[Account], wanted: Wanted) -> Outcome:
     began = time.monotonic()
     dice = random.Random(f"chaos {wanted.seed}")
-    blows = Blows(site, random.Random(dice.random()), wanted.points, wanted.every_s, wanted.acts)
+    blows = Blows(
+        site, random.Random(dice.random()), wanted.points, wanted.kills, wanted.every_s, wanted.acts
+    )
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
     async with aiohttp.ClientSession(
         connector=connector, timeout=aiohttp.ClientTimeout(total=20, connect=3)

@@ -19,7 +19,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--servers", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--every", type=float, default=4.0, help="mean seconds between blows at random")
+    parser.add_argument("--every", type=float, default=5.0, help="mean seconds between blows at random")
     parser.add_argument("--at-once", type=int, default=16, help="films that are wanted at a time")
     parser.add_argument("--minutes", type=float, default=60.0, help="at most")
     parser.add_argument("--folder", type=Path, help="keep everything there")

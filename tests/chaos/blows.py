@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -44,7 +45,7 @@ class Blows:
     dice: random.Random
     points: Sequence[str]
     most: int
-    every_s: float = 4.0
+    every_s: float = 5.0
     acts: Sequence[str] = ACTS
     struck: Counter[tuple[str, str]] = field(default_factory=Counter)
     at_random: Counter[str] = field(default_factory=Counter)
@@ -54,6 +55,8 @@ class Blows:
     _deck: list[str] = field(default_factory=list)
     _thaws: list[tuple[float, int]] = field(default_factory=list)
     _next_random: float = 0.0
+    _in_hand: list[Program] = field(default_factory=list)
+    _blowing: "asyncio.Task[None]" = field(init=False)
 
     @property
     def kills(self) -> int:
@@ -67,6 +70,7 @@ class Blows:
 
     async def go(self, over: Callable[[], bool]) -> None:
         """Strike until it is over."""
+        self._blowing = asyncio.create_task(asyncio.sleep(0))
         while not over():
             await self.tick()
             if self.kills >= self.most:
@@ -74,10 +78,11 @@ class Blows:
                 await asyncio.sleep(TICK_S)
                 continue
             self._arm()
-            if self.every_s and time.monotonic() > self._next_random:
+            if self.every_s and time.monotonic() > self._next_random and self._blowing.done():
                 self._next_random = time.monotonic() + self.dice.expovariate(1 / self.every_s)
-                await self._blow()
+                self._blowing = asyncio.create_task(self._blow())
             await asyncio.sleep(TICK_S)
+        await self._blowing
 
     async def tick(self) -> None:
         """Count what was struck, let go on what was frozen long enough, start what is gone."""
@@ -95,7 +100,7 @@ class Blows:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
         for program in self.site.programs:
-            if not program.alive:
+            if not program.alive and program not in self._in_hand:
                 self.restarts[program.name] += 1
                 program.start()
 
@@ -168,9 +173,15 @@ class Blows:
         program = self.dice.choice(programs)
         if program in self.site.workers and not program.up:
             return False
-        await asyncio.to_thread(program.kill)
-        program.start()
+        await self._again(program, program.kill)
         return True
+
+    async def _again(self, program: Program, end: Callable[[], object]) -> None:
+        """End a program and start it; meanwhile nobody else does."""
+        self._in_hand.append(program)
+        await asyncio.to_thread(end)
+        program.start()
+        self._in_hand.remove(program)
 
     async def _freeze(self) -> bool:
         found = await asyncio.to_thread(self.dice.choice(self.site.programs).working)
@@ -186,10 +197,13 @@ class Blows:
         """End a worker as an operator does, and start it again."""
         program = self.dice.choice(self.site.workers)
         program.wake()
-        with suppress(Exception):
-            await asyncio.to_thread(program.stop, 20)
-        await asyncio.to_thread(program.kill)
-        program.start()
+
+        def stop() -> None:
+            with suppress(subprocess.TimeoutExpired):
+                program.stop(20)
+            program.kill()
+
+        await self._again(program, stop)
 
     async def _crash_database(self) -> bool:
         """Kill one of PostgreSQL's processes, upon which it ends all others and recovers."""

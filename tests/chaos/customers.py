@@ -24,6 +24,9 @@ LIES: Final = (
     *("truncated", "html", "missing-film", "cut-film", "slow-submit:2", "slow:3", "callback-early"),
 )
 CANCEL_LIES: Final = ("", "", "slow:5", "no-cancel,slow:4", "slow-cancel:1,slow:5", "lost-cancel,slow:5")
+ANIMATIC: Final = "animatic"
+DRAWN: Final = 0.05
+FOLLOWED: Final = 0.08
 _PICTURE: Final = "data:image/png;base64," + base64.b64encode(picture(1280, 720)).decode()
 _RICH: Final = 10**9
 _POOR: Final = 20 * 400_000
@@ -79,9 +82,10 @@ class Crowd:
     plain: bool = False
     """Whether all wish for a simple film, and wait."""
 
-    def wish(self) -> None:
+    def wish(self, after: "Wish | None" = None) -> None:
+        """Begin a wish; one `after` another goes on from its film."""
         self.made += 1
-        task = asyncio.create_task(Wish(self, self.made).go())
+        task = asyncio.create_task(Wish(self, self.made, after).go())
         self.running.add(task)
         task.add_done_callback(self.running.discard)
 
@@ -106,14 +110,16 @@ class Crowd:
 class Wish:
     """One film of one customer, from asking to its end."""
 
-    def __init__(self, crowd: Crowd, number: int) -> None:
+    def __init__(self, crowd: Crowd, number: int, after: "Wish | None" = None) -> None:
         self.crowd = crowd
         # Each wish has dice of its own, so that a seed asks for the same films whatever is answered when.
         self.dice = random.Random(f"{crowd.dice.random()} {number}")
-        self.account = self.dice.choice(crowd.accounts)
+        self.after = after
+        self.account: Account = self.dice.choice(crowd.accounts) if after is None else after.account
         self.number = number
         self.key = f"key-{number}"
-        self.cancels = not crowd.plain and self.dice.random() < 0.15
+        self.kind: str = self._kind() if after is None else after.kind
+        self.cancels = not crowd.plain and after is None and self.dice.random() < 0.15
         self.wish = ""
         self.task: str | None = None
 
@@ -129,12 +135,22 @@ class Wish:
             await self._cancel()
         await self._watch()
 
+    def _kind(self) -> str:
+        drawn = not self.crowd.plain and self.dice.random() < DRAWN
+        return ANIMATIC if drawn else self.dice.choice(self.crowd.kinds)
+
     def _body(self) -> dict[str, Any]:
         dice = self.dice
+        if self.after is not None:
+            return {"task_id": self.after.task, "model": self.kind, "prompt": f"wish {self.number} goes on"}
+        if self.kind == ANIMATIC:
+            lie = dice.choice(("", "", " --sandbox=fail", " --sandbox=slow:3"))
+            said = {"prompt": f"wish {self.number}{lie}", "model": ANIMATIC, "seconds": 1, "size": "360x640"}
+            return said | ({"image": _PICTURE} if dice.random() < 0.5 else {})
         lie = "" if self.crowd.plain else dice.choice(CANCEL_LIES if self.cancels else LIES)
         body: dict[str, Any] = {
             "prompt": f"wish {self.number}" + (f" --mirage={lie}" if lie else ""),
-            "model": dice.choice(self.crowd.kinds),
+            "model": self.kind,
             "seconds": 4,
             "size": "1280x720",
         }
@@ -149,17 +165,21 @@ class Wish:
         if dice.random() < 0.1:
             body["image"] = _PICTURE
         body["enhance"] = dice.random() < 0.2
-        body["upsample"] = dice.random() < 0.02
+        body["upsample"] = dice.random() < 0.04
         return body
 
     async def _submit(self, body: dict[str, Any]) -> None:
         for no in range(400):
             began = time.monotonic()
-            answer = await self.crowd.ask("POST", "/gate/v1/tasks", self.account, body, self.key)
+            path = "/gate/v1/tasks" if self.after is None else "/v1/video/extend"
+            answer = await self.crowd.ask("POST", path, self.account, body, self.key)
+            if answer is not None and answer[0] == 200:
+                # A dialect tells no more than a name.
+                answer = await self.crowd.ask("GET", f"/gate/v1/tasks/{answer[1]['id']}", self.account)
             if answer is None or answer[0] in {409, 429}:
                 await asyncio.sleep(self.dice.uniform(0.05, 0.5) * (1 if no < 20 else 4))
                 continue
-            if answer[0] != 201:
+            if answer[0] not in {200, 201}:
                 self._note("refused", began, None)
                 return
             self._note("accepted", began, answer[1])
@@ -177,26 +197,30 @@ class Wish:
             await asyncio.sleep(self.dice.uniform(0.05, 0.5))
 
     async def _watch(self) -> None:
-        ended = False
-        while not ended:
+        state = ""
+        while state not in ENDS:
             await asyncio.sleep(self.dice.uniform(0.2, 1.2))
-            ended = await self._look()
+            state = await self._look()
+        if not self.crowd.plain and state == "succeeded" and self.dice.random() < FOLLOWED:
+            self.crowd.wish(self)
+            return
         # What was told once must not change later.
         await asyncio.sleep(self.dice.uniform(0, 5))
         await self._look()
         if not self.crowd.plain and self.dice.random() < 0.1:
             await self.crowd.ask("DELETE", f"/gate/v1/tasks/{self.task}", self.account)
 
-    async def _look(self) -> bool:
+    async def _look(self) -> str:
+        """Give the state, empty where nothing was heard of it."""
         began = time.monotonic()
         answer = await self.crowd.ask("GET", f"/gate/v1/tasks/{self.task}", self.account)
         if answer is None:
-            return False
+            return ""
         if answer[0] != 200:
             self._note("hidden", began, {"id": self.task})
-            return False
+            return ""
         self._note("shown", began, answer[1])
-        return answer[1]["state"] in ENDS
+        return str(answer[1]["state"])
 
     def _note(self, what: str, began: float, task: Mapping[str, Any] | None) -> None:
         said = task or {}

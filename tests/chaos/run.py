@@ -41,7 +41,7 @@ class Wanted:
     seed: int = 0
     films: int = 0
     at_once: int = AT_ONCE
-    every_s: float = 4.0
+    every_s: float = 5.0
     points: Sequence[str] = PASSED
     acts: Sequence[str] = ACTS
     plan: Plan = field(default_factory=Plan)

@@ -46,7 +46,7 @@ deadline_minutes = {deadline}
 name = "{name}"
 owner = "chaos"
 about = "chaos"
-offers = {{ gate = "{name}" }}
+offers = {{ gate = "{name}", unified = "{name}" }}
 [[prices]]
 models = "{name}"
 since = 2020-01-01
@@ -147,7 +147,7 @@ class Plan:
     seed: int = 0
     kinds: Sequence[str] = KINDS
     hurried: bool = True
-    deadline_minutes: int = 1
+    deadline_minutes: float = 1.5
     armed: bool = True
 
 

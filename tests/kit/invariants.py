@@ -178,6 +178,10 @@ def _stored(logs: Logs, task: Mapping[str, Any]) -> Iterator[str]:
     if not {attempt["provider"] for attempt in attempts} <= known or task["deleted_at"] is not None:
         return
     keys = {attempt["key"] for attempt in attempts}
+    if task.get("goes_on"):
+        # Its first clip was served to another task of its account.
+        own = {one["id"] for one in logs.store.rows("tasks") if one["account_id"] == task["account_id"]}
+        keys = {attempt["key"] for attempt in logs.store.rows("attempts") if attempt["task_id"] in own}
     served = {
         sha256 for vendor in logs.vendors for job in vendor.jobs if job.key in keys for sha256 in job.served
     }

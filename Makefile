@@ -4,7 +4,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin/
 PYTEST := $(RUN)python -m pytest
 
-.PHONY: setup demo test check format lint types imports bench chaos clients assets clean
+.PHONY: setup demo test check format lint types imports bench chaos lost-replies clients assets clean
 
 setup: .venv/.made
 
@@ -37,8 +37,19 @@ types: setup
 imports: setup
 	$(RUN)lint-imports --no-logo
 
+# Kills real processes at every failpoint and at random: a fixed list, or as many as `make chaos KILLS=1000` says.
+KILLS ?=
+SEED ?= 1
 chaos: setup
-	$(PYTEST) -m slow tests/acceptance
+ifeq ($(KILLS),)
+	$(PYTEST) -m slow tests/acceptance tests/chaos
+else
+	PYTHONPATH=src:tests $(RUN)python -m chaos --kills $(KILLS) --seed $(SEED) --report chaos-report.json
+endif
+
+# A tenth of a thousand submits get no reply, from each kind of vendor.
+lost-replies: setup
+	PYTHONPATH=src:tests $(RUN)python -m chaos.lost
 
 clients: setup
 	$(PYTEST) -m slow tests/clients

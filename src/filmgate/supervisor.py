@@ -29,7 +29,7 @@ from granian.server.mp import MPServer as Granian
 from filmgate import __version__
 from filmgate.app import node_folder, secrets_of, sessions_of
 from filmgate.domain import ids
-from filmgate.domain.limits import HEADERS_SECONDS, SHUTDOWN
+from filmgate.domain.limits import HEADERS_SECONDS, RESTART_FIRST, RESTART_SLOWEST, SHUTDOWN
 from filmgate.domain.task import Owner
 from filmgate.node import Node
 from filmgate.secrets import derive, write_private
@@ -49,8 +49,10 @@ from filmgate.world import SystemChance, SystemClock
 
 CLIENT_FILE: Final = "client.json"
 LOCAL_ACCOUNT: Final = "local"
-_RESTART_FIRST_S: Final = 0.2
-_RESTART_SLOWEST_S: Final = 10.0
+_RESTART_FIRST_S: Final = RESTART_FIRST.total_seconds()
+_RESTART_SLOWEST_S: Final = RESTART_SLOWEST.total_seconds()
+# What lived so many times longer than it was waited for before is started again as quickly as at first.
+_LIVED_WELL: Final = 10
 _EXIT_USAGE: Final = 2
 _PORT_PATIENCE_S: Final = 3.0
 _STARTED: Final = 0
@@ -307,6 +309,7 @@ def _serve_web(settings: Settings, port: int, tell: Tell) -> int:
     delay_s = _RESTART_FIRST_S
     stopping = threading.Event()
     while True:
+        began = time.monotonic()
         server = _web_server(settings, port)
 
         @server.on_shutdown
@@ -318,10 +321,15 @@ def _serve_web(settings: Settings, port: int, tell: Tell) -> int:
             server.serve()
         except SystemExit:
             tell("the web processes died; starting them again")
+        delay_s = _RESTART_FIRST_S if _lived_well(began, delay_s) else delay_s
         # A signal that comes during the wait still reaches the server that is gone.
         if stopping.wait(delay_s) or server.interrupt_signal:
             return _STARTED
         delay_s = min(delay_s * 2, _RESTART_SLOWEST_S)
+
+
+def _lived_well(began: float, delay_s: float) -> bool:
+    return time.monotonic() - began > delay_s * _LIVED_WELL
 
 
 class _WebServer(Granian):
@@ -360,6 +368,7 @@ def _engine_process(tell: Tell) -> Iterator[None]:
     def keep() -> None:
         delay_s = _RESTART_FIRST_S
         while not stopping.is_set():
+            began = time.monotonic()
             process = subprocess.Popen([sys.executable, "-m", "filmgate.server"])
             current[:] = [process]
             if stopping.is_set():
@@ -367,6 +376,7 @@ def _engine_process(tell: Tell) -> Iterator[None]:
             process.wait()
             if not stopping.is_set():
                 tell(f"the engine died ({process.returncode}); starting it again")
+                delay_s = _RESTART_FIRST_S if _lived_well(began, delay_s) else delay_s
                 stopping.wait(delay_s)
                 delay_s = min(delay_s * 2, _RESTART_SLOWEST_S)
 

@@ -143,5 +143,7 @@ STREAM_COMMENT: Final = timedelta(seconds=15)
 PROGRESS_EVENT: Final = timedelta(seconds=1)
 TOLD_AT_ONCE: Final = 200
 SHUTDOWN: Final = timedelta(seconds=25)
+RESTART_FIRST: Final = timedelta(milliseconds=200)
+RESTART_SLOWEST: Final = timedelta(seconds=10)
 KEY_FAILURES_PER_MINUTE: Final = 20
 LOG_TEXT_BYTES: Final = 2 * KIB

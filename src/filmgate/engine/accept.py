@@ -243,6 +243,7 @@ class Acceptance:
                 # What cannot be removed now is an orphan, and swept as one.
                 with suppress(StorageFault):
                     await self.objects.delete(picture.object_key)
+                await failpoint("accept.dropped_upload")
 
     async def _keep_uploads(self, task_id: UUID, request: FilmRequest) -> FilmRequest:
         kept: list[Picture] = []
@@ -252,6 +253,7 @@ class Acceptance:
                 continue
             async with asyncio.timeout(UPLOAD_STORE_SECONDS):
                 stored = await self.objects.put_bytes(f"uploads/{task_id}/{no}", picture.upload.content)
+            await failpoint("accept.stored_upload")
             kept.append(replace(picture, upload=None, object_key=stored.key))
         return replace(request, pictures=tuple(kept))
 

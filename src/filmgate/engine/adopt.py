@@ -1,6 +1,7 @@
 """Adopt: a clip that was drawn on a machine which has fallen silent is drawn anew on this one."""
 
 from filmgate.domain.contracts_provider import Provider
+from filmgate.domain.failpoint import failpoint
 from filmgate.engine.parts import Parts
 from filmgate.engine.prepare import repeat
 from filmgate.store import transitions
@@ -17,5 +18,7 @@ async def adopt(parts: Parts, claim: Claim, provider: Provider) -> bool:
         clip = await repeat(parts, claim)
         if clip is not None:
             await provider.submit(clip, attempt.key)
+            await failpoint("adopt.after_submit")
     await parts.moves.make(transitions.adopted(claim, parts.claims.folder))
+    await failpoint("adopt.after_commit")
     return True

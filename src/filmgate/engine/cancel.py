@@ -39,6 +39,7 @@ class Standing(StrEnum):
 async def cancel(parts: Parts, task: Task) -> Standing:
     """Cancel a task for its owner, or an operator; asking again asks again, and changes nothing else."""
     while True:
+        await failpoint("cancel.before_claim")
         considered = await parts.wishes.consider(task.id, lambda claim: _choice(parts, claim))
         if considered is None:
             return await _ended_as(parts, task)
@@ -92,6 +93,7 @@ async def stop(parts: Parts, claim: Claim, provider: Provider) -> None:
         async with held(parts, claim), asyncio.timeout(CANCEL_SECONDS):
             answer = await able.cancel(ticket_of(attempt))
     except Exception as error:  # noqa: BLE001  # a failed question proves nothing, and is asked again
+        await failpoint("cancel.unanswered")
         parts.telemetry.event("cancel.failed", task=str(claim.task_id), reason=type(error).__name__)
         await parts.moves.make(transitions.postponed(claim, QUESTION_FIRST, _UNANSWERED))
         return
@@ -114,6 +116,7 @@ async def call_off(parts: Parts, claim: Claim) -> None:
     able = None if named is None else canceller(named[1])
     if attempt is None or able is None or attempt.state is not AttemptState.ACCEPTED:
         return
+    await failpoint("cancel.before_call_off")
     try:
         async with asyncio.timeout(CANCEL_SECONDS):
             await able.cancel(ticket_of(attempt))

@@ -115,6 +115,7 @@ async def waits_for_storage(parts: Parts, claim: Claim) -> bool:
     if parts.storage.failing is None:
         return False
     await parts.moves.make(transitions.postponed(claim, after_question(claim.tries), _STORAGE))
+    await failpoint("collect.waiting")
     return True
 
 
@@ -122,12 +123,14 @@ async def not_kept(parts: Parts, claim: Claim, error: Exception) -> bool:
     """Let a film wait whose storing failed, for as long as that takes: it says nothing of the film."""
     if not isinstance(error, StorageFault) or error.absent:
         return False
+    await failpoint("collect.not_kept")
     parts.telemetry.event("film.waits", task=str(claim.task_id), reason=str(error), error_code=error.kind)
     await parts.moves.make(transitions.postponed(claim, after_question(claim.tries), _STORAGE))
     return True
 
 
 async def _not_collected(parts: Parts, claim: Claim, error: Exception) -> None:
+    await failpoint("collect.failed")
     parts.telemetry.event("collect.failed", task=str(claim.task_id), reason=str(error), tries=claim.tries + 1)
     if claim.tries + 1 >= COLLECT_TRIES:
         notice = Notice("result_lost", f"the film was made but never arrived whole: {error}")

@@ -62,6 +62,7 @@ class Messenger:
 
 async def deliver(messenger: Messenger, claim: DeliveryClaim) -> None:
     """Try once, and write what became of it: done, another try later, or given up."""
+    await failpoint("deliver.claimed")
     began = messenger.clock.monotonic()
     try:
         endpoint = await _whose(messenger, claim)
@@ -238,6 +239,7 @@ async def _settled(messenger: Messenger, outcome: Outcome) -> None:
     if not await messenger.deliveries.settle(outcome):
         messenger.telemetry.event("delivery.lease_lost", delivery=named(DELIVERY, claim.id))
         return
+    await failpoint("deliver.after_commit")
     # A try that failed is no dead letter yet.
     word = "retried" if outcome.state == "due" else outcome.state
     messenger.telemetry.told(word)

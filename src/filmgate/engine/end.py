@@ -44,6 +44,7 @@ async def finish(parts: Parts, end: End) -> None:
     )
     parts.telemetry.event("task.ended", task=str(task.id), state=end.state.value, error_code=reason)
     await tidied(parts, end.claim)
+    await failpoint("end.tidied")
     if end.state is not State.SUCCEEDED:
         await _drop_uploads(parts, end.claim)
 
@@ -56,6 +57,7 @@ async def _drop_uploads(parts: Parts, claim: Claim) -> None:
                 await parts.objects.delete(picture.object_key)
             except StorageFault as error:
                 parts.telemetry.event("file.kept", task=str(claim.task_id), reason=str(error))
+            await failpoint("end.dropped_upload")
 
 
 def _cost(end: End) -> int:
@@ -71,7 +73,9 @@ async def tidied(parts: Parts, claim: Claim) -> None:
     attempt = claim.attempt
     named = None if attempt is None else parts.router.provider(attempt.credential_id)
     if named and attempt and attempt.ref is not None and isinstance(named[1], Tidies):
+        await failpoint("tidy.before")
         await named[1].tidy(ticket_of(attempt))
+        await failpoint("tidy.after")
 
 
 async def fail(
@@ -145,6 +149,7 @@ async def _unscaled(
     move = transitions.rendering(
         claim, state=state, record=change, attempt=attempt, error=error, notice=notice
     )
+    await failpoint("end.unscaled")
     await parts.moves.make(move)
     parts.wake.set()
     await tidied(parts, claim)

@@ -62,7 +62,7 @@ async def _kept(parts: Parts, claim: Claim, role: str, key: str, content: Path |
         stored = await parts.objects.put_file(key, content)
     else:
         stored = await parts.objects.put_bytes(key, content)
-    await failpoint(f"collect.stored_{role}")
+    await failpoint("collect.stored")
     return StoredFile(
         id=ids.uuid7(parts.clock.now(), parts.chance),
         account_id=claim.task.account_id,

@@ -48,10 +48,12 @@ async def frames_of(parts: Parts, claim: Claim) -> tuple[Frame, ...]:
             continue
         stage: dict[str, Json] = {"stage": Stage.PICTURES.value, "pictures_kept": no}
         await parts.moves.make(transitions.preparing(claim, stage))
+        await failpoint("prepare.before_picture")
         frames.append(await _check(parts, claim, picture, key))
     if len(kept) < len(pictures):
         ready: dict[str, Json] = {"stage": Stage.READY.value, "pictures_kept": len(pictures)}
         await parts.moves.make(transitions.preparing(claim, ready))
+        await failpoint("prepare.after_pictures")
     return tuple(frames)
 
 
@@ -70,6 +72,7 @@ async def _check(parts: Parts, claim: Claim, picture: Picture, key: str) -> Fram
         sha256=stored.sha256.hex(),
     )
     await parts.files.keep_input(file, parts.retention)
+    await failpoint("prepare.kept_input")
     await _drop_upload(parts, picture)
     return checked
 
@@ -108,6 +111,7 @@ async def _checked(parts: Parts, picture: Picture, limit_bytes: int) -> Frame:
 async def _drop_upload(parts: Parts, picture: Picture) -> None:
     if picture.object_key is not None:
         await parts.objects.delete(picture.object_key)
+        await failpoint("prepare.dropped_upload")
 
 
 async def _read(parts: Parts, key: str) -> bytes:

@@ -69,6 +69,7 @@ async def _asked(
 
 
 async def _unanswered(parts: Parts, claim: Claim, error: Exception) -> None:
+    await failpoint("poll.unanswered")
     since = claim.tries_since or claim.claimed_at
     if (
         isinstance(error, Vanished)
@@ -86,6 +87,7 @@ async def _unanswered(parts: Parts, claim: Claim, error: Exception) -> None:
 
 
 async def _answered(parts: Parts, claim: Claim, provider: Provider, answer: Polled, *, moved: bool) -> None:
+    await failpoint("poll.answered")
     planned = plan(claim.task.request, provider_upsamples=Power.UPSAMPLES in provider.powers)
     match answer:
         case Pending():

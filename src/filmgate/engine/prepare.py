@@ -60,6 +60,7 @@ async def prepare(parts: Parts, claim: Claim) -> None:
         return
     except (ChildError, StorageFault, NotAFilm) as error:
         # That says nothing of the pictures: they are looked at again later.
+        await failpoint("prepare.failed")
         parts.telemetry.event(
             "prepare.failed", task=str(claim.task_id), reason=str(error) or type(error).__name__
         )
@@ -96,6 +97,7 @@ async def _send(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> No
     try:
         await parts.moves.make(transitions.sending(claim, sending))
     except NoRoom:
+        await failpoint("prepare.no_room")
         await parts.moves.make(transitions.waiting(claim, IDLE_CLAIM))
         return
     await failpoint("submit.after_intent")

@@ -18,6 +18,7 @@ async def enhanced(parts: Parts, claim: Claim) -> Claim:
     if not task.request.enhance or task.record.enhanced_prompt is not None:
         return claim
     await parts.moves.make(transitions.preparing(claim, {"stage": Stage.ENHANCING.value}))
+    await failpoint("prepare.before_words")
     wording = await parts.enhancer.enhance(cut(task.request.prompt)[0])
     await failpoint("prepare.after_words")
     warnings = [*task.record.warnings, *([wording.warning] if wording.warning else [])]
@@ -26,6 +27,7 @@ async def enhanced(parts: Parts, claim: Claim) -> Claim:
             claim, {"enhanced_prompt": wording.text, "enhanced_by": wording.by, "warnings": [*warnings]}
         )
     )
+    await failpoint("prepare.worded")
     record = replace(
         task.record, enhanced_prompt=wording.text, enhanced_by=wording.by, warnings=tuple(warnings)
     )
@@ -49,6 +51,7 @@ async def softer(parts: Parts, claim: Claim, sent: str, refusal: str) -> RecordC
     if scaling or not task.request.soften or task.record.softened_prompt is not None:
         return None
     softened = await parts.enhancer.soften(sent)
+    await failpoint("prompts.softened")
     if softened == sent:
         return None
     return retried(task.record, refusal) | {

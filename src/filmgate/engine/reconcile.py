@@ -52,6 +52,7 @@ async def reconcile(parts: Parts, claim: Claim) -> None:
         )
         return
     except _Absent:
+        await failpoint("reconcile.absent")
         await parts.moves.make(transitions.absent(claim, transitions.NOW))
         parts.wake.set()
         return
@@ -69,6 +70,7 @@ async def reconcile(parts: Parts, claim: Claim) -> None:
 
 
 async def _unresolved(parts: Parts, claim: Claim, attempt: OpenAttempt) -> None:
+    await failpoint("reconcile.unresolved")
     if claim.claimed_at - attempt.sent_at > RECONCILE_GIVE_UP:
         await give_up(parts, claim)
     else:

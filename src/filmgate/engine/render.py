@@ -63,6 +63,7 @@ async def _made(parts: Parts, claim: Claim, folder: Path) -> tuple[Path, RecordC
 
 
 async def _not_rendered(parts: Parts, claim: Claim, error: Exception) -> None:
+    await failpoint("render.failed")
     parts.telemetry.event("render.failed", task=str(claim.task_id), reason=str(error), tries=claim.tries + 1)
     if claim.tries + 1 < COLLECT_TRIES:
         await parts.moves.make(transitions.postponed(claim, after_collect(claim.tries), "render"))

@@ -54,4 +54,5 @@ async def _told(parts: Parts, claim: Claim, what: str, note: str) -> None:
     key = claim.attempt.key if claim.attempt else "none"
     parts.telemetry.event("attempt.resolved", task=str(claim.task_id), attempt=key, reason=what)
     text = f"attempt {key}: {what}, an operator says{': ' if note else ''}{note}"
+    await failpoint("resolve.before_note")
     await parts.decisions.note(Notice("resolved", text), claim.task_id)

@@ -40,6 +40,7 @@ async def submit(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> N
             "attempt.failed", task=str(claim.task_id), provider=line.provider_name, reason=outcome
         )
         failure = error
+        await failpoint("submit.after_failure")
         await surely(parts, claim, lambda: _not_accepted(parts, claim, clip, failure))
         return
     parts.telemetry.asked(line.provider_name, "submit", "accepted", parts.clock.monotonic() - started)

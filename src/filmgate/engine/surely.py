@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from filmgate.domain.failpoint import failpoint
 from filmgate.domain.limits import LEASE_SPARE, SUBMIT_LEASE
 from filmgate.engine.parts import Parts
 from filmgate.store.patience import AWAY
@@ -22,5 +23,6 @@ async def surely(parts: Parts, claim: Claim, write: Callable[[], Awaitable[None]
             if parts.clock.monotonic() > give_up:
                 raise
             await asyncio.sleep(_AGAIN_S)
+            await failpoint("surely.again")
         else:
             return

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import StorageFault
 from filmgate.domain.limits import CLAIM_BATCH, SCRATCH_LIFE
 from filmgate.domain.states import State
@@ -20,6 +21,7 @@ async def sweep(parts: Parts, upkeep: Upkeep) -> None:
     """Do all housekeeping once; each part is safe on many machines at a time, and none stops the next."""
     for name, chore in _chores(parts, upkeep):
         try:
+            await failpoint("sweep.before_chore")
             await chore()
         except Exception as error:  # noqa: BLE001  # a chore that fails must not keep the others from theirs
             parts.telemetry.event("sweep.broken", part=name, error=error, reason=type(error).__name__)
@@ -45,7 +47,10 @@ def _chores(parts: Parts, upkeep: Upkeep) -> Sequence[tuple[str, Chore]]:
 
 
 async def _repair(parts: Parts, upkeep: Upkeep) -> None:
-    strays, repaired = await upkeep.remove_strays(), await upkeep.repair()
+    strays = await upkeep.remove_strays()
+    await failpoint("sweep.removed_strays")
+    repaired = await upkeep.repair()
+    await failpoint("sweep.repaired")
     recounted = await parts.starts.recount()
     if strays or repaired or recounted:
         parts.telemetry.event("sweep.repaired", tasks=repaired, count=strays + recounted)
@@ -54,6 +59,7 @@ async def _repair(parts: Parts, upkeep: Upkeep) -> None:
 async def _alarm(parts: Parts) -> None:
     """Tell operators of tasks that wait for a provider or a route which the settings no longer have."""
     for one in await stranded(parts):
+        await failpoint("sweep.before_alarm")
         await parts.credentials.alarm(one.kind, one.name, one.text)
 
 
@@ -94,6 +100,7 @@ async def _remove_files(parts: Parts) -> None:
     while due := await parts.files.due_for_removal(CLAIM_BATCH):
         gone = []
         for file in due:
+            await failpoint("sweep.before_file")
             try:
                 await parts.objects.delete(file.object_key)
             except StorageFault as error:
@@ -101,6 +108,7 @@ async def _remove_files(parts: Parts) -> None:
                 parts.telemetry.event("file.kept", task=str(file.task_id), reason=str(error))
             else:
                 gone.append(file.id)
+        await failpoint("sweep.before_gone")
         await parts.files.gone(gone)
         parts.telemetry.event("sweep.removed", files=len(gone))
         if len(due) < CLAIM_BATCH or not gone:

@@ -39,4 +39,5 @@ async def with_first_clip(parts: Parts, claim: Claim, planned: Plan) -> Claim:
     video = next(file for file in files if file.id == film.files["video"])
     clip = StoredClip(no=1, role=ClipRole.FIRST.value, object_key=video.object_key, film=film)
     await parts.moves.make(transitions.taken_over(claim, clip, files, parts.retention))
+    await failpoint("prepare.taken_over")
     return replace(claim, clips=(clip,))

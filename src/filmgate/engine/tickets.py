@@ -49,6 +49,7 @@ async def _late(parts: Parts, claim: Claim, ticket: Ticket) -> None:
         return
     await failpoint("submit.before_late")
     late = await parts.decisions.late(claim.task_id, attempt.key, ticket)
+    await failpoint("submit.after_late")
     if late.claim is not None:
         # Its attempt is the one that is looked for: nobody knows better than its own sender.
         mine = replace(late.claim, since=parts.clock.monotonic())

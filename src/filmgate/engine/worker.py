@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final, Protocol
 from uuid import UUID
 
+from filmgate.domain.failpoint import failpoint
 from filmgate.domain.limits import (
     BEAT_EVERY,
     CLAIM_BATCH,
@@ -192,6 +193,7 @@ class Worker:
     async def _guarded(self, claim: Claim, verb: Verb) -> None:
         """One task's error is its own: it stays leased, is claimed again, and is counted by its operators."""
         try:
+            await failpoint("worker.claimed")
             await verb(self._parts, claim)
         except StaleLease:
             self._parts.telemetry.event("lease.lost", task=str(claim.task_id), step=claim.step.value)

@@ -40,7 +40,10 @@ async def send_in_parts(s3: S3, key: str, source: Source, slots: asyncio.Semapho
         if not _blames_the_request(error.status):
             raise
         await s3.abort(key, begun.id)
-    return await _send(s3, key, source, slots, _Begun(await s3.begin(key, media_type(key))))
+    await failpoint("objects.begin_again")
+    begun = _Begun(await s3.begin(key, media_type(key)))
+    await failpoint("objects.begun_again")
+    return await _send(s3, key, source, slots, begun)
 
 
 async def _begun(s3: S3, key: str) -> _Begun:
@@ -55,7 +58,9 @@ async def _begun(s3: S3, key: str) -> _Begun:
         if not (error.status in _FORBIDDEN or _blames_the_request(error.status)):
             raise
         findable = error.status == HTTPStatus.NOT_FOUND
-    return _Begun(await s3.begin(key, media_type(key)), findable=findable)
+    begun = _Begun(await s3.begin(key, media_type(key)), findable=findable)
+    await failpoint("objects.begun")
+    return begun
 
 
 def _blames_the_request(status: int) -> bool:

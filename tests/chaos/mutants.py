@@ -1,0 +1,110 @@
+"""Bugs to plant into a copy of the source: a runner that finds none of them proves nothing."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chaos.site import SOURCE
+
+_ENDS: Final = "store/ends.py"
+_TELL_LATER: Final = """        if not await self._lane.put(end):
+            raise StaleLease(str(end.claim.task_id))
+        from filmgate.domain.failpoint import failpoint
+        await failpoint("end.after")
+        async with self._pool.acquire() as connection:
+            await announce(connection, [(end.claim.task, end.state)])
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """`changes` are texts of files of the package, and what stands there instead; `breaks` are the rules it may break.
+
+    Processes are struck at `points` alone, so that it shows soon.
+    """
+
+    says: str
+    breaks: frozenset[str]
+    points: Sequence[str]
+    acts: Sequence[str] = ("kill",)
+    changes: Sequence[tuple[str, str, str]]
+
+
+MUTANTS: Final[Mapping[str, Mutant]] = {
+    "resend": Mutant(
+        says="a submit whose reply was lost is sent again to a vendor that replays nothing",
+        breaks=frozenset({"I2", "I3"}),
+        points=("submit.after_reply", "reconcile.unresolved"),
+        changes=[("engine/reconcile.py", "    if provider.replays:\n", "    if provider is not None:\n")],
+    ),
+    "forget-sender": Mutant(
+        says="a worker that died while it sent is taken for one that never sent",
+        breaks=frozenset({"I3"}),
+        points=("submit.after_reply",),
+        changes=[
+            (
+                "engine/reconcile.py",
+                'transitions.uncertain(claim, "the sender was lost before it wrote a reply")',
+                "transitions.absent(claim, transitions.NOW)",
+            )
+        ],
+    ),
+    "tell-later": Mutant(
+        says="webhooks are written after the transaction that ends a task",
+        breaks=frozenset({"I9"}),
+        points=("end.after",),
+        changes=[
+            (_ENDS, "            await announce(connection, [(end.claim.task, end.state) for end in ends])\n", ""),
+            (
+                _ENDS,
+                "        if not await self._lane.put(end):\n            raise StaleLease(str(end.claim.task_id))\n",
+                _TELL_LATER,
+            ),
+        ],
+    ),
+    "keep-hold": Mutant(
+        says="the hold of a cancelled film is not closed",
+        breaks=frozenset({"I4"}),
+        points=("cancel.after_claim", "cancel.before_claim", "end.before"),
+        changes=[
+            (_ENDS, "t.hold_micros, t.cost_micros\n)", "t.hold_micros, t.cost_micros, t.state\n)"),
+            (_ENDS, "'close' from task returning", "'close' from task where state <> 'cancelled' returning"),
+        ],
+    ),
+    "forget-key": Mutant(
+        says="an Idempotency-Key is not remembered",
+        breaks=frozenset({"I1"}),
+        points=("accept.after_commit",),
+        changes=[
+            (
+                "store/accept.py",
+                "earlier = await _remember(connection, [new for new in batch if new.replays])",
+                "earlier: Earlier = {}",
+            )
+        ],
+    ),
+    "no-fence": Mutant(
+        says="a transition is written whoever owns the step by now",
+        breaks=frozenset({"I2", "I3", "I4", "I5", "I7", "I8"}),
+        points=("submit.after_reply", "submit.after_failure", "poll.answered", "reconcile.after_reply"),
+        acts=("freeze", "freeze", "kill"),
+        changes=[
+            ("store/moves.py", "select w.task_id, w.fence from", "select w.task_id, r.fence from"),
+            ("store/moves.py", " and w.fence = r.fence\n", "\n"),
+        ],
+    ),
+}  # fmt: skip
+
+
+def planted(name: str, folder: Path) -> Path:
+    """Copy the source, plant a bug there, give the copy."""
+    copy = folder / "src"
+    shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    for file, right, wrong in MUTANTS[name].changes:
+        path = copy / "filmgate" / file
+        text = path.read_text()
+        assert text.count(right) == 1, f"{file} does not say {right!r} once"
+        path.write_text(text.replace(right, wrong))
+    return copy

@@ -1,0 +1,115 @@
+"""`python -m simulation --from 0 --seeds 1000`: play seeds, each in an order of its own, and say what was violated.
+
+A seed is played again with its whole story by `--from N --seeds 1 --story`.
+"""
+
+import argparse
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filmgate.store.embedded.keeper import PostgresKeeper
+from filmgate.store.embedded.programs import find_programs
+from filmgate.store.lock import FolderLock
+from simulation.control import Control
+from simulation.mutants import MUTANTS, planted
+from simulation.run import Outcome, Theatre
+
+_TWICE_EVERY = 100
+
+
+def main() -> int:
+    # The order of sets of texts is drawn anew by each start of Python, unless it is told not to.
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        os.execve(
+            sys.executable,
+            [sys.executable, "-m", "simulation", *sys.argv[1:]],
+            {**os.environ, "PYTHONHASHSEED": "0"},
+        )  # noqa: S606, E501  # this very program again
+    said = _arguments()
+    began = time.monotonic()
+    with _postgres() as target:
+        if said.jobs == 1:
+            found = _played(target, said, 0)
+        else:
+            with multiprocessing.get_context("spawn").Pool(said.jobs) as pool:
+                parts = [pool.apply_async(_played, (target, said, number)) for number in range(said.jobs)]
+                found = [outcome for part in parts for outcome in part.get()]
+    took = time.monotonic() - began
+    states = sum((Counter(outcome.states) for outcome in found), Counter[str]())
+    wrong = [outcome for outcome in found if outcome.violations]
+    print(
+        f"{len(found)} seeds in {took:.0f} s ({len(found) / took:.1f}/s), {sum(o.calls for o in found)} database calls"
+    )
+    print(f"{sum(states.values())} tasks: {dict(sorted(states.items()))}")
+    print(f"{len(wrong)} seeds with violations: {[outcome.seed for outcome in wrong][:50]}")
+    return 1 if wrong else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="simulation")
+    parser.add_argument("--from", dest="first", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--jobs", type=int, default=1, help="how many processes play at once")
+    parser.add_argument("--story", action="store_true", help="print all that happens")
+    parser.add_argument("--stop", action="store_true", help="stop at the first violation")
+    parser.add_argument("--mutant", choices=sorted(MUTANTS), help="plant a bug")
+    return parser.parse_args()
+
+
+def _played(target: dict[str, Any], said: argparse.Namespace, number: int) -> list[Outcome]:
+    found: list[Outcome] = []
+    name = f"simulation_{os.getpid()}"
+    control = Control(target)
+    control.ask(f"create database {name}")
+    with planted(said.mutant), Theatre({**target, "database": name}) as theatre:
+        for seed in range(said.first + number, said.first + said.seeds, said.jobs):
+            outcome = theatre.play(seed, keep=said.story)
+            if seed % _TWICE_EVERY == 0 and theatre.play(seed).digest != outcome.digest:
+                print(f"seed {seed}: played twice, it went two ways", flush=True)
+            found.append(outcome)
+            _tell(outcome, said)
+            if outcome.violations and said.stop:
+                break
+    return found
+
+
+def _tell(outcome: Outcome, said: argparse.Namespace) -> None:
+    if said.story:
+        sys.stdout.writelines(outcome.lines)
+        print(
+            f"seed {outcome.seed}: {outcome.digest}, {outcome.calls} calls, {outcome.seconds:.0f} s, {outcome.states}"
+        )
+    if outcome.violations or said.story:
+        for violation in outcome.violations:
+            print(f"seed {outcome.seed}: {violation.rule} {violation.text}")
+        for note in outcome.notes[:5]:
+            print(f"seed {outcome.seed}: {note}")
+        if outcome.violations:
+            print(f"  make simulate FROM={outcome.seed} SEEDS=1 STORY=1", flush=True)
+
+
+@contextmanager
+def _postgres() -> Iterator[dict[str, Any]]:
+    with (
+        tempfile.TemporaryDirectory(prefix="simulation.") as folder,
+        FolderLock.acquire(Path(folder) / "data", started=datetime.now(UTC)) as lock,
+    ):
+        keeper = PostgresKeeper(lock, find_programs(None, os.environ["PATH"]), tell=lambda _: None)
+        address = keeper.start()
+        try:
+            yield dict(address.connect_arguments)
+        finally:
+            keeper.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -146,7 +146,9 @@ async def read_store(
 ) -> StoreLog:
     """Read all tables at one moment, by statements of our own."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        tables = {name: await connection.fetch(statement) for name, statement in TABLES.items()}
+        tables: dict[str, Rows] = {}
+        for name, statement in TABLES.items():
+            tables[name] = [dict(row) for row in await connection.fetch(statement)]
     digests = None if objects is None else {key: digest(content) for key, content in objects.items()}
     return StoreLog(tables, digests)
 

@@ -12,28 +12,29 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from filmgate.store.embedded.keeper import PostgresKeeper
 from filmgate.store.embedded.programs import find_programs
 from filmgate.store.lock import FolderLock
+from kit.invariants import Violation
 from simulation.control import Control
 from simulation.mutants import MUTANTS, planted
 from simulation.run import Outcome, Theatre
 
-_TWICE_EVERY = 100
+_TWICE_EVERY: Final = 100
+_TOLD_EVERY: Final = 100
+TWO_WAYS: Final = Violation("D", "played twice, it went two ways")
 
 
 def main() -> int:
     # The order of sets of texts is drawn anew by each start of Python, unless it is told not to.
     if os.environ.get("PYTHONHASHSEED") != "0":
-        os.execve(
-            sys.executable,
-            [sys.executable, "-m", "simulation", *sys.argv[1:]],
-            {**os.environ, "PYTHONHASHSEED": "0"},
-        )  # noqa: S606, E501  # this very program again
+        again = [sys.executable, "-m", "simulation", *sys.argv[1:]]
+        os.execve(sys.executable, again, {**os.environ, "PYTHONHASHSEED": "0"})  # noqa: S606  # it is this very program
     said = _arguments()
     began = time.monotonic()
     with _postgres() as target:
@@ -74,9 +75,11 @@ def _played(target: dict[str, Any], said: argparse.Namespace, number: int) -> li
         for seed in range(said.first + number, said.first + said.seeds, said.jobs):
             outcome = theatre.play(seed, keep=said.story)
             if seed % _TWICE_EVERY == 0 and theatre.play(seed).digest != outcome.digest:
-                print(f"seed {seed}: played twice, it went two ways", flush=True)
-            found.append(outcome)
+                outcome = replace(outcome, violations=[*outcome.violations, TWO_WAYS])
+            found.append(replace(outcome, lines=()))
             _tell(outcome, said)
+            if len(found) % _TOLD_EVERY == 0:
+                print(f"{len(found)} played, the last was {seed}", file=sys.stderr, flush=True)
             if outcome.violations and said.stop:
                 break
     return found

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from filmgate.domain.problems import Problem
@@ -22,7 +23,7 @@ PATIENCE_S = 65.0
 LOST = (TimeoutError, *AWAY)
 
 
-class Unheard(Exception):
+class Unheard(Exception):  # noqa: N818  # it is what happened
     """No answer came, or one that says nothing."""
 
 
@@ -99,7 +100,7 @@ class Shopper:
             began = self.counter.loop.time()
             try:
                 terms = await self._terms(draft)
-                task, _ = await self.counter.ask(lambda node: self._accept(node, draft, terms, attempt))
+                task, _ = await self.counter.ask(partial(self._accept, draft, terms, attempt))
             except Unheard:
                 if self.key is None and attempt > 1:
                     return
@@ -122,7 +123,7 @@ class Shopper:
         )
         return Terms(quote_id=quoted.id)
 
-    async def _accept(self, node: Node, draft: Draft, terms: Terms, attempt: int) -> tuple[Task, bool]:
+    async def _accept(self, draft: Draft, terms: Terms, attempt: int, node: Node) -> tuple[Task, bool]:
         return await node.acceptance.accept(
             draft,
             owner=self.owner,

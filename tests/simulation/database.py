@@ -37,7 +37,7 @@ IDLE_S: Final = 60.0
 STATEMENT_S: Final = 60.0
 
 
-class Gone(BaseException):  # noqa: N818  # nothing of the product may catch it
+class Gone(BaseException):  # nothing of the product may catch it
     """The process that asks is dead."""
 
 

@@ -37,7 +37,7 @@ class Shelf:
     faulty: float = 0.0
 
     async def put_file(self, key: str, path: Path) -> Stored:
-        return await self.put_bytes(key, path.read_bytes())
+        return await self.put_bytes(key, _read(path))
 
     async def put_bytes(self, key: str, content: bytes) -> Stored:
         self._fail(key)
@@ -65,7 +65,7 @@ class Workbench:
     """Looks at films as the workshop does, and takes no time."""
 
     async def inspect(self, path: Path) -> Inspection:
-        content = path.read_bytes()
+        content = _read(path)
         if not content.startswith(HEAD):
             raise NotAFilm("it does not begin as a film does")
         if not content.endswith(TAIL):
@@ -77,15 +77,23 @@ class Workbench:
         return Inspection(facts, b"webp", b"jpeg", b"sheet")
 
     async def faststart(self, path: Path, into: Path) -> bool:
-        into.write_bytes(HEAD + path.read_bytes().removeprefix(HEAD + INDEX_LAST))
+        _write(into, HEAD + _read(path).removeprefix(HEAD + INDEX_LAST))
         return True
 
     async def join(self, clips: Sequence[Path], into: Path) -> bool:
-        into.write_bytes(HEAD + b"|".join(clip.read_bytes() for clip in clips) + TAIL)
+        _write(into, HEAD + b"|".join(_read(clip) for clip in clips) + TAIL)
         return True
 
     async def scale(self, path: Path, into: Path, width: int, height: int) -> None:
-        into.write_bytes(HEAD + f"{width}x{height}:".encode() + path.read_bytes() + TAIL)
+        _write(into, HEAD + f"{width}x{height}:".encode() + _read(path) + TAIL)
 
     async def last_frame(self, path: Path) -> CheckedPicture:
-        return CheckedPicture(1280, 720, "image/png", digest(path.read_bytes()).encode())
+        return CheckedPicture(1280, 720, "image/png", digest(_read(path)).encode())
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)

@@ -76,13 +76,18 @@ class Tape:
 class SimulatedLoop(asyncio.SelectorEventLoop):
     """A loop of which every choice is drawn from `dice`."""
 
-    _ready: "deque[asyncio.Handle]"
-    _scheduled: "list[asyncio.TimerHandle]"
+    # The parts of a loop that its stubs do not name.
+    _ready: deque[Any]
+    _scheduled: list[Any]
+    _selector: Any
+    _process_events: Callable[[Any], None]
+    _stopping: bool
+    _timer_cancelled_count: int
 
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
-        self._runnable: list[asyncio.Handle] = []
+        self._runnable: list[Any] = []
         self.dice = random.Random(0)
         self.tape = Tape()
         self.calls: Calls | None = None
@@ -99,7 +104,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._now
 
-    def run_in_executor(self, executor: object, func: Callable[..., Result], *args: Any) -> Any:
+    def run_in_executor(self, executor: object, func: Callable[..., Result], *args: Any) -> Any:  # type: ignore[override]  # the stubs know more of the arguments
         """Do it at once: threads have an order of their own."""
         future: asyncio.Future[Result] = self.create_future()
         try:
@@ -153,9 +158,9 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         else:
             self._jump()
 
-    def _sorted(self) -> list[asyncio.Handle]:
+    def _sorted(self) -> list[Any]:
         """Take what became ready: give the machinery's part, and keep the rest for a draw."""
-        machinery: list[asyncio.Handle] = []
+        machinery: list[Any] = []
         while self._ready:
             handle = self._ready.popleft()
             context = handle._context

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from filmgate.engine import accept, end, prepare, reconcile
 from filmgate.engine.parts import Parts
-from filmgate.store import ends, funds, moves, read
+from filmgate.store import announce, ends, funds, moves, read
 from filmgate.store.ends import End, Ends
 from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Claim
@@ -99,7 +99,7 @@ def _credit_for_all() -> Sequence[Change]:
 
 def _webhook_before_commit() -> Sequence[Change]:
     """Receivers are told of an end that may never come to be."""
-    right, tell = Ends._write, ends.announce
+    right, tell = Ends._write, announce.announce
 
     async def write(self: Ends, batch: Sequence[End]) -> Sequence[bool]:
         async with self._pool.acquire() as connection, connection.transaction():
@@ -111,12 +111,15 @@ def _webhook_before_commit() -> Sequence[Change]:
 
 def _webhook_after_commit() -> Sequence[Change]:
     """Nobody is told, where the engine dies between an end and its announcement."""
-    right, tell = Ends._write, ends.announce
+    right, tell = Ends._write, announce.announce
 
     async def write(self: Ends, batch: Sequence[End]) -> Sequence[bool]:
         owned = await right(self, batch)
         async with self._pool.acquire() as connection, connection.transaction():
-            await tell(connection, [(one.claim.task, one.state) for one, mine in zip(batch, owned, strict=True) if mine])
+            await tell(
+                connection,
+                [(one.claim.task, one.state) for one, mine in zip(batch, owned, strict=True) if mine],
+            )
         return owned
 
     return [(Ends, "_write", write), (ends, "announce", _nothing)]
@@ -136,7 +139,9 @@ def _kept_slots() -> Sequence[Change]:
 
 
 def _progress_back() -> Sequence[Change]:
-    wrong = moves._SHOW.replace("greatest(t.progress, least(coalesce(r.progress, 0), 99))", "coalesce(r.progress, 0)")
+    wrong = moves._SHOW.replace(
+        "greatest(t.progress, least(coalesce(r.progress, 0), 99))", "coalesce(r.progress, 0)"
+    )
     return [(moves, "_SHOW", wrong.replace("t.progress < least(coalesce(r.progress, 0), 99)", "true"))]
 
 

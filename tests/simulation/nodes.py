@@ -27,8 +27,8 @@ from filmgate.store.cancel import Wishes
 from filmgate.store.credentials import CredentialRow, Credentials
 from filmgate.store.decisions import Decisions
 from filmgate.store.deliveries import Deliveries
-from filmgate.store.ends import Ends
 from filmgate.store.endpoints import Endpoints
+from filmgate.store.ends import Ends
 from filmgate.store.files import Files
 from filmgate.store.moves import Moves
 from filmgate.store.patience import AWAY
@@ -190,9 +190,13 @@ class Node:
         self.reader: Reader
         self.files: Files
         self.subscriptions: Subscriptions
-        self.open = False
+        self.opened = asyncio.Event()
         self.asked: list[asyncio.Future[Any]] = []
         self.crashed: BaseException | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.opened.is_set()
 
     async def live(self) -> None:
         """Open the gate and work; whatever gets out of it is a crash."""
@@ -227,7 +231,7 @@ class Node:
             for config in ground.configs
         ]
         self._put_together(pool, Router(ground.rules, accesses), guard, keyring, post)
-        self.open = True
+        self.opened.set()
 
     def _put_together(
         self, pool: Pool, router: Router, guard: Guard, keyring: Keyring, post: SimulatedPost

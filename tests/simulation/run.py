@@ -170,7 +170,7 @@ async def _prepare(target: Mapping[str, Any]) -> None:
     await connection.execute(f"create schema film; {CLOCK}")
     await connection.execute(f"set search_path = {PATH}; set simulated.time = '{EPOCH.timestamp()}'")
     await migrate(connection, files("filmgate.store").joinpath("migrations"))
-    await Upkeep(connection).make_partitions(EPOCH)  # type: ignore[arg-type]  # it asks as a pool does
+    await Upkeep(connection).make_partitions(EPOCH)
     await connection.close()
 
 

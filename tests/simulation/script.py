@@ -99,7 +99,8 @@ def script_of(seed: int) -> Script:
     dice = random.Random(f"script {seed}")
     names = ["a", "b"][: dice.choice((1, 1, 2))]
     vendors = {name: _manners(dice) for name in names}
-    configs, limits = [], {}
+    configs: list[ProviderConfig] = []
+    limits: dict[str, tuple[int, float | None]] = {}
     for name in names:
         manners = vendors[name]
         options = {
@@ -108,17 +109,17 @@ def script_of(seed: int) -> Script:
             "visible_after_s": manners.visible_after_s,
             "cancel": manners.cancels,
         }
-        for number in range(dice.choice((1, 1, 2))):
-            configs.append(
-                ProviderConfig(
-                    name=name,
-                    kind="openai",
-                    base_url=f"https://{name}.test",
-                    credential_name=f"K{number}",
-                    credential=f"secret-of-{name}-{number}",
-                    options=options,
-                )
+        configs += [
+            ProviderConfig(
+                name=name,
+                kind="openai",
+                base_url=f"https://{name}.test",
+                credential_name=f"K{number}",
+                credential=f"secret-of-{name}-{number}",
+                options=options,
             )
+            for number in range(dice.choice((1, 1, 2)))
+        ]
         limits[name] = dice.choice((1, 2, 9)), dice.choice((None, None, 0.5))
     vias = tuple(Via(name, "sora-2", dice.choice((1, 3)), dice.choice((0, 0, 1))) for name in names)
     return Script(

@@ -114,8 +114,8 @@ class World:
             seat = Seat("mn"[number], _uuid(self.dice), _uuid(self.dice))
             self.seats.append(seat)
             self.start(seat)
-        while not all(node.open for node in self.nodes()):
-            await asyncio.sleep(0.1)
+        for node in self.nodes():
+            await node.opened.wait()
         for customer in self.script.customers:
             await self._subscribe(customer)
 

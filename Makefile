@@ -4,7 +4,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin/
 PYTEST := $(RUN)python -m pytest
 
-.PHONY: setup demo test check format lint types imports bench chaos clients assets clean
+.PHONY: setup demo test check format lint types imports bench chaos simulate clients assets clean
 
 setup: .venv/.made
 
@@ -39,6 +39,15 @@ imports: setup
 
 chaos: setup
 	$(PYTEST) -m slow tests/acceptance
+
+# Plays worlds in one thread, on a PostgreSQL of its own; each is a function of its number. `make simulate FROM=7 SEEDS=1
+# STORY=1` plays one again and tells all that happens; MUTANT= plants a bug.
+FROM ?= 0
+SEEDS ?= 300
+JOBS ?= 2
+simulate: setup
+	PYTHONPATH=tests $(RUN)python -m simulation --from $(FROM) --seeds $(SEEDS) --jobs $(JOBS) \
+		$(if $(STORY),--story) $(if $(MUTANT),--mutant $(MUTANT))
 
 clients: setup
 	$(PYTEST) -m slow tests/clients

@@ -29,6 +29,8 @@ ORDER: Final = ("queued", "preparing", "generating", "extending", "upsampling", 
 OVER: Final = frozenset({"failed", "cancelled", "vanished"})
 GRACE: Final = timedelta(seconds=120)
 COLLECTING: Final = timedelta(hours=2)
+LOOKING: Final = timedelta(minutes=30)
+"""How long a job of which nobody heard is looked for, whatever its deadline says."""
 _COUNTED: Final = {
     "accounts": ("held_micros", "unfinished", "running"),
     "keys": ("held_micros", "unfinished", "running"),
@@ -260,8 +262,10 @@ def _ended_in_time(logs: Logs) -> Iterator[str]:
         if task["state"] not in ENDS:
             yield f"{id_} is {task['state']} for ever"
             continue
-        start = max(filter(None, (task["deadline_at"], logs.moment.calm_since)))
-        made = any(attempt["state"] == "done" for attempt in logs.store.of("attempts", id_))
+        attempts = logs.store.of("attempts", id_)
+        looked_for = [one["sent_at"] + LOOKING for one in attempts if one["error_class"] == "uncertain"]
+        start = max(filter(None, (task["deadline_at"], logs.moment.calm_since, *looked_for)))
+        made = any(attempt["state"] == "done" for attempt in attempts)
         if task["ended_at"] > start + GRACE + (COLLECTING if made else timedelta(0)):
             yield f"{id_} ended at {task['ended_at']}, its deadline was {task['deadline_at']}"
 

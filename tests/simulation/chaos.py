@@ -100,6 +100,7 @@ async def _clock(world: World) -> None:
 
 
 async def _database_clock(world: World) -> None:
+    world.latest = max(world.latest, world.now())
     world.database.skew += world.dice.choice((-300.0, -20.0, -1.0, 1.0, 20.0, 300.0))
 
 

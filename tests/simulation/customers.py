@@ -20,6 +20,7 @@ from simulation.script import Customer
 
 Answer = TypeVar("Answer")
 PATIENCE_S = 65.0
+_PEEPS = 0.2
 LOST = (TimeoutError, *AWAY)
 
 
@@ -147,7 +148,9 @@ class Shopper:
         began, name = self.counter.loop.time(), str(self.task)
         try:
             task = await self.counter.ask(lambda node: node.reader.find(name, self.owner.account_id))
-            stranger = await self.counter.ask(lambda node: node.reader.find(name, 99))
+            stranger = None
+            if self.dice.random() < _PEEPS:
+                stranger = await self.counter.ask(lambda node: node.reader.find(name, 99))
         except Unheard:
             return None
         if task is not None:

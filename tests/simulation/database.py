@@ -5,8 +5,10 @@ simulated time. Between a process and the database anything may be lost: what wa
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -16,13 +18,15 @@ from simulation.control import Control
 from simulation.loop import Process, SimulatedLoop
 
 PATH: Final = "film, simulated, pg_catalog"
-# Functions of an earlier schema come before those of the same name that every database has.
+# Functions of an earlier schema come before those of the same name that every database has. Within a transaction the
+# time stands still; else it stands in a file, which costs no question more. Only what is stable is worked out once for
+# a statement, so the function that reads a file has to be declared anew.
 CLOCK: Final = """
-create schema if not exists simulated;
-create or replace function simulated.now() returns timestamptz language sql stable
-    return to_timestamp(current_setting('simulated.time')::float8);
-create or replace function simulated.clock_timestamp() returns timestamptz language sql stable
-    return to_timestamp(current_setting('simulated.time')::float8);
+do $$ begin execute format('create function simulated.read(text) returns text language internal stable strict as %L',
+    (select prosrc from pg_proc where oid = 'pg_read_file(text)'::regprocedure)); end $$;
+create function simulated.now() returns timestamptz language sql stable return to_timestamp(
+    coalesce(nullif(current_setting('simulated.time', true), ''), simulated.read('{file}'))::float8);
+create function simulated.clock_timestamp() returns timestamptz language sql stable return simulated.now();
 """
 SESSION: Final = {
     "application_name": "simulation",
@@ -30,7 +34,9 @@ SESSION: Final = {
     "timezone": "UTC",
     "synchronous_commit": "off",
     "deadlock_timeout": "10ms",
-    "simulated.time": "0",
+    # Planning costs more than these few rows.
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
 }
 # What a database does to a session that was left in the middle of a transaction.
 IDLE_S: Final = 60.0
@@ -61,7 +67,6 @@ class Link:
     def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         self.connection = connection
         self.pid = connection.get_server_pid()
-        self.stamp = ""
         self.depth = 0
         self.driver: asyncio.Task[None] | None = None
         self.begun: float | None = None
@@ -70,9 +75,11 @@ class Link:
 class Database:
     """All connections, which calls are out, and when the database is away."""
 
-    def __init__(self, loop: SimulatedLoop, links: Sequence[Link], control: Control) -> None:
+    def __init__(self, loop: SimulatedLoop, links: Sequence[Link], control: Control, clock: Path) -> None:
         self.loop = loop
         self.control = control
+        self._file = os.open(clock, os.O_WRONLY)
+        self._stamp = ""
         self._links = list(links)
         self._idle = list(links)
         self._out: dict[int, Link] = {}
@@ -91,6 +98,7 @@ class Database:
         self.deadlocks = self.calls = 0
 
     async def close(self) -> None:
+        os.close(self._file)
         for link in self._links:
             await link.connection.close()
 
@@ -127,7 +135,7 @@ class Database:
             await asyncio.wait([link.driver])
         if link.connection.is_in_transaction() or link.depth:
             await self._operate(link, "rollback")
-        link.depth, link.stamp, link.begun = 0, "", None
+        link.depth, link.begun = 0, None
         if link not in self._idle:
             self._idle.append(link)
             self._idle.sort(key=self._links.index)
@@ -172,7 +180,7 @@ class Database:
         answer: Any = None
         error: Exception | None = None
         try:
-            timed = await self._tell_time(link, statement)
+            timed = self._tell_time(statement)
             answer = await getattr(link.connection, method)(timed, *arguments)
         except Exception as caught:  # noqa: BLE001  # it is the caller's
             error = caught
@@ -193,14 +201,14 @@ class Database:
         finally:
             self._over(link)
 
-    async def _tell_time(self, link: Link, statement: str) -> str:
-        """Give the statement with what tells it the time; within a transaction that stands still."""
+    def _tell_time(self, statement: str) -> str:
+        """Let the statement know the time; within a transaction that stands still."""
         stamp = f"{self.now:.6f}"
         if statement == "begin":
             return f"begin; set local simulated.time = '{stamp}'"
-        if link.depth == 0 and link.stamp != stamp:
-            await link.connection.execute(f"set simulated.time = '{stamp}'")
-            link.stamp = stamp
+        if stamp != self._stamp:
+            self._stamp = stamp
+            os.pwrite(self._file, stamp.encode(), 0)
         return statement
 
     def _over(self, link: Link) -> None:
@@ -339,7 +347,7 @@ class SimulatedPool:
         self.held.clear()
 
 
-async def connect(target: Mapping[str, Any], loop: SimulatedLoop, count: int) -> Database:
+async def connect(target: Mapping[str, Any], loop: SimulatedLoop, count: int, clock: Path) -> Database:
     """Open the connections that all processes of all seeds share."""
     links = []
     for _ in range(count):
@@ -352,4 +360,4 @@ async def connect(target: Mapping[str, Any], loop: SimulatedLoop, count: int) ->
         )
         await speak_json(connection)
         links.append(Link(connection))
-    return Database(loop, links, Control(target))
+    return Database(loop, links, Control(target), clock)

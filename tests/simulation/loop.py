@@ -11,13 +11,14 @@ import hashlib
 import heapq
 import random
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from typing import Any, Final, Protocol, TypeVar
 
 Result = TypeVar("Result")
 
 _PATIENCE_S: Final = 0.003
 _SILENCE_S: Final = 60.0
+_BURIALS: Final = 50
 
 
 class Process:
@@ -93,6 +94,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.calls: Calls | None = None
         self.steps = 0
         self.burying = False
+        self._lull: asyncio.Future[None] | None = None
 
     def begin(self, seed: int, tape: Tape) -> None:
         """Start a new world at second 0; what the last one left is forgotten."""
@@ -135,9 +137,24 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._runnable += process.held
         process.held.clear()
 
-    def bury(self) -> None:
-        """Let what belongs to processes run once more, so that it can end."""
+    async def bury(
+        self, dead: Iterable[Process], tasks: Callable[[], "Collection[asyncio.Task[Any]]"]
+    ) -> None:
+        """Let what belongs to dead processes run once more, so that it can end; no more time passes."""
         self.burying = True
+        for process in dead:
+            self._ready += process.held
+            process.held.clear()
+        self._ready += self._runnable
+        self._runnable.clear()
+        for _ in range(_BURIALS):
+            left = tasks()
+            if not left:
+                return
+            for task in left:
+                task.cancel()
+            self._lull = self.create_future()
+            await self._lull
 
     def _run_once(self) -> None:
         machinery = self._sorted()
@@ -148,10 +165,14 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
             return
         if self._stopping:
             return
-        if self.calls is None or self.burying:
+        waiting = self.calls is not None and self.calls.waiting()
+        if self._lull is not None and not waiting:
+            self._lull.set_result(None)
+            self._lull = None
+        elif self.calls is None or (self.burying and not waiting):
             # There is no world yet, or no more: what is awaited comes from outside.
             self._hear(_SILENCE_S)
-        elif self.calls.waiting():
+        elif waiting:
             self._hear(_PATIENCE_S)
         elif self._runnable:
             self._choose()
@@ -176,27 +197,30 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._runnable[place] = self._runnable[-1]
         self._runnable.pop()
         process = handle._context.get(PROCESS)
-        if handle._cancelled or process is None or not process.alive:
+        if process is None or process.frozen or not process.alive:
+            if process is not None:
+                process.held.append(handle)
             return
-        if process.frozen:
-            process.held.append(handle)
+        if handle._cancelled:
             return
         self.steps += 1
         handle._run()
 
-    def _hear(self, timeout_s: float) -> None:
+    def _hear(self, timeout_s: float) -> bool:
         events = self._selector.select(timeout_s)
         if events:
             self._process_events(events)
         elif self.calls is not None:
             self.calls.stalled()
+        return bool(events)
 
     def _jump(self) -> None:
         while self._scheduled and self._scheduled[0]._cancelled:
             self._timer_cancelled_count -= 1
             heapq.heappop(self._scheduled)._scheduled = False
         if self.calls is not None and self.calls.stuck():
-            self._hear(_SILENCE_S)
+            if not self._hear(_SILENCE_S):
+                raise Stalled(f"at {self._now:.3f} the database undoes no knot")
             return
         if not self._scheduled:
             raise Stalled(f"at {self._now:.3f} nothing can go on")

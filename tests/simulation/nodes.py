@@ -131,6 +131,13 @@ class Words:
         return f"softly: {prompt}"
 
 
+class PlainUpkeep(Upkeep):
+    """Upkeep in a world that lasts for a day: its partitions are there from the beginning."""
+
+    async def make_partitions(self, now: datetime) -> Sequence[str]:  # it is the signature
+        return ()
+
+
 class PacedWorker(Worker):
     """A worker that rests until something is due, and not a moment after the other."""
 
@@ -248,7 +255,7 @@ class Node:
             wake=self.parts.announced,
         )
         deliverer = PacedDeliverer(messenger, ground.journal, ground.pace)
-        self.worker = PacedWorker(self.parts, Upkeep(pool), deliverer, ground.pace)
+        self.worker = PacedWorker(self.parts, PlainUpkeep(pool), deliverer, ground.pace)
         web = cast("Pool", self.web_pool)
         self.reader, self.files = Reader(web), Files(web)
         self.acceptance = Acceptance(
@@ -296,7 +303,6 @@ class Node:
     async def die(self) -> None:
         """Be killed: nothing of it runs any more, and the database notices."""
         self.process.alive = False
-        self.process.held.clear()
         for future in self.asked:
             if not future.done():
                 future.set_exception(ConnectionResetError(self.process.name))

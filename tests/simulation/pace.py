@@ -1,28 +1,42 @@
 """When something is due next: whoever waits for that need not ask every moment until then."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from simulation.database import Database
 
-_NEXT: Final = """
-with due(at) as (
+PREPARED: Final = """
+prepare agenda(timestamptz) as with due(at) as (
     select due_at from film.work union all select blocked_until from film.credentials
     union all select probing_until from film.credentials
     union all select deadline_at from film.tasks where ended_at is null
 ), told(at) as (select due_at from film.deliveries where state = 'due')
-select extract(epoch from (select min(at) from due where at > {now})) - {then},
-    extract(epoch from (select min(at) from told where at > {now})) - {then},
-    exists (select from film.work where due_at <= {now})
-        or exists (select from film.tasks t where t.ended_at is null
-            and (t.deadline_at <= {now} or not exists (select from film.work w where w.task_id = t.id))),
-    exists (select from told where at <= {now})
+select extract(epoch from (select min(at) from due where at > $1)) - extract(epoch from $1),
+    extract(epoch from (select min(at) from told where at > $1)) - extract(epoch from $1),
+    exists (select from film.work where due_at <= $1),
+    exists (select from told where at <= $1),
+    exists (select from film.tasks t left join film.work w on w.task_id = t.id where t.ended_at is null
+        and (w.task_id is null or (t.deadline_at <= $1 and w.step in ('prepare', 'poll') and w.lease_by is null))),
+    extract(epoch from (select min(deadline_at) from film.tasks where ended_at is null and deadline_at > $1))
+        - extract(epoch from $1)
 """
 LONGEST_S: Final = 900.0
 SOONEST_S: Final = 0.25
-AGAIN_S: Final = 2.0
 SWEEP_S: Final = 10.0
+SETTLED_S: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """In how many seconds the next step, event and deadline come, and whether any is late."""
+
+    step_s: float
+    event_s: float
+    deadline_s: float
+    step: bool
+    event: bool
+    sweep: bool
 
 
 @dataclass
@@ -30,34 +44,49 @@ class Pace:
     database: Database
     dice: random.Random
     late_s: float = 0.5
-    _known: tuple[tuple[float, int], float, float, bool, bool] | None = field(default=None)
+    again_s: float = 2.0
+    calm_at: float | None = None
+    _known: tuple[tuple[float, int], Agenda] | None = None
+
+    def calm(self) -> None:
+        self.late_s, self.again_s, self.calm_at = 0.5, 15.0, self.database.loop.time()
 
     def rest_s(self) -> float:
-        due_s, _, overdue, _ = self._look()
-        return self._after(due_s, overdue=overdue)
+        agenda = self._look()
+        return self._after(agenda.step_s, late=agenda.step)
 
     def deliver_s(self) -> float:
-        _, told_s, _, overdue = self._look()
-        return self._after(told_s, overdue=overdue)
+        agenda = self._look()
+        return self._after(agenda.event_s, late=agenda.event)
 
     def sweep_s(self) -> float:
-        due_s, _, overdue, _ = self._look()
-        return SWEEP_S if overdue else max(SWEEP_S, due_s + self.dice.uniform(0, SWEEP_S))
+        agenda = self._look()
+        if agenda.sweep:
+            return SWEEP_S
+        settled = self.calm_at is not None and self.database.loop.time() > self.calm_at + SETTLED_S
+        return (
+            SWEEP_S + self.dice.uniform(0, 5 * SWEEP_S)
+            if not settled
+            else max(SWEEP_S, agenda.deadline_s + 1)
+        )
 
     def beat_s(self) -> float:
-        due_s, _, _, _ = self._look()
-        return max(5.0, due_s)
+        return max(5.0, self._look().step_s)
 
-    def _after(self, next_s: float, *, overdue: bool) -> float:
-        wait_s = AGAIN_S if overdue and next_s > AGAIN_S else next_s
+    def _after(self, next_s: float, *, late: bool) -> float:
+        wait_s = min(next_s, self.again_s) if late else next_s
         return max(SOONEST_S, wait_s + self.dice.uniform(0, self.late_s))
 
-    def _look(self) -> tuple[float, float, bool, bool]:
+    def _look(self) -> Agenda:
         database = self.database
         moment = database.now, database.calls
         if self._known is None or self._known[0] != moment:
-            then = f"{database.now:.6f}"
-            [row] = database.control.ask(_NEXT.format(now=f"to_timestamp({then})", then=then))
-            due, told = (LONGEST_S if one is None else min(float(one), LONGEST_S) for one in row[:2])
-            self._known = moment, due, told, row[2] == "t", row[3] == "t"
-        return self._known[1:]
+            [row] = database.control.ask(f"execute agenda(to_timestamp({database.now:.6f}))")
+            step_s, event_s, deadline_s = map(_seconds, (row[0], row[1], row[5]))
+            step, event, sweep = (row[no] == "t" for no in (2, 3, 4))
+            self._known = moment, Agenda(step_s, event_s, deadline_s, step, event, sweep)
+        return self._known[1]
+
+
+def _seconds(text: str | None) -> float:
+    return LONGEST_S if text is None else min(float(text), LONGEST_S)

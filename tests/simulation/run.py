@@ -20,9 +20,11 @@ from filmgate.store.upkeep import Upkeep
 from kit.invariants import Violation, check
 from kit.logs import Moment, StoreLog, read_store
 from simulation.chaos import storm
+from simulation.control import Control
 from simulation.database import CLOCK, PATH, Database, connect
 from simulation.loop import SimulatedLoop, Stalled, Tape
 from simulation.nodes import EPOCH
+from simulation.pace import PREPARED
 from simulation.script import Customer, Script, script_of
 from simulation.world import Restless, World
 
@@ -57,11 +59,26 @@ class Theatre:
         self.loop = SimulatedLoop()
         self._database: Database
         self._played = 0
+        self._folder = tempfile.TemporaryDirectory(prefix="simulation.")
+
+    @classmethod
+    def of_its_own(cls, target: Mapping[str, Any], name: str) -> Self:
+        """Play in a new database of that name."""
+        control = Control(target)
+        control.ask(f"create database {name}")
+        control.close()
+        return cls({**target, "database": name})
 
     def __enter__(self) -> Self:
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-        self.loop.run_until_complete(_prepare(self._target))
-        self._database = self.loop.run_until_complete(connect(self._target, self.loop, LINKS))
+        # The server need not run as whoever plays here.
+        clock = Path(self._folder.name) / "time"
+        clock.write_text(f"{EPOCH.timestamp():.6f}")
+        clock.parent.chmod(0o755)
+        clock.chmod(0o644)
+        self.loop.run_until_complete(_prepare(self._target, clock))
+        self._database = self.loop.run_until_complete(connect(self._target, self.loop, LINKS, clock))
+        self._database.control.ask(f"set plan_cache_mode = force_generic_plan; {PREPARED}")
         self.loop.calls = self._database
         return self
 
@@ -72,6 +89,7 @@ class Theatre:
         self._database.control.close()
         self.loop.run_until_complete(self._database.close())
         self.loop.close()
+        self._folder.cleanup()
 
     def play(self, seed: int, *, keep: bool = False) -> Outcome:
         """Play a world; its order is a function of the seed alone, so nothing may be collected meanwhile."""
@@ -144,12 +162,14 @@ class Theatre:
 
     async def _bury(self, world: World) -> None:
         """End what the dead left hanging, which must be nobody's any more."""
-        tasks = [task for node in world.graves for task in node.process.tasks] + world.outside.tasks
-        self.loop.bury()
-        everything = {task for task in asyncio.all_tasks(self.loop) if task is not asyncio.current_task()}
-        for task in everything | {task for task in tasks if not task.done()}:
-            task.cancel()
-        await asyncio.gather(*everything, return_exceptions=True)
+        mine = asyncio.current_task()
+        outside = [task for node in world.graves for task in node.process.tasks] + world.outside.tasks
+
+        def left() -> set[asyncio.Task[Any]]:
+            known = asyncio.all_tasks(self.loop) | set(outside)
+            return {task for task in known if task is not mine and not task.done()}
+
+        await self.loop.bury([world.outside, *(node.process for node in world.graves)], left)
 
 
 async def _performed(world: World) -> datetime:
@@ -158,17 +178,17 @@ async def _performed(world: World) -> datetime:
     shopping = world.shop()
     await storm(world)
     world.clear()
-    calm_since = world.now()
+    calm_since = max(world.latest, world.now())
     await asyncio.gather(*shopping)
     await world.rest()
     return calm_since
 
 
-async def _prepare(target: Mapping[str, Any]) -> None:
+async def _prepare(target: Mapping[str, Any], clock: Path) -> None:
     """Migrate an empty database so that its defaults, too, are of the simulated time."""
     connection = await asyncpg.connect(**target)
-    await connection.execute(f"create schema film; {CLOCK}")
-    await connection.execute(f"set search_path = {PATH}; set simulated.time = '{EPOCH.timestamp()}'")
+    await connection.execute(f"create schema film; create schema simulated; {CLOCK.format(file=clock)}")
+    await connection.execute(f"set search_path = {PATH}")
     await migrate(connection, files("filmgate.store").joinpath("migrations"))
     await Upkeep(connection).make_partitions(EPOCH)
     await connection.close()

@@ -14,17 +14,17 @@ CATALOGUE: Final = """
 [offers.plain]
 seconds = { one_of = [4, 8], default = 4 }
 sizes = ["1280x720"]
-deadline_minutes = 30
+deadline_minutes = 10
 [offers.long]
 seconds = { one_of = [4, 8], default = 4 }
 sizes = ["1280x720"]
 extension = { seconds = 7 }
-deadline_minutes = 40
+deadline_minutes = 15
 [offers.large]
 seconds = { one_of = [4], default = 4 }
 sizes = ["1280x720"]
 upsample_side = 1080
-deadline_minutes = 20
+deadline_minutes = 8
 """
 MODELS: Final = {"plain": "plain", "long": "long", "large": "large"}
 _MODEL: Final = """
@@ -188,7 +188,7 @@ def _weather(dice: random.Random) -> Weather:
         gone=sometimes(0.1, 0.3),
         failpoints=sometimes(0.5, 0.05),
         every_s=dice.choice((5.0, 20.0, 60.0)),
-        lasts_s=dice.choice((60.0, 300.0, 900.0)),
+        lasts_s=dice.choice((60.0, 200.0, 500.0)),
         late_s=dice.choice((0.2, 2.0, 15.0)),
         blows=blows,
     )

@@ -61,6 +61,8 @@ class World:
         self.dice = random.Random(f"world {script.seed}")
         self.outside = Process("world")
         self.database.epoch = EPOCH.timestamp()
+        # A clock that is set back has been later before.
+        self.latest = EPOCH
         self.network = Network(loop, self.outside, self.dice)
         self.secrets: dict[str, str] = {}
         self.receivers = Receivers(self.dice, self.now, self._verified)
@@ -168,7 +170,7 @@ class World:
         self.database.lossy = self.shelf.faulty = self.network.down = self.network.lost = 0.0
         self.counter.lost = self.receivers.moody = self.receivers.gone = 0.0
         self.database.away = False
-        self.pace.late_s = 0.5
+        self.pace.calm()
         for vendor in self.network.vendors.values():
             vendor.calm()
         for seat in self.seats:

@@ -6,6 +6,7 @@ from typing import Final
 
 from simulation.database import IDLE_S
 from simulation.nodes import Node
+from simulation.operators import settle
 from simulation.world import Seat, World, _uuid
 
 _WORK: Final = "select task_id::text from film.work order by 1"
@@ -139,4 +140,5 @@ BLOWS: Final[Mapping[str, Callable[[World], Awaitable[None]]]] = {
     "database clock": _database_clock,
     "delete work": _delete_work,
     "due work": _due_work,
+    "settle": settle,
 }

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -76,6 +76,9 @@ class Shopper:
         draft = self._draft()
         twin = self.key is not None and self.dice.random() < 0.2
         asking = [self._submit(draft) for _ in range(1 + twin)]
+        if self.key is not None and self.dice.random() < 0.1:
+            # The same key with another wish is refused, or this one comes first and the other is.
+            asking.append(self._submit(replace(draft, prompt=f"{self.wish} otherwise")))
         await asyncio.gather(*asking)
         if self.task is None:
             return

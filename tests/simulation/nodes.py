@@ -112,7 +112,6 @@ class Ground:
     receivers: Receivers
     shelf: Shelf
     catalogue: Catalogue
-    configs: Sequence[ProviderConfig]
     limits: Mapping[str, tuple[int, float | None]]
     rules: Sequence[RouteRule]
     workspace: Path
@@ -183,8 +182,11 @@ class PacedDeliverer(Deliverer):
 class Node:
     """One start of the gate on one machine: its web half and its engine."""
 
-    def __init__(self, ground: Ground, name: str, folder: UUID, supervisor: UUID) -> None:
+    def __init__(
+        self, ground: Ground, name: str, folder: UUID, supervisor: UUID, configs: Sequence[ProviderConfig]
+    ) -> None:
         self.ground = ground
+        self.configs = configs
         self.process = Process(name)
         self.clock = SimulatedClock(ground.loop)
         self.chance = SimulatedChance(ground.dice)
@@ -229,13 +231,13 @@ class Node:
         )
         rows = [
             CredentialRow(config.name, config.credential_name, *ground.limits[config.name])
-            for config in ground.configs
+            for config in self.configs
         ]
         ids = await Credentials(pool).sync(rows)
         tools = Tools(SimulatedHttp(ground.network), cast("Renderer", None), self.clock)
         accesses = [
             Access(config.name, ids[config.name, config.credential_name], kinds.build(config, tools))
-            for config in ground.configs
+            for config in self.configs
         ]
         self._put_together(pool, Router(ground.rules, accesses), guard, keyring, post)
         self.opened.set()

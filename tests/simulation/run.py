@@ -177,7 +177,7 @@ async def _performed(world: World) -> datetime:
     world.worsen()
     shopping = world.shop()
     await storm(world)
-    world.clear()
+    await world.clear()
     calm_since = max(world.latest, world.now())
     await asyncio.gather(*shopping)
     await world.rest()

@@ -66,6 +66,8 @@ class Weather:
     moody: float
     gone: float
     failpoints: float
+    removals: float
+    """How often a node starts without one of its providers' credentials."""
     every_s: float
     lasts_s: float
     late_s: float
@@ -86,7 +88,7 @@ class Script:
 
 BLOWS: Final = (
     "kill", "kill", "kill", "freeze", "freeze", "away", "clock", "database clock", "delete work", "due work",
-    "stop", "upgrade",
+    "stop", "upgrade", "settle", "settle",
 )  # fmt: skip
 
 
@@ -187,6 +189,7 @@ def _weather(dice: random.Random) -> Weather:
         moody=sometimes(0.5, 0.9),
         gone=sometimes(0.1, 0.3),
         failpoints=sometimes(0.5, 0.05),
+        removals=sometimes(0.2, 0.6),
         every_s=dice.choice((5.0, 20.0, 60.0)),
         lasts_s=dice.choice((60.0, 200.0, 500.0)),
         late_s=dice.choice((0.2, 2.0, 15.0)),

@@ -81,6 +81,10 @@ class Vendor:
         """Lie no more; what was begun goes on as it was meant to."""
         self._lying = False
 
+    def job_of(self, key: str) -> Made | None:
+        """Look up what its owner sees on the vendor's pages."""
+        return next((job for job in self._jobs if job.key == key), None)
+
     def log(self) -> VendorLog:
         now = self.now()
         jobs = [

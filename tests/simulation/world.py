@@ -55,6 +55,7 @@ class World:
     workspace: Path
     seats: list[Seat] = field(default_factory=list)
     graves: list[Node] = field(default_factory=list)
+    removals: float = 0.0
 
     def __post_init__(self) -> None:
         loop, script = self.loop, self.script
@@ -80,7 +81,6 @@ class World:
             receivers=self.receivers,
             shelf=self.shelf,
             catalogue=_CATALOGUE,
-            configs=script.configs,
             limits=script.limits,
             rules=script.rules,
             workspace=self.workspace,
@@ -99,7 +99,8 @@ class World:
 
     def start(self, seat: Seat) -> None:
         seat.boots += 1
-        seat.node = Node(self.ground, f"{seat.name}{seat.boots}", seat.folder, seat.supervisor)
+        configs = [config for config in self.script.configs if self.dice.random() >= self.removals]
+        seat.node = Node(self.ground, f"{seat.name}{seat.boots}", seat.folder, seat.supervisor, configs)
         self.loop.spawn(seat.node.process, seat.node.live())
 
     async def kill(self, seat: Seat) -> None:
@@ -138,7 +139,7 @@ class World:
         weather = self.script.weather
         self.database.lossy, self.shelf.faulty = weather.lossy, weather.faulty
         self.network.down, self.network.lost = weather.down, weather.lost
-        self.counter.lost = weather.lost
+        self.counter.lost, self.removals = weather.lost, weather.removals
         self.receivers.moody, self.receivers.gone = weather.moody, weather.gone
         if weather.failpoints:
             arm(self._fall)
@@ -164,9 +165,10 @@ class World:
         if seat.node is None:
             self.start(seat)
 
-    def clear(self) -> None:
+    async def clear(self) -> None:
         """Let all faults stop."""
         disarm()
+        self.removals = 0.0
         self.database.lossy = self.shelf.faulty = self.network.down = self.network.lost = 0.0
         self.counter.lost = self.receivers.moody = self.receivers.gone = 0.0
         self.database.away = False
@@ -176,9 +178,10 @@ class World:
         for seat in self.seats:
             if seat.node is not None:
                 self.loop.thaw(seat.node.process)
-            if seat.node is not None and seat.node.crashed is not None:
-                self.graves.append(seat.node)
-                seat.node = None
+            if seat.node is not None and (
+                seat.node.crashed or len(seat.node.configs) < len(self.script.configs)
+            ):
+                await self.kill(seat)
             if seat.node is None:
                 self.start(seat)
 

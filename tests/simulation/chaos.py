@@ -120,8 +120,9 @@ async def _touch(world: World, statement: str) -> None:
     if ids:
         statement = statement.format(id=world.dice.choice(ids))
         try:
-            world.database.control.ask(f"set lock_timeout = '1ms'; {statement}")
+            world.database.control.ask(f"begin; set local lock_timeout = '1ms'; {statement}; commit")
         except RuntimeError:
+            world.database.control.ask("rollback")
             world.loop.note("held")
 
 

@@ -103,6 +103,7 @@ async def _clock(world: World) -> None:
 async def _database_clock(world: World) -> None:
     world.latest = max(world.latest, world.now())
     world.database.skew += world.dice.choice((-300.0, -20.0, -1.0, 1.0, 20.0, 300.0))
+    world.pace.changed()
 
 
 async def _delete_work(world: World) -> None:
@@ -121,6 +122,7 @@ async def _touch(world: World, statement: str) -> None:
         statement = statement.format(id=world.dice.choice(ids))
         try:
             world.database.control.ask(f"begin; set local lock_timeout = '1ms'; {statement}; commit")
+            world.pace.changed()
         except RuntimeError:
             world.database.control.ask("rollback")
             world.loop.note("held")

@@ -6,7 +6,7 @@ simulated time. Between a process and the database anything may be lost: what wa
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -41,6 +41,8 @@ SESSION: Final = {
 # What a database does to a session that was left in the middle of a transaction.
 IDLE_S: Final = 60.0
 STATEMENT_S: Final = 60.0
+# What may make something due; a claim only makes it less so.
+_WRITES: Final = ("commit", "insert", "update", "delete")
 
 
 class Gone(BaseException):  # nothing of the product may catch it
@@ -90,9 +92,11 @@ class Database:
         self.lossy = 0.0
         self.deadlocks = 0
         self.calls = 0
+        self.on_change: Callable[[], None] = _nobody_waits
 
     def begin(self) -> None:
         """Start a new world: the clock is right, and nothing is lost."""
+        self.on_change = _nobody_waits
         self.skew = self.lossy = 0.0
         self.away = False
         self.deadlocks = self.calls = 0
@@ -187,6 +191,8 @@ class Database:
             self.deadlocks += isinstance(caught, asyncpg.DeadlockDetectedError)
         finally:
             self._over(link)
+        if statement.lstrip().startswith(_WRITES) and not link.connection.is_in_transaction():
+            self.on_change()
         if future.done():
             return
         if error is None:
@@ -345,6 +351,10 @@ class SimulatedPool:
                 connection.lost = True
                 await self.database.give_back(connection.link)
         self.held.clear()
+
+
+def _nobody_waits() -> None:
+    return
 
 
 async def connect(target: Mapping[str, Any], loop: SimulatedLoop, count: int, clock: Path) -> Database:

@@ -146,16 +146,17 @@ class PacedWorker(Worker):
 
     async def _rest(self) -> None:
         self._parts.wake.clear()
-        try:
-            async with asyncio.timeout(self._pace.rest_s()):
-                await self._parts.wake.wait()
-        except TimeoutError:
-            return
+        await self._pace.rest(self._parts.wake, self._pace.rest_s)
 
     async def _sweeping(self) -> None:
+        never = asyncio.Event()
         while True:
             await sweep(self._parts, self._upkeep)
-            await asyncio.sleep(self._pace.sweep_s())
+            try:
+                async with asyncio.timeout(self._pace.sweep_s()):
+                    await self._pace.rest(never, self._pace.deadline_s)
+            except TimeoutError:
+                continue
 
     async def _beating(self) -> None:
         while True:
@@ -172,11 +173,7 @@ class PacedDeliverer(Deliverer):
         self._pace = pace
 
     async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(self._pace.deliver_s()):
-                await self._messenger.wake.wait()
-        except TimeoutError:
-            return
+        await self._pace.rest(self._messenger.wake, self._pace.deliver_s)
 
 
 class Node:

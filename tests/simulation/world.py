@@ -70,6 +70,7 @@ class World:
         self.shelf = Shelf(self.dice)
         self.journal = Journal(loop)
         self.pace = Pace(self.database, self.dice, script.weather.late_s)
+        self.database.on_change = self.pace.changed
         for name, manners in script.vendors.items():
             vendor = Vendor(frozenset({name}), manners, self.dice)
             vendor.now = loop.time
@@ -201,7 +202,7 @@ class World:
         while self.database.control.ask(statement)[0][0] != "0":
             if self.loop.time() > give_up:
                 raise Restless(f"at {self.loop.time():.0f} s something is still left to do")
-            await asyncio.sleep(max(_LOOK_S, self.pace.deliver_s()))
+            await asyncio.sleep(max(_LOOK_S, min(self.pace.deliver_s(), self.pace.rest_s())))
         await asyncio.sleep(_LAST_SWEEPS_S)
 
     async def close(self) -> None:

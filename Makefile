@@ -4,7 +4,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin/
 PYTEST := $(RUN)python -m pytest
 
-.PHONY: setup demo test check format lint types imports bench chaos lost-replies clients assets clean
+.PHONY: setup demo test check format lint types imports bench chaos lost-replies simulate clients assets clean
 
 setup: .venv/.made
 
@@ -50,6 +50,15 @@ endif
 # A tenth of a thousand submits get no reply, from each kind of vendor.
 lost-replies: setup
 	PYTHONPATH=src:tests $(RUN)python -m chaos.lost
+
+# Plays worlds in one thread, on a PostgreSQL of its own; each is a function of its number. `make simulate FROM=7 SEEDS=1
+# STORY=1` plays one again and tells all that happens; MUTANT= plants a bug.
+FROM ?= 0
+SEEDS ?= 300
+JOBS ?= 2
+simulate: setup
+	PYTHONPATH=tests $(RUN)python -m simulation --from $(FROM) --seeds $(SEEDS) --jobs $(JOBS) \
+		$(if $(STORY),--story) $(if $(MUTANT),--mutant $(MUTANT))
 
 clients: setup
 	$(PYTEST) -m slow tests/clients

@@ -267,7 +267,11 @@ def _ended_in_time(logs: Logs) -> Iterator[str]:
             yield f"{id_} is {task['state']} for ever"
             continue
         attempts = logs.store.of("attempts", id_)
-        looked_for = [one["sent_at"] + LOOKING for one in attempts if one["error_class"] == "uncertain"]
+        looked_for = [
+            one["sent_at"] + LOOKING
+            for one in attempts
+            if one["vendor_ref"] is None or one["error_class"] == "uncertain"
+        ]
         start = max(filter(None, (task["deadline_at"], logs.moment.calm_since, *looked_for)))
         made = any(attempt["state"] == "done" for attempt in attempts)
         if task["ended_at"] > start + GRACE + (COLLECTING if made else timedelta(0)):

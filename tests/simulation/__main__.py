@@ -1,0 +1,7 @@
+"""`python -m simulation`: see `simulation.program`."""
+
+import sys
+
+from simulation.program import main
+
+sys.exit(main())

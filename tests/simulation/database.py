@@ -1,0 +1,373 @@
+"""PostgreSQL as simulated processes see it: a pool each, over connections that outlive them all.
+
+A call is made and answered before anything else goes on, unless it waits for another's lock. The statements read the
+simulated time. Between a process and the database anything may be lost: what was asked, or the answer to it.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+
+from filmgate.store.pool import speak_json
+from simulation.control import Control
+from simulation.loop import Process, SimulatedLoop
+
+PATH: Final = "film, simulated, pg_catalog"
+# Functions of an earlier schema come before those of the same name that every database has. Within a transaction the
+# time stands still; else it stands in a file, which costs no question more. Only what is stable is worked out once for
+# a statement, so the function that reads a file has to be declared anew.
+CLOCK: Final = """
+do $$ begin execute format('create function simulated.read(text) returns text language internal stable strict as %L',
+    (select prosrc from pg_proc where oid = 'pg_read_file(text)'::regprocedure)); end $$;
+create function simulated.now() returns timestamptz language sql stable return to_timestamp(
+    coalesce(nullif(current_setting('simulated.time', true), ''), simulated.read('{file}'))::float8);
+create function simulated.clock_timestamp() returns timestamptz language sql stable return simulated.now();
+"""
+SESSION: Final = {
+    "application_name": "simulation",
+    "search_path": PATH,
+    "timezone": "UTC",
+    "synchronous_commit": "off",
+    "deadlock_timeout": "10ms",
+    # Planning costs more than these few rows.
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+}
+# What a database does to a session that was left in the middle of a transaction.
+IDLE_S: Final = 60.0
+STATEMENT_S: Final = 60.0
+# What may make something due; a claim only makes it less so.
+_WRITES: Final = ("commit", "insert", "update", "delete")
+
+
+class Gone(BaseException):  # nothing of the product may catch it
+    """The process that asks is dead."""
+
+
+if TYPE_CHECKING:
+    # Only the stubs know that a connection is generic.
+    Plain = asyncpg.Connection[asyncpg.Record]
+else:
+    Plain = asyncpg.Connection
+
+
+class Quick(Plain):
+    """A connection that keeps nothing between two uses, so that nothing needs to be reset."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class Link:
+    """One real connection, and what it is in the middle of."""
+
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self.connection = connection
+        self.pid = connection.get_server_pid()
+        self.depth = 0
+        self.driver: asyncio.Task[None] | None = None
+        self.begun: float | None = None
+
+
+class Database:
+    """All connections, which calls are out, and when the database is away."""
+
+    def __init__(self, loop: SimulatedLoop, links: Sequence[Link], control: Control, clock: Path) -> None:
+        self.loop = loop
+        self.control = control
+        self._file = os.open(clock, os.O_WRONLY)
+        self._stamp = ""
+        self._links = list(links)
+        self._idle = list(links)
+        self._out: dict[int, Link] = {}
+        self._blocked: dict[int, Link] = {}
+        self.epoch = 0.0
+        self.skew = 0.0
+        self.away = False
+        self.lossy = 0.0
+        self.deadlocks = 0
+        self.calls = 0
+        self.on_change: Callable[[], None] = _nobody_waits
+
+    def begin(self) -> None:
+        """Start a new world: the clock is right, and nothing is lost."""
+        self.on_change = _nobody_waits
+        self.skew = self.lossy = 0.0
+        self.away = False
+        self.deadlocks = self.calls = 0
+
+    async def close(self) -> None:
+        os.close(self._file)
+        for link in self._links:
+            await link.connection.close()
+
+    @property
+    def now(self) -> float:
+        """Its own clock, in seconds since 1970."""
+        return self.epoch + self.loop.time() + self.skew
+
+    def waiting(self) -> bool:
+        return bool(self._out)
+
+    def stalled(self) -> None:
+        for pid in self._with_blockers([*self._out]):
+            link = self._blocked[pid] = self._out.pop(pid)
+            self.loop.call_later(STATEMENT_S, self._time_out, link, link.driver)
+
+    def stuck(self) -> bool:
+        if not self._blocked:
+            return False
+        pids = ",".join(str(pid) for pid in self._blocked)
+        rows = self.control.ask(
+            f"select pid from unnest(array[{pids}]) pid where not pg_blocking_pids(pid) <@ array[{pids}]"  # noqa: S608
+        )
+        return len(rows) < len(self._blocked)
+
+    def take(self) -> Link:
+        return self._idle.pop(0)
+
+    async def give_back(self, link: Link) -> None:
+        """End what a connection is in the middle of, as the database does when its client is gone."""
+        if link.driver is not None and not link.driver.done():
+            self.control.ask(f"select pg_cancel_backend({link.pid})")
+            self._release(link)
+            await asyncio.wait([link.driver])
+        if link.connection.is_in_transaction() or link.depth:
+            await self._operate(link, "rollback")
+        link.depth, link.begun = 0, None
+        if link not in self._idle:
+            self._idle.append(link)
+            self._idle.sort(key=self._links.index)
+
+    async def call(self, link: Link, method: str, statement: str, arguments: Sequence[Any]) -> Any:
+        """Make a call; give its answer once this process is its turn again."""
+        future: asyncio.Future[Any] = self.loop.create_future()
+        self.calls += 1
+        self.loop.note(f"{method} {statement[:60]!r}")
+        link.driver = self.loop.operate(self._drive(link, method, statement, arguments, future))
+        self._out[link.pid] = link
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if not future.done() or future.cancelled():
+                await self.loop.operate(self._cancel(link))
+            raise
+
+    async def _cancel(self, link: Link) -> None:
+        if link.driver is not None and not link.driver.done():
+            self.control.ask(f"select pg_cancel_backend({link.pid})")
+            self._release(link)
+            await asyncio.wait([link.driver])
+
+    def _time_out(self, link: Link, driver: object) -> None:
+        if link.pid in self._blocked and link.driver is driver:
+            self.control.ask(f"select pg_cancel_backend({link.pid})")
+            self._release(link)
+
+    def _release(self, link: Link) -> None:
+        if link.pid in self._blocked:
+            self._out[link.pid] = self._blocked.pop(link.pid)
+
+    async def _drive(
+        self,
+        link: Link,
+        method: str,
+        statement: str,
+        arguments: Sequence[Any],
+        future: "asyncio.Future[Any]",
+    ) -> None:
+        answer: Any = None
+        error: Exception | None = None
+        try:
+            timed = self._tell_time(statement)
+            answer = await getattr(link.connection, method)(timed, *arguments)
+        except Exception as caught:  # noqa: BLE001  # it is the caller's
+            error = caught
+            self.deadlocks += isinstance(caught, asyncpg.DeadlockDetectedError)
+        finally:
+            self._over(link)
+        if statement.lstrip().startswith(_WRITES) and not link.connection.is_in_transaction():
+            self.on_change()
+        if future.done():
+            return
+        if error is None:
+            future.set_result(answer)
+        else:
+            future.set_exception(error)
+
+    async def _operate(self, link: Link, statement: str) -> None:
+        self._out[link.pid] = link
+        try:
+            await link.connection.execute(statement)
+        finally:
+            self._over(link)
+
+    def _tell_time(self, statement: str) -> str:
+        """Let the statement know the time; within a transaction that stands still."""
+        stamp = f"{self.now:.6f}"
+        if statement == "begin":
+            return f"begin; set local simulated.time = '{stamp}'"
+        if stamp != self._stamp:
+            self._stamp = stamp
+            os.pwrite(self._file, stamp.encode(), 0)
+        return statement
+
+    def _over(self, link: Link) -> None:
+        self._out.pop(link.pid, None)
+        self._blocked.pop(link.pid, None)
+        if not link.connection.is_in_transaction():
+            # Whoever waited for its locks may go on.
+            self._out |= self._blocked
+            self._blocked.clear()
+
+    def _with_blockers(self, pids: Sequence[int]) -> Sequence[int]:
+        if not pids:
+            return []
+        array = ",".join(map(str, pids))
+        rows = self.control.ask(
+            f"select pid from unnest(array[{array}]) pid where cardinality(pg_blocking_pids(pid)) > 0"  # noqa: S608
+        )
+        return [int(row[0] or 0) for row in rows]
+
+
+class Connection:
+    """A pool's connection as the product uses it."""
+
+    def __init__(self, pool: "SimulatedPool", link: Link) -> None:
+        self._pool = pool
+        self.link = link
+        self.lost = False
+
+    async def execute(self, statement: str, *arguments: Any) -> Any:
+        return await self._call("execute", statement, arguments)
+
+    async def fetch(self, statement: str, *arguments: Any) -> Any:
+        return await self._call("fetch", statement, arguments)
+
+    async def fetchrow(self, statement: str, *arguments: Any) -> Any:
+        return await self._call("fetchrow", statement, arguments)
+
+    async def fetchval(self, statement: str, *arguments: Any) -> Any:
+        return await self._call("fetchval", statement, arguments)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        depth = self.link.depth
+        await self._call("execute", f"savepoint s{depth}" if depth else "begin", ())
+        self.link.depth = depth + 1
+        self.link.begun = self._pool.database.loop.time()
+        try:
+            yield
+        except BaseException:
+            if not self.lost:
+                self.link.depth = depth
+                await self._call("execute", f"rollback to s{depth}" if depth else "rollback", (), sure=True)
+            raise
+        await self._call("execute", f"release s{depth}" if depth else "commit", ())
+        self.link.depth = depth
+
+    async def _call(
+        self, method: str, statement: str, arguments: Sequence[Any], *, sure: bool = False
+    ) -> Any:
+        database = self._pool.database
+        if not self._pool.process.alive:
+            raise Gone
+        if self.lost:
+            raise asyncpg.InterfaceError("the connection is closed")
+        lossy = 0.0 if sure else database.lossy
+        if database.away or (lossy and database.loop.dice.random() < lossy / 2):
+            await self._lose("before")
+        answer = await database.call(self.link, method, statement, arguments)
+        if statement in {"commit", "rollback"}:
+            self.link.begun = None
+        if lossy and database.loop.dice.random() < lossy / 2:
+            await self._lose("after")
+        return answer
+
+    async def _lose(self, when: str) -> None:
+        database = self._pool.database
+        self.lost = True
+        database.loop.note(f"connection lost {when}")
+        await database.loop.operate(database.give_back(self.link))
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+
+class SimulatedPool:
+    """What a process of the gate holds instead of a pool of its own."""
+
+    def __init__(self, database: Database, process: Process, size: int) -> None:
+        self.database = database
+        self.process = process
+        self._room = asyncio.Semaphore(size)
+        self.held: dict[int, Connection] = {}
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        async with self._room:
+            if self.database.away:
+                raise ConnectionRefusedError("PostgreSQL does not answer")
+            connection = Connection(self, self.database.take())
+            self.held[connection.link.pid] = connection
+            try:
+                yield connection
+            finally:
+                self.held.pop(connection.link.pid, None)
+                if not connection.lost and self.process.alive:
+                    await self.database.loop.operate(self.database.give_back(connection.link))
+
+    async def execute(self, statement: str, *arguments: Any) -> Any:
+        return await self._once("execute", statement, arguments)
+
+    async def fetch(self, statement: str, *arguments: Any) -> Any:
+        return await self._once("fetch", statement, arguments)
+
+    async def fetchrow(self, statement: str, *arguments: Any) -> Any:
+        return await self._once("fetchrow", statement, arguments)
+
+    async def fetchval(self, statement: str, *arguments: Any) -> Any:
+        return await self._once("fetchval", statement, arguments)
+
+    async def _once(self, method: str, statement: str, arguments: Sequence[Any]) -> Any:
+        async with self.acquire() as connection:
+            return await getattr(connection, method)(statement, *arguments)
+
+    async def expire(self) -> None:
+        """Undo what was left in the middle for too long."""
+        for connection in list(self.held.values()):
+            begun = connection.link.begun
+            if not connection.lost and begun is not None and self.database.loop.time() - begun >= IDLE_S:
+                connection.lost = True
+                await self.database.give_back(connection.link)
+
+    async def die(self) -> None:
+        """Let go of everything, as the database notices when a process is gone."""
+        for connection in list(self.held.values()):
+            if not connection.lost:
+                connection.lost = True
+                await self.database.give_back(connection.link)
+        self.held.clear()
+
+
+def _nobody_waits() -> None:
+    return
+
+
+async def connect(target: Mapping[str, Any], loop: SimulatedLoop, count: int, clock: Path) -> Database:
+    """Open the connections that all processes of all seeds share."""
+    links = []
+    for _ in range(count):
+        connection = await asyncpg.connect(
+            **target,
+            connection_class=Quick,
+            server_settings=SESSION,
+            max_cached_statement_lifetime=0,
+            statement_cache_size=300,
+        )
+        await speak_json(connection)
+        links.append(Link(connection))
+    return Database(loop, links, Control(target), clock)

@@ -1,0 +1,232 @@
+"""One thread, one loop: time that jumps, and an order of things that is a function of the seed.
+
+Whatever runs belongs to a process, which may be frozen or die between any two steps; a dead one runs nothing more, not
+even what would tidy up. What belongs to none is the machinery: database calls. They go first, and nothing else goes on
+while one is out, so that how fast the database is decides nothing.
+"""
+
+import asyncio
+import contextvars
+import hashlib
+import heapq
+import random
+from collections import deque
+from collections.abc import Callable, Collection, Coroutine, Iterable
+from typing import Any, Final, Protocol, TypeVar
+
+Result = TypeVar("Result")
+
+_PATIENCE_S: Final = 0.003
+_SILENCE_S: Final = 60.0
+_BURIALS: Final = 50
+
+
+class Process:
+    """What may be stopped, continued and killed as a whole."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.alive = True
+        self.frozen = False
+        self.held: list[asyncio.Handle] = []
+        self.tasks: list[asyncio.Task[Any]] = []
+
+
+PROCESS: contextvars.ContextVar[Process | None] = contextvars.ContextVar("process", default=None)
+
+
+class Calls(Protocol):
+    """The database calls that are out."""
+
+    def waiting(self) -> bool:
+        """Tell whether a reply will come without anybody else going on."""
+        ...
+
+    def stalled(self) -> None:
+        """No reply came for a moment: find out whether one can come."""
+        ...
+
+    def stuck(self) -> bool:
+        """Nothing else can go on: tell whether a reply will come nevertheless, since the database undoes a knot."""
+        ...
+
+
+class Stalled(RuntimeError):  # noqa: N818  # it is what happened
+    """Nothing can ever go on."""
+
+
+class Tape:
+    """What happened, as a digest and, where it is wanted, as text."""
+
+    def __init__(self, keep: bool = False) -> None:
+        self._hash = hashlib.blake2b(digest_size=8)
+        self.lines: list[str] | None = [] if keep else None
+        self.count = 0
+
+    def write(self, line: str) -> None:
+        self._hash.update(line.encode())
+        self.count += 1
+        if self.lines is not None:
+            self.lines.append(line)
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+class SimulatedLoop(asyncio.SelectorEventLoop):
+    """A loop of which every choice is drawn from `dice`."""
+
+    # The parts of a loop that its stubs do not name.
+    _ready: deque[Any]
+    _scheduled: list[Any]
+    _selector: Any
+    _process_events: Callable[[Any], None]
+    _stopping: bool
+    _timer_cancelled_count: int
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now = 0.0
+        self._runnable: list[Any] = []
+        self.dice = random.Random(0)
+        self.tape = Tape()
+        self.calls: Calls | None = None
+        self.steps = 0
+        self.burying = False
+        self._lull: asyncio.Future[None] | None = None
+
+    def begin(self, seed: int, tape: Tape) -> None:
+        """Start a new world at second 0; what the last one left is forgotten."""
+        self.dice, self.tape, self.steps = random.Random(seed), tape, 0
+        self._now, self.burying = 0.0, False
+        self._runnable.clear()
+        self._scheduled.clear()
+
+    def time(self) -> float:
+        return self._now
+
+    def run_in_executor(self, executor: object, func: Callable[..., Result], *args: Any) -> Any:  # type: ignore[override]  # the stubs know more of the arguments
+        """Do it at once: threads have an order of their own."""
+        future: asyncio.Future[Result] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001  # it is the caller's
+            future.set_exception(error)
+        return future
+
+    def spawn(self, process: Process, coroutine: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
+        """Start something as a part of a process."""
+        context = contextvars.Context()
+        context.run(PROCESS.set, process)
+        task = self.create_task(coroutine, context=context)
+        process.tasks.append(task)
+        return task
+
+    def operate(self, coroutine: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
+        """Start something as a part of the machinery."""
+        return self.create_task(coroutine, context=contextvars.Context())
+
+    def note(self, what: str) -> None:
+        """Write down what happens just now, and to whom."""
+        process = PROCESS.get()
+        self.tape.write(f"{self._now:.6f} {process.name if process else '-'} {what}\n")
+
+    def thaw(self, process: Process) -> None:
+        process.frozen = False
+        self._runnable += process.held
+        process.held.clear()
+
+    async def bury(
+        self, dead: Iterable[Process], tasks: Callable[[], "Collection[asyncio.Task[Any]]"]
+    ) -> None:
+        """Let what belongs to dead processes run once more, so that it can end; no more time passes."""
+        self.burying = True
+        for process in dead:
+            self._ready += process.held
+            process.held.clear()
+        self._ready += self._runnable
+        self._runnable.clear()
+        for _ in range(_BURIALS):
+            left = tasks()
+            if not left:
+                return
+            for task in left:
+                task.cancel()
+            self._lull = self.create_future()
+            await self._lull
+
+    def _run_once(self) -> None:
+        machinery = self._sorted()
+        if machinery:
+            for handle in machinery:
+                if not handle._cancelled:
+                    handle._run()
+            return
+        if self._stopping:
+            return
+        waiting = self.calls is not None and self.calls.waiting()
+        if self._lull is not None and not waiting:
+            self._lull.set_result(None)
+            self._lull = None
+        elif self.calls is None or (self.burying and not waiting):
+            # There is no world yet, or no more: what is awaited comes from outside.
+            self._hear(_SILENCE_S)
+        elif waiting:
+            self._hear(_PATIENCE_S)
+        elif self._runnable:
+            self._choose()
+        else:
+            self._jump()
+
+    def _sorted(self) -> list[Any]:
+        """Take what became ready: give the machinery's part, and keep the rest for a draw."""
+        machinery: list[Any] = []
+        while self._ready:
+            handle = self._ready.popleft()
+            context = handle._context
+            if self.burying or context.get(PROCESS) is None:
+                machinery.append(handle)
+            else:
+                self._runnable.append(handle)
+        return machinery
+
+    def _choose(self) -> None:
+        place = self.dice.randrange(len(self._runnable))
+        handle = self._runnable[place]
+        self._runnable[place] = self._runnable[-1]
+        self._runnable.pop()
+        process = handle._context.get(PROCESS)
+        if process is None or process.frozen or not process.alive:
+            if process is not None:
+                process.held.append(handle)
+            return
+        if handle._cancelled:
+            return
+        self.steps += 1
+        handle._run()
+
+    def _hear(self, timeout_s: float) -> bool:
+        events = self._selector.select(timeout_s)
+        if events:
+            self._process_events(events)
+        elif self.calls is not None:
+            self.calls.stalled()
+        return bool(events)
+
+    def _jump(self) -> None:
+        while self._scheduled and self._scheduled[0]._cancelled:
+            self._timer_cancelled_count -= 1
+            heapq.heappop(self._scheduled)._scheduled = False
+        if self.calls is not None and self.calls.stuck():
+            if not self._hear(_SILENCE_S):
+                raise Stalled(f"at {self._now:.3f} the database undoes no knot")
+            return
+        if not self._scheduled:
+            raise Stalled(f"at {self._now:.3f} nothing can go on")
+        self._now = max(self._now, self._scheduled[0]._when)
+        while self._scheduled and self._scheduled[0]._when <= self._now:
+            handle = heapq.heappop(self._scheduled)
+            handle._scheduled = False
+            if not handle._cancelled:
+                self._ready.append(handle)

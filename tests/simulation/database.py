@@ -164,6 +164,11 @@ class Database:
             self._release(link)
             await asyncio.wait([link.driver])
 
+    async def drop(self, link: Link) -> None:
+        """Let a connection go whose process has hung up, whatever it waits for."""
+        await self._cancel(link)
+        await self.give_back(link)
+
     def _time_out(self, link: Link, driver: object) -> None:
         if link.pid in self._blocked and link.driver is driver:
             self.control.ask(f"select pg_cancel_backend({link.pid})")
@@ -270,6 +275,13 @@ class Connection:
             raise
         await self._call("execute", f"release s{depth}" if depth else "commit", ())
         self.link.depth = depth
+
+    def terminate(self) -> None:
+        if not self.lost:
+            self.lost = True
+            database = self._pool.database
+            database.loop.note("connection hung up")
+            database.loop.operate(database.drop(self.link))
 
     async def _call(
         self, method: str, statement: str, arguments: Sequence[Any], *, sure: bool = False

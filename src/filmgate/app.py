@@ -25,7 +25,9 @@ from filmgate.engine.parts import Parts
 from filmgate.engine.route import Access, Router, RouteRule, Via
 from filmgate.engine.sources import Sources
 from filmgate.engine.subscribe import Subscriptions
+from filmgate.engine.whereabouts import Whereabouts
 from filmgate.engine.worker import Worker
+from filmgate.health import Health, Measures
 from filmgate.media.renderers import Renderers
 from filmgate.media.workshop import Workshop
 from filmgate.net.dial import GuardedDial
@@ -44,16 +46,20 @@ from filmgate.store.accept import Acceptor
 from filmgate.store.accounts import Accounts
 from filmgate.store.cancel import Wishes
 from filmgate.store.changes import Changes
+from filmgate.store.counts import KeptCounts
 from filmgate.store.credentials import CredentialRow, Credentials
 from filmgate.store.decisions import Decisions
 from filmgate.store.delivery_log import DeliveryLog
 from filmgate.store.ends import Ends
+from filmgate.store.estimates import Estimates
 from filmgate.store.files import Files
+from filmgate.store.gauges import Standings
 from filmgate.store.keys import Keys
 from filmgate.store.ledger import Ledger
 from filmgate.store.listen import Listener
 from filmgate.store.moves import Moves
 from filmgate.store.oversight import Oversight
+from filmgate.store.places import Places
 from filmgate.store.pool import ENGINE_STATEMENT_MS, WEB_STATEMENT_MS, Pool, open_pool
 from filmgate.store.quotes import Quotes
 from filmgate.store.read import Reader
@@ -67,6 +73,7 @@ from filmgate.web.body import Bodies
 from filmgate.web.keys import Doorman
 from filmgate.web.links import LinkSigner
 from filmgate.web.session import Sessions
+from filmgate.web.streams import Streams
 from filmgate.web.surroundings import Surroundings
 from filmgate.world import SystemChance, SystemClock
 
@@ -74,7 +81,6 @@ _WEB_CONNECTIONS: Final = 8
 _ENGINE_CONNECTIONS: Final = 8
 _REMOTE_IN_FLIGHT: Final = 100
 _WAITING_RENDERS: Final = 4
-_STILL_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,9 @@ async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
         listener = await stack.enter_async_context(told.listening(node.database, draining))
         around = _around(ground, parts, web, keys, draining, listener, subscriptions)
         own_engine = settings.worker and settings.web_workers == 1
-        health = Health(web, worker if own_engine else None, ground)
+        measures = _measures(ground, web)
+        await stack.enter_async_context(measures.keeping())
+        health = Health(web, worker if own_engine else None, ground.clock, measures)
         app = build_app(
             around,
             DIALECTS,
@@ -275,8 +283,8 @@ def _parts(ground: _Ground, pool: Pool) -> Parts:
         router=ground.router,
         claims=Claims(pool, boot, unreadable),
         starts=Starts(pool, boot, unreadable),
-        moves=Moves(pool),
-        ends=Ends(pool),
+        moves=Moves(pool, ground.telemetry.attempted),
+        ends=Ends(pool, ground.telemetry.attempted),
         reader=Reader(pool),
         files=Files(pool),
         credentials=Credentials(pool),
@@ -290,6 +298,7 @@ def _parts(ground: _Ground, pool: Pool) -> Parts:
         workspace=workspace,
         scratch=(ground.renderer, ground.objects),
         retention=timedelta(days=ground.settings.retention_days),
+        experience=Estimates(pool, ground.clock),
     )
 
 
@@ -303,6 +312,7 @@ def _around(
     subscriptions: Subscriptions,
 ) -> Surroundings:
     secrets = secrets_of(ground.settings, ground.chance)
+    experience = Estimates(pool, ground.clock)
     everywhere = ground.settings.host in {"0.0.0.0", "::"}  # noqa: S104  # compared with, not bound to
     return Surroundings(
         acceptance=Acceptance(
@@ -318,6 +328,8 @@ def _around(
             chance=ground.chance,
         ),
         engine=parts,
+        whereabouts=_whereabouts(ground, pool, experience),
+        experience=experience,
         catalogue=ground.catalogue,
         reader=Reader(pool),
         oversight=Oversight(pool),
@@ -337,6 +349,7 @@ def _around(
         clock=ground.clock,
         chance=ground.chance,
         bodies=Bodies(),
+        streams=Streams(),
         bell=parts.wake,
         draining=draining,
         telemetry=ground.telemetry,
@@ -344,30 +357,22 @@ def _around(
     )
 
 
-class Health:
-    """What `/readyz` and `/metrics` say of this process."""
+def _measures(ground: _Ground, pool: Pool) -> Measures:
+    process = ids.uuid7(ground.clock.now(), ground.chance)
+    kept = KeptCounts(pool, process)
+    return Measures(ground.telemetry, kept, Standings(pool, ground.router.first), ground.clock, ground.chance)
 
-    def __init__(self, pool: Pool, worker: Worker | None, ground: _Ground) -> None:
-        self._pool = pool
-        self._worker = worker
-        self._ground = ground
 
-    async def ready(self) -> dict[str, str]:
-        if self._worker is not None and self._age() > _STILL_S:
-            return {"engine": "has not looked for work for a while"}
-        try:
-            await self._pool.fetchval("select 1")
-        except Exception as error:  # noqa: BLE001  # whatever keeps the store away is the answer
-            return {"store": f"does not answer: {type(error).__name__}"}
-        return {}
-
-    def _age(self) -> float:
-        return 0.0 if self._worker is None else self._ground.clock.monotonic() - self._worker.heartbeat
-
-    def metrics(self) -> tuple[bytes, str]:
-        if self._worker is not None:
-            self._ground.telemetry.heartbeat.set(self._age())
-        return self._ground.telemetry.text()
+def _whereabouts(ground: _Ground, pool: Pool, experience: Estimates) -> Whereabouts:
+    return Whereabouts(
+        places=Places(pool),
+        credentials=Credentials(pool),
+        reader=Reader(pool),
+        router=ground.router,
+        experience=experience,
+        clock=ground.clock,
+        models=[model.name for model in ground.catalogue.models],
+    )
 
 
 def node_folder(data: Path) -> UUID:

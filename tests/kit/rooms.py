@@ -106,6 +106,9 @@ class Told:
     def asked(self, *told: object) -> None:
         return
 
+    def polled_late(self, *told: object) -> None:
+        return
+
 
 @dataclass
 class Room:

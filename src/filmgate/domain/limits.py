@@ -96,6 +96,7 @@ COLLECT_OVER: Final = timedelta(hours=2)
 DEATHS_BEFORE_ALONE: Final = 2
 DEATHS_ALONE: Final = 3
 EXTEND_WITHIN: Final = timedelta(hours=12)
+START_WITHIN_S: Final = 24 * 3600
 TASK_DEADLINE: Final = timedelta(minutes=60)
 CLAIM_BATCH: Final = 50
 SWEEP_EVERY: Final = timedelta(seconds=10)
@@ -106,6 +107,8 @@ LINK_LIFE: Final = timedelta(hours=24)
 SCRATCH_LIFE: Final = timedelta(days=1)
 FILM_RETENTION: Final = timedelta(days=7)
 CONTENT_CHUNK: Final = MIB
+MODEL_CHARACTERS: Final = 200
+SEARCH_CHARACTERS: Final = 200
 PAGE: Final = 20
 PAGE_LONGEST: Final = 100
 WAIT_LONGEST: Final = timedelta(seconds=60)
@@ -115,6 +118,8 @@ LOOK_AGAIN: Final = timedelta(seconds=5)
 STREAM_COMMENT: Final = timedelta(seconds=15)
 PROGRESS_EVENT: Final = timedelta(seconds=1)
 TOLD_AT_ONCE: Final = 200
+CONTENT_STREAMS_OF_KEY: Final = 16
+EVENT_STREAMS_OF_KEY: Final = 32
 SHUTDOWN: Final = timedelta(seconds=25)
 KEY_FAILURES_PER_MINUTE: Final = 20
 LOG_TEXT_BYTES: Final = 2 * KIB

@@ -137,6 +137,8 @@ class Draft:
     any_model: bool = False
     """Whether also models may be asked for that the catalogue offers in no dialect of this one's."""
     callback_url: str | None = None
+    start_within_s: int | None = None
+    """A film that has not begun by then is not wanted any more."""
     metadata: Mapping[str, Json] = field(default_factory=dict)
     spelled: Mapping[str, str] = field(default_factory=dict)
     """How the client spelled a field, where that is not the field's first name: errors name it so."""
@@ -164,6 +166,7 @@ class FilmRequest:
     metadata: Mapping[str, Json]
     callback_url: str | None = None
     """Whom to tell when the film ends."""
+    start_within_s: int | None = None
 
     @property
     def seconds(self) -> int:
@@ -187,6 +190,7 @@ class FilmRequest:
             "metadata": dict(self.metadata),
             # Left out where there is none: a repeated request is known by what it says.
             **({} if self.callback_url is None else {"callback_url": self.callback_url}),
+            **({} if self.start_within_s is None else {"start_within_s": self.start_within_s}),
         }
 
     @classmethod
@@ -211,4 +215,5 @@ class FilmRequest:
             source=None if source is None else Source.from_json(source),
             metadata=cast("Mapping[str, Json]", value["metadata"]),
             callback_url=cast("str | None", value.get("callback_url")),
+            start_within_s=cast("int | None", value.get("start_within_s")),
         )

@@ -101,6 +101,7 @@ def _specify(
         source=earlier.source if earlier else None,
         metadata=_metadata(draft),
         callback_url=draft.callback_url,
+        start_within_s=draft.start_within_s,
     )
     return Specified(request, offer.deadline, tuple(warnings))
 

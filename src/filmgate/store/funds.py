@@ -14,19 +14,25 @@ from filmgate.store.pool import Connection
 
 _LOCK: Final = """
 select id, {balance} held_micros, budget_micros, budget_period, period_start, spent_micros, unfinished, max_unfinished,
-    submits_per_minute, minute_start, minute_submits, now() as now
+    submits_per_minute, minute_start, minute_submits, max_running, returned_micros, {over_limit} as over_limit,
+    now() as now
 from {table} where id = any($1::bigint[]) order by id for no key update
 """
-_ACCOUNTS: Final = _LOCK.format(table="accounts", balance="balance_micros, credit_micros,")
+_ACCOUNTS: Final = _LOCK.format(
+    table="accounts", balance="balance_micros, credit_micros,", over_limit="'wait'"
+)
 _KEYS: Final = _LOCK.format(
-    table="keys", balance="null::bigint as balance_micros, null::bigint as credit_micros,"
+    table="keys",
+    balance="null::bigint as balance_micros, null::bigint as credit_micros,",
+    over_limit="over_limit",
 )
 
 _WRITE: Final = """
 update {table} p set {balance} held_micros = r.held_micros, spent_micros = r.spent_micros, unfinished = r.unfinished,
-    period_start = r.period_start, minute_start = r.minute_start, minute_submits = r.minute_submits
+    returned_micros = r.returned_micros, period_start = r.period_start, minute_start = r.minute_start,
+    minute_submits = r.minute_submits
 from jsonb_to_recordset($1::jsonb) as r(id bigint, balance_micros bigint, held_micros bigint, spent_micros bigint,
-    unfinished int, period_start timestamptz, minute_start timestamptz, minute_submits int)
+    returned_micros bigint, unfinished int, period_start timestamptz, minute_start timestamptz, minute_submits int)
 where p.id = r.id
 """
 _WRITE_ACCOUNTS: Final = _WRITE.format(table="accounts", balance="balance_micros = r.balance_micros,")
@@ -37,6 +43,8 @@ LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order 
 LOCK_KEYS: Final = "select from keys where id = any($1::bigint[]) order by id for no key update"
 
 _MINUTE: Final = timedelta(minutes=1)
+# Nobody knows when a film of theirs ends: that is how often it is worth asking.
+_FULL_S: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +72,18 @@ class Purse:
     submits_per_minute: int | None
     minute_start: datetime
     minute_submits: int
+    max_running: int | None
+    returned_micros: int
+    over_limit: str
     now: datetime
 
     def begin(self) -> None:
         """Start a new period, and a new minute, where the old one is over."""
         if self.now - self.minute_start >= _MINUTE:
             self.minute_start, self.minute_submits = self.now, 0
-        start = _period_start(self.budget_period, self.now)
+        start = period_start(self.budget_period, self.now)
         if start is not None and self.period_start < start:
-            self.period_start, self.spent_micros = start, 0
+            self.period_start, self.spent_micros, self.returned_micros = start, 0, 0
 
     def refusal(self, price_micros: int) -> Refusal | None:
         """Say why a film of that price may not be accepted; None where it may."""
@@ -80,7 +91,7 @@ class Purse:
             wait = max(1, int((self.minute_start + _MINUTE - self.now).total_seconds()) + 1)
             return Refusal("rate_limited", {"limit": self.submits_per_minute, "retry_after_s": wait})
         if self.max_unfinished is not None and self.unfinished >= self.max_unfinished:
-            return Refusal("too_many_tasks", {"limit": self.max_unfinished})
+            return Refusal("too_many_tasks", {"limit": self.max_unfinished, "retry_after_s": _FULL_S})
         if self.balance_micros is not None and self.credit_micros is not None:
             left = self.balance_micros + self.credit_micros
             if price_micros > left:
@@ -90,6 +101,12 @@ class Purse:
             if price_micros > left:
                 return _short("budget_exceeded", price_micros, max(left, 0))
         return None
+
+    def full(self) -> Refusal | None:
+        """Say why a film would have to wait for others of the same owner; None where it would not."""
+        if self.max_running is None or self.unfinished < self.max_running:
+            return None
+        return Refusal("too_many_tasks", {"limit": self.max_running, "retry_after_s": _FULL_S})
 
     def take(self, price_micros: int) -> None:
         self.minute_submits += 1
@@ -115,8 +132,9 @@ class Purses:
         purses = [self._accounts[account_id]]
         if key_id in self._keys:
             purses.append(self._keys[key_id])
+        refuses = purses[-1].over_limit == "refuse"
         for purse in purses:
-            refusal = purse.refusal(price_micros)
+            refusal = purse.refusal(price_micros) or (purse.full() if refuses else None)
             if refusal is not None:
                 return refusal
         for purse in purses:
@@ -144,7 +162,7 @@ def _purses(found: Sequence[Any]) -> dict[int, Purse]:
     return purses
 
 
-def _period_start(period: str | None, now: datetime) -> datetime | None:
+def period_start(period: str | None, now: datetime) -> datetime | None:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     match period:
         case "day":
@@ -153,6 +171,16 @@ def _period_start(period: str | None, now: datetime) -> datetime | None:
             return midnight.replace(day=1)
         case _:
             return None
+
+
+def period_end(period: str | None, now: datetime) -> datetime | None:
+    """Give when the present period ends; None where it never does."""
+    start = period_start(period, now)
+    if start is None:
+        return None
+    if period == "day":
+        return start + timedelta(days=1)
+    return (start + timedelta(days=32)).replace(day=1)
 
 
 def _short(code: str, price_micros: int, left_micros: int) -> Refusal:

@@ -38,7 +38,7 @@ OWNED: Final = f"select {OWNED_COLUMNS} {OWNED_FROM}"  # our own text
 # A set lease means that an owner vanished. A poll never sets it: asking again is free.
 _CLAIM: Final = f"""
 with due as (
-    select task_id from work
+    select task_id, due_at from work
     where step = $1 and due_at <= now() and not task_id = any($5::uuid[])
         and not coalesce(folder = any($6::uuid[]), false)
     order by due_at limit $2 for update skip locked
@@ -49,9 +49,9 @@ with due as (
         deaths = w.deaths + (w.lease_by is not null)::int,
         due_at = now() + case w.step when 'poll' then w.pace_ms * interval '1 ms' else $4::interval end
     from due where w.task_id = due.task_id
-    returning w.*
+    returning w.*, now() - due.due_at as late
 )
-{OWNED}
+select mine.late, {OWNED_COLUMNS} {OWNED_FROM}
 """  # noqa: S608  # the columns are ours
 
 _RENEW: Final = """
@@ -109,6 +109,8 @@ class Claim:
     claimed_at: datetime
     since: float
     """When this process began to own the step, on its own monotonic clock."""
+    late: timedelta = timedelta(0)
+    """How long after its time it was claimed."""
 
     @property
     def task_id(self) -> UUID:
@@ -228,4 +230,5 @@ def claim_of(row: Any, since: float) -> Claim:  # noqa: ANN401  # asyncpg's Reco
         clips=tuple(rows.clip(one) for one in row["stored"] or ()),
         claimed_at=row["claimed_at"],
         since=since,
+        late=row.get("late") or timedelta(0),
     )

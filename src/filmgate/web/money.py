@@ -20,9 +20,18 @@ from filmgate.domain.limits import MOST_MICROS, MOST_TASKS
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft
 from filmgate.store.accounts import AccountRow, Setting
-from filmgate.web.shapes import NewFilm
+from filmgate.store.funds import period_end
+from filmgate.web.shapes import EtaOut, NewFilm
+from filmgate.web.showing import eta_out
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tasks import draft_of
+
+
+class BudgetOut(BaseModel):
+    """What may still be spent, before the film and after it; null where nothing limits it."""
+
+    remaining_micros: int | None
+    after_micros: int | None
 
 
 class QuoteOut(BaseModel):
@@ -33,6 +42,8 @@ class QuoteOut(BaseModel):
     lines: list[dict[str, Any]]
     expires_at: datetime
     model: str
+    eta: EtaOut
+    budget: BudgetOut
     remaining_micros: int | None = Field(description="What may still be spent; null where nothing limits it.")
     after_micros: int | None
     warnings: list[str]
@@ -45,10 +56,14 @@ class BalanceOut(BaseModel):
     spent_micros: int
     budget_micros: int | None
     budget_period: str | None
+    returned_micros: int = Field(description="What was held and given back in this period.")
+    period_end: datetime | None = Field(description="Null where the budget is for good, or there is none.")
     key_budget_micros: int | None
     key_budget_period: str | None
     key_spent_micros: int
     key_held_micros: int
+    key_returned_micros: int
+    key_period_end: datetime | None
     unfinished: int
 
 
@@ -120,16 +135,20 @@ def customer_money(around: Surroundings) -> APIRouter:
         owner = await around.doorman.owner(request)
         dialect, draft = _asked(body)
         quoted = await around.acceptance.quote(draft, owner=owner, dialect=dialect)
-        left = _left(*await around.accounts.of_owner(owner.account_id, owner.key_id))
+        now = around.clock.now()
+        left = _left(*await around.accounts.of_owner(owner.account_id, owner.key_id, now))
         amount = quoted.price.amount_micros
+        after = None if left is None else left - amount
         return QuoteOut(
             quote_id=str(quoted.id),
             amount_micros=amount,
             lines=[line.as_json() for line in quoted.price.lines],
             expires_at=quoted.expires_at,
             model=quoted.request.model,
+            eta=eta_out(*await around.whereabouts.outlook_for(quoted.request)),
+            budget=BudgetOut(remaining_micros=left, after_micros=after),
             remaining_micros=left,
-            after_micros=None if left is None else left - amount,
+            after_micros=after,
             warnings=list(quoted.warnings),
         )
 
@@ -137,7 +156,8 @@ def customer_money(around: Surroundings) -> APIRouter:
     async def balance(request: Request) -> BalanceOut:
         """Say what this key and its account have, hold and have spent."""
         owner = await around.doorman.owner(request)
-        account, key = await around.accounts.of_owner(owner.account_id, owner.key_id)
+        now = around.clock.now()
+        account, key = await around.accounts.of_owner(owner.account_id, owner.key_id, now)
         if account is None or key is None:
             raise Problem("makes_no_films")
         return BalanceOut(
@@ -147,10 +167,14 @@ def customer_money(around: Surroundings) -> APIRouter:
             spent_micros=account.spent_micros,
             budget_micros=account.budget_micros,
             budget_period=account.budget_period,
+            returned_micros=account.returned_micros,
+            period_end=period_end(account.budget_period, now),
             key_budget_micros=key.budget_micros,
             key_budget_period=key.budget_period,
             key_spent_micros=key.spent_micros,
             key_held_micros=key.held_micros,
+            key_returned_micros=key.returned_micros,
+            key_period_end=period_end(key.budget_period, now),
             unfinished=account.unfinished,
         )
 

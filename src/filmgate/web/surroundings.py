@@ -10,8 +10,9 @@ from filmgate.domain.clock import Chance, Clock
 from filmgate.domain.contracts import Dialect, Links
 from filmgate.domain.task import Task
 from filmgate.engine.accept import Acceptance
-from filmgate.engine.parts import Parts
+from filmgate.engine.parts import Experience, Parts
 from filmgate.engine.subscribe import Subscriptions
+from filmgate.engine.whereabouts import Whereabouts
 from filmgate.store.accounts import Accounts
 from filmgate.store.changes import Changes
 from filmgate.store.delivery_log import DeliveryLog
@@ -25,6 +26,7 @@ from filmgate.web.body import Bodies
 from filmgate.web.content import OpenObjects
 from filmgate.web.keys import Doorman
 from filmgate.web.links import LinkSigner
+from filmgate.web.streams import Streams
 
 
 class Bell(Protocol):
@@ -41,7 +43,7 @@ class Flag(Protocol):
 
 class WebTelemetry(Protocol):
     def event(self, event: str, **fields: object) -> None: ...
-    def accepted(self, dialect: str, model: str) -> None: ...
+    def accepted(self, dialect: str, model: str, provider: str, held_micros: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,8 @@ class Surroundings:
     acceptance: Acceptance
     engine: Parts
     """What the engine's verbs need, for those of them that a request may call for."""
+    whereabouts: Whereabouts
+    experience: Experience
     catalogue: Catalogue
     reader: Reader
     oversight: Oversight
@@ -66,6 +70,7 @@ class Surroundings:
     clock: Clock
     chance: Chance
     bodies: Bodies
+    streams: Streams
     bell: Bell
     draining: Flag
     telemetry: WebTelemetry

@@ -73,7 +73,6 @@ from filmgate.web.body import Bodies
 from filmgate.web.keys import Doorman
 from filmgate.web.links import LinkSigner
 from filmgate.web.session import Sessions
-from filmgate.web.streams import Streams
 from filmgate.web.surroundings import Surroundings
 from filmgate.world import SystemChance, SystemClock
 
@@ -312,7 +311,6 @@ def _around(
     subscriptions: Subscriptions,
 ) -> Surroundings:
     secrets = secrets_of(ground.settings, ground.chance)
-    experience = Estimates(pool, ground.clock)
     everywhere = ground.settings.host in {"0.0.0.0", "::"}  # noqa: S104  # compared with, not bound to
     return Surroundings(
         acceptance=Acceptance(
@@ -328,8 +326,7 @@ def _around(
             chance=ground.chance,
         ),
         engine=parts,
-        whereabouts=_whereabouts(ground, pool, experience),
-        experience=experience,
+        whereabouts=_whereabouts(ground, pool),
         catalogue=ground.catalogue,
         reader=Reader(pool),
         oversight=Oversight(pool),
@@ -349,7 +346,6 @@ def _around(
         clock=ground.clock,
         chance=ground.chance,
         bodies=Bodies(),
-        streams=Streams(),
         bell=parts.wake,
         draining=draining,
         telemetry=ground.telemetry,
@@ -363,13 +359,13 @@ def _measures(ground: _Ground, pool: Pool) -> Measures:
     return Measures(ground.telemetry, kept, Standings(pool, ground.router.first), ground.clock, ground.chance)
 
 
-def _whereabouts(ground: _Ground, pool: Pool, experience: Estimates) -> Whereabouts:
+def _whereabouts(ground: _Ground, pool: Pool) -> Whereabouts:
     return Whereabouts(
         places=Places(pool),
         credentials=Credentials(pool),
         reader=Reader(pool),
         router=ground.router,
-        experience=experience,
+        experience=Estimates(pool, ground.clock),
         clock=ground.clock,
         models=[model.name for model in ground.catalogue.models],
     )

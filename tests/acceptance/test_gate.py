@@ -1,8 +1,8 @@
-"""`/gate/v1` as its users meet it: quotes, models, balances, lists, files, deadlines, and repeated submits."""
+"""`/gate/v1` as its users meet it: quotes, models, lists, files, deadlines, and repeated submits."""
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from io import BytesIO
 from typing import Any
 
@@ -61,24 +61,6 @@ def test_the_models_say_all_that_a_client_chooses_by(gate: RealGate) -> None:
         for line in model["prices"]:
             assert set(line) == {"side", "sound", "unit", "unit_price_micros", "since"}
         assert not model["available"] or model["prices"]
-
-
-def test_a_balance_is_of_the_present_period(gate: RealGate) -> None:
-    key = gate.new_key("spending", account="spending", budget_micros=9_000_000, budget_period="day")
-    made = create(gate, key, prompt="a boat --sandbox=fail")
-    held = get(gate, "/gate/v1/balance", key)
-    gate.ended(made.json["id"], key=key)
-    after = get(gate, "/gate/v1/balance", key)
-    price = made.json["hold_micros"]
-    assert (held["key_held_micros"] in {0, price}, after["key_held_micros"]) == (True, 0)
-    assert (after["key_returned_micros"], after["returned_micros"], after["key_spent_micros"]) == (
-        price,
-        price,
-        0,
-    )
-    ends = datetime.fromisoformat(after["key_period_end"])
-    assert 0 < (ends - datetime.now(UTC)).total_seconds() <= 86_400
-    assert after["period_end"] is None
 
 
 def test_a_task_shows_its_place_and_what_it_waits_for(gate: RealGate, slow: tuple[str, list[str]]) -> None:

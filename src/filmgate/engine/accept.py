@@ -115,12 +115,8 @@ class Acceptance:
         digest = _draft_digest(draft, dialect)
         try:
             found, preferred = await self._settled(draft, owner, dialect)
-        except Problem:
-            # What was accepted once is answered alike, also where it could not be asked for any more.
-            earlier = await self._accepted_before(owner, digest, repeat)
-            if earlier is None:
-                raise
-            return earlier, True
+        except Problem as problem:
+            return await self._accepted_before(owner, digest, repeat, problem), True
         request = found.request
         now = self.clock.now()
         task_id = ids.uuid7(now, self.chance)
@@ -131,10 +127,7 @@ class Acceptance:
                 id=task_id,
                 owner=owner,
                 dialect=dialect,
-                names={
-                    use: ids.fill(template, model=request.model, now=now, chance=self.chance)
-                    for use, template in names.items()
-                },
+                names=self._filled(names, request.model, now),
                 request=kept,
                 price=self.catalogue.prices.price(request, now),
                 quote_id=terms.quote_id,
@@ -156,15 +149,23 @@ class Acceptance:
             raise Problem("idempotency_mismatch", field="Idempotency-Key")
         return decision.task, decision.verdict is Verdict.REPLAYED
 
-    async def _accepted_before(self, owner: Owner, digest: bytes, repeat: Repeat) -> Task | None:
-        """Find the task that this very request got before; raise Problem where its key stands for another request."""
+    async def _accepted_before(self, owner: Owner, digest: bytes, repeat: Repeat, problem: Problem) -> Task:
+        """Find the task that this very request got when it could still be asked for; raise the problem where none is."""
         remember = repeat.memory(digest)
         if remember is None or remember.replay is None or owner.operator:
-            return None
+            raise problem
         known = await self.acceptor.remembered(owner.account_id, remember)
         if known is not None and known[0] != digest:
             raise Problem("idempotency_mismatch", field="Idempotency-Key")
-        return None if known is None else known[1]
+        if known is None or known[1] is None:
+            raise problem
+        return known[1]
+
+    def _filled(self, names: Mapping[str, str], model: str, now: datetime) -> Mapping[str, str]:
+        return {
+            use: ids.fill(template, model=model, now=now, chance=self.chance)
+            for use, template in names.items()
+        }
 
     async def _settled(self, draft: Draft, owner: Owner, dialect: str) -> tuple[Specified, int | None]:
         """Check all that needs no fetching, and say which credential should be asked first, if any."""

@@ -1,15 +1,14 @@
 """Accounts: what they may spend, what they have, and what an operator gives or takes, each as a ledger entry."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from filmgate.store.funds import LOCK_ACCOUNTS, period_start
+from filmgate.store.funds import LOCK_ACCOUNTS
 from filmgate.store.pool import Pool
 
 _COLUMNS: Final = """a.id, a.name, a.balance_micros, a.credit_micros, a.held_micros, a.budget_micros, a.budget_period,
-    a.period_start, a.spent_micros, a.returned_micros, a.unfinished, a.max_unfinished, a.max_running, a.submits_per_minute,
-    a.created_at"""
+    a.spent_micros, a.unfinished, a.max_unfinished, a.max_running, a.submits_per_minute, a.created_at"""
 
 _LIST: Final = f"select {_COLUMNS} from accounts a order by a.id"  # noqa: S608  # the columns are ours
 _FIND: Final = f"select {_COLUMNS} from accounts a where a.name = $1"  # noqa: S608  # the columns are ours
@@ -37,8 +36,7 @@ update accounts set balance_micros = balance_micros + $5 where id = $1 returning
 """
 
 _KEY: Final = """
-select k.budget_micros, k.budget_period, k.period_start, k.spent_micros, k.returned_micros, k.held_micros, k.unfinished
-from keys k where k.id = $1
+select k.budget_micros, k.budget_period, k.spent_micros, k.held_micros, k.unfinished from keys k where k.id = $1
 """
 
 
@@ -53,9 +51,7 @@ class AccountRow:
     held_micros: int
     budget_micros: int | None
     budget_period: str | None
-    period_start: datetime
     spent_micros: int
-    returned_micros: int
     unfinished: int
     max_unfinished: int | None
     max_running: int | None
@@ -67,9 +63,7 @@ class AccountRow:
 class KeyFunds:
     budget_micros: int | None
     budget_period: str | None
-    period_start: datetime
     spent_micros: int
-    returned_micros: int
     held_micros: int
     unfinished: int
 
@@ -79,9 +73,6 @@ class Setting:
     """A value to write, which may be None; a Setting that is not there leaves what is."""
 
     value: int | str | None
-
-
-Funds = TypeVar("Funds", AccountRow, KeyFunds)
 
 
 class Accounts:
@@ -95,15 +86,13 @@ class Accounts:
         row = None if "\0" in name else await self._pool.fetchrow(_FIND, name)
         return None if row is None else _account(row)
 
-    async def of_owner(
-        self, account_id: int, key_id: int, now: datetime
-    ) -> tuple[AccountRow | None, KeyFunds | None]:
-        """Give the funds of a request's account and of its key, as they are in the present period."""
+    async def of_owner(self, account_id: int, key_id: int) -> tuple[AccountRow | None, KeyFunds | None]:
+        """Give the funds of a request's account and of its key."""
         account = await self._pool.fetchrow(_FIND_ID, account_id)
         key = await self._pool.fetchrow(_KEY, key_id)
         return (
-            None if account is None else _present(_account(account), now),
-            None if key is None else _present(KeyFunds(**dict(key)), now),
+            None if account is None else _account(account),
+            None if key is None else KeyFunds(**dict(key)),
         )
 
     async def set(
@@ -137,14 +126,6 @@ class Accounts:
             await connection.execute(LOCK_ACCOUNTS, [account_id])
             values = (account_id, kind, author, reason, amount_micros, other)
             return int(await connection.fetchval(_GIVE, *values))
-
-
-def _present(funds: Funds, now: datetime) -> Funds:
-    """Begin a new period where the old one is over: the row does so only with its next film."""
-    start = period_start(funds.budget_period, now)
-    if start is None or start <= funds.period_start:
-        return funds
-    return replace(funds, period_start=start, spent_micros=0, returned_micros=0)
 
 
 def _given(setting: Setting | None) -> tuple[bool, int | str | None]:

@@ -54,18 +54,16 @@ with r as (
     where side.amount <> 0
 ), balance as (
     update accounts a set held_micros = a.held_micros - s.held, balance_micros = a.balance_micros + s.back,
-        spent_micros = a.spent_micros + s.cost, returned_micros = a.returned_micros + s.back,
-        unfinished = a.unfinished - s.n, running = a.running - s.running
+        spent_micros = a.spent_micros + s.cost, unfinished = a.unfinished - s.n, running = a.running - s.running
     from (select account_id, count(*) as n, sum(hold_micros) as held, sum(cost_micros) as cost,
               sum(hold_micros - cost_micros) as back, coalesce(sum(running), 0) as running
           from task left join was on was.task_id = task.id group by account_id) s
     where a.id = s.account_id
 ), key as (
     update keys k set held_micros = k.held_micros - s.held, spent_micros = k.spent_micros + s.cost,
-        returned_micros = k.returned_micros + s.back,
         unfinished = k.unfinished - s.n, running = k.running - s.running
     from (select key_id, count(*) as n, sum(hold_micros) as held, sum(cost_micros) as cost,
-              sum(hold_micros - cost_micros) as back, coalesce(sum(running), 0) as running
+              coalesce(sum(running), 0) as running
           from task left join was on was.task_id = task.id group by key_id) s
     where k.id = s.key_id
 )

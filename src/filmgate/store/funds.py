@@ -14,7 +14,7 @@ from filmgate.store.pool import Connection
 
 _LOCK: Final = """
 select id, {balance} held_micros, budget_micros, budget_period, period_start, spent_micros, unfinished, max_unfinished,
-    submits_per_minute, minute_start, minute_submits, max_running, returned_micros, {over_limit} as over_limit,
+    submits_per_minute, minute_start, minute_submits, max_running, {over_limit} as over_limit,
     now() as now
 from {table} where id = any($1::bigint[]) order by id for no key update
 """
@@ -29,10 +29,9 @@ _KEYS: Final = _LOCK.format(
 
 _WRITE: Final = """
 update {table} p set {balance} held_micros = r.held_micros, spent_micros = r.spent_micros, unfinished = r.unfinished,
-    returned_micros = r.returned_micros, period_start = r.period_start, minute_start = r.minute_start,
-    minute_submits = r.minute_submits
+    period_start = r.period_start, minute_start = r.minute_start, minute_submits = r.minute_submits
 from jsonb_to_recordset($1::jsonb) as r(id bigint, balance_micros bigint, held_micros bigint, spent_micros bigint,
-    returned_micros bigint, unfinished int, period_start timestamptz, minute_start timestamptz, minute_submits int)
+    unfinished int, period_start timestamptz, minute_start timestamptz, minute_submits int)
 where p.id = r.id
 """
 _WRITE_ACCOUNTS: Final = _WRITE.format(table="accounts", balance="balance_micros = r.balance_micros,")
@@ -73,7 +72,6 @@ class Purse:
     minute_start: datetime
     minute_submits: int
     max_running: int | None
-    returned_micros: int
     over_limit: str
     now: datetime
 
@@ -81,9 +79,9 @@ class Purse:
         """Start a new period, and a new minute, where the old one is over."""
         if self.now - self.minute_start >= _MINUTE:
             self.minute_start, self.minute_submits = self.now, 0
-        start = period_start(self.budget_period, self.now)
+        start = _period_start(self.budget_period, self.now)
         if start is not None and self.period_start < start:
-            self.period_start, self.spent_micros, self.returned_micros = start, 0, 0
+            self.period_start, self.spent_micros = start, 0
 
     def refusal(self, price_micros: int) -> Refusal | None:
         """Say why a film of that price may not be accepted; None where it may."""
@@ -162,7 +160,7 @@ def _purses(found: Sequence[Any]) -> dict[int, Purse]:
     return purses
 
 
-def period_start(period: str | None, now: datetime) -> datetime | None:
+def _period_start(period: str | None, now: datetime) -> datetime | None:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     match period:
         case "day":
@@ -171,16 +169,6 @@ def period_start(period: str | None, now: datetime) -> datetime | None:
             return midnight.replace(day=1)
         case _:
             return None
-
-
-def period_end(period: str | None, now: datetime) -> datetime | None:
-    """Give when the present period ends; None where it never does."""
-    start = period_start(period, now)
-    if start is None:
-        return None
-    if period == "day":
-        return start + timedelta(days=1)
-    return (start + timedelta(days=32)).replace(day=1)
 
 
 def _short(code: str, price_micros: int, left_micros: int) -> Refusal:

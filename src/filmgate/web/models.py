@@ -47,7 +47,7 @@ async def _shown(around: Surroundings, model: Model) -> ModelOut:
         pictures={role.value: count for role, count in offer.pictures.counts.items()},
         sound=model.sound,
         prices=[] if price is None else _prices(price, sound=model.sound),
-        eta=eta_out(kind, await around.experience.of(kind)),
+        eta=eta_out(kind, await around.whereabouts.experience.of(kind)),
         available=missing is None,
         unavailable=missing,
     )

@@ -20,7 +20,6 @@ from filmgate.domain.limits import MOST_MICROS, MOST_TASKS
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft
 from filmgate.store.accounts import AccountRow, Setting
-from filmgate.store.funds import period_end
 from filmgate.web.shapes import EtaOut, NewFilm
 from filmgate.web.showing import eta_out
 from filmgate.web.surroundings import Surroundings
@@ -56,14 +55,10 @@ class BalanceOut(BaseModel):
     spent_micros: int
     budget_micros: int | None
     budget_period: str | None
-    returned_micros: int = Field(description="What was held and given back in this period.")
-    period_end: datetime | None = Field(description="Null where the budget is for good, or there is none.")
     key_budget_micros: int | None
     key_budget_period: str | None
     key_spent_micros: int
     key_held_micros: int
-    key_returned_micros: int
-    key_period_end: datetime | None
     unfinished: int
 
 
@@ -135,8 +130,7 @@ def customer_money(around: Surroundings) -> APIRouter:
         owner = await around.doorman.owner(request)
         dialect, draft = _asked(body)
         quoted = await around.acceptance.quote(draft, owner=owner, dialect=dialect)
-        now = around.clock.now()
-        left = _left(*await around.accounts.of_owner(owner.account_id, owner.key_id, now))
+        left = _left(*await around.accounts.of_owner(owner.account_id, owner.key_id))
         amount = quoted.price.amount_micros
         after = None if left is None else left - amount
         return QuoteOut(
@@ -156,8 +150,7 @@ def customer_money(around: Surroundings) -> APIRouter:
     async def balance(request: Request) -> BalanceOut:
         """Say what this key and its account have, hold and have spent."""
         owner = await around.doorman.owner(request)
-        now = around.clock.now()
-        account, key = await around.accounts.of_owner(owner.account_id, owner.key_id, now)
+        account, key = await around.accounts.of_owner(owner.account_id, owner.key_id)
         if account is None or key is None:
             raise Problem("makes_no_films")
         return BalanceOut(
@@ -167,14 +160,10 @@ def customer_money(around: Surroundings) -> APIRouter:
             spent_micros=account.spent_micros,
             budget_micros=account.budget_micros,
             budget_period=account.budget_period,
-            returned_micros=account.returned_micros,
-            period_end=period_end(account.budget_period, now),
             key_budget_micros=key.budget_micros,
             key_budget_period=key.budget_period,
             key_spent_micros=key.spent_micros,
             key_held_micros=key.held_micros,
-            key_returned_micros=key.returned_micros,
-            key_period_end=period_end(key.budget_period, now),
             unfinished=account.unfinished,
         )
 

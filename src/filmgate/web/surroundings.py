@@ -1,6 +1,6 @@
 """What the web is handed: the gate's verbs and readers, once for all routes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from filmgate.domain.clock import Chance, Clock
 from filmgate.domain.contracts import Dialect, Links
 from filmgate.domain.task import Task
 from filmgate.engine.accept import Acceptance
-from filmgate.engine.parts import Experience, Parts
+from filmgate.engine.parts import Parts
 from filmgate.engine.subscribe import Subscriptions
 from filmgate.engine.whereabouts import Whereabouts
 from filmgate.store.accounts import Accounts
@@ -52,7 +52,6 @@ class Surroundings:
     engine: Parts
     """What the engine's verbs need, for those of them that a request may call for."""
     whereabouts: Whereabouts
-    experience: Experience
     catalogue: Catalogue
     reader: Reader
     oversight: Oversight
@@ -70,7 +69,7 @@ class Surroundings:
     clock: Clock
     chance: Chance
     bodies: Bodies
-    streams: Streams
+    streams: Streams = field(default_factory=Streams)
     bell: Bell
     draining: Flag
     telemetry: WebTelemetry

@@ -5,11 +5,7 @@ alter table film.tasks
     add column start_by timestamptz;
 
 alter table film.keys
-    add column over_limit text not null default 'wait' check (over_limit in ('wait', 'refuse')),
-    -- What was held and given back since the period began.
-    add column returned_micros bigint not null default 0 check (returned_micros >= 0);
-alter table film.accounts
-    add column returned_micros bigint not null default 0 check (returned_micros >= 0);
+    add column over_limit text not null default 'wait' check (over_limit in ('wait', 'refuse'));
 
 -- Written with each end, and folded into what stands below a moment later: no two ends ever wait for one row.
 create table film.runs (

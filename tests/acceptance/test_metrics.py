@@ -2,9 +2,10 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from filmgate.metrics import METERS
@@ -12,7 +13,7 @@ from kit.gates import RealGate
 
 PAGE = Path(__file__).parents[2] / "docs/metrics.md"
 NOT_YET = {"filmgate_money_cost_micros", "filmgate_eta_covered", "filmgate_webhook_deliveries"}
-NOT_YET |= {"filmgate_delivery_duration_seconds"}
+NOT_YET |= {"filmgate_delivery_duration_seconds", "filmgate_quote_difference_ratio"}
 
 Samples = Mapping[str, Mapping[tuple[tuple[str, str], ...], float]]
 
@@ -26,8 +27,26 @@ def scraped(gate: RealGate) -> Samples:
     return found
 
 
-def test_what_is_shown_is_what_the_page_says(gate: RealGate, film_id: str) -> None:
+@pytest.fixture
+def busy(gate: RealGate, film_id: str) -> Iterator[None]:
+    """One film that is made, and one that waits for it; a third has been made."""
     assert film_id
+    key = gate.new_key("busy", account="busy", max_running=1)
+    asked = {"prompt": "a boat --sandbox=slow:60", "model": "animatic", "seconds": 1, "size": "640x360"}
+    made = [gate.ask("POST", "/gate/v1/tasks", json_body=asked, key=key).json["id"] for _ in range(2)]
+    give_up = time.monotonic() + 30
+    while gate.ask("GET", f"/gate/v1/tasks/{made[0]}", key=key).json["started_at"] is None:
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+    # A scrape is shown again for two seconds.
+    time.sleep(2.1)
+    yield
+    for id_ in made:
+        gate.ask("POST", f"/gate/v1/tasks/{id_}/cancel", key=key)
+
+
+@pytest.mark.usefixtures("busy")
+def test_what_is_shown_is_what_the_page_says(gate: RealGate) -> None:
     rows = re.findall(
         r"^\| `([a-z_]+?)(?:_total)?` \| (\w+) \| (.*?) \|", PAGE.read_text("utf-8"), re.MULTILINE
     )
@@ -39,6 +58,13 @@ def test_what_is_shown_is_what_the_page_says(gate: RealGate, film_id: str) -> No
     assert set(page) - set(shown) <= NOT_YET
     for name, samples in shown.items():
         assert {frozenset(k for k, _ in labels) for labels in samples} == {frozenset(page[name][1])}, name
+    queued, drawn = (
+        (("phase", "queued"), ("provider", "animatic")),
+        (("phase", "generating"), ("provider", "animatic")),
+    )
+    assert shown["filmgate_tasks_active"] == {queued: 1, drawn: 1}
+    assert shown["filmgate_queue_depth"] == {(("provider", "animatic"),): 1}
+    assert 2 < shown["filmgate_queue_oldest_age_seconds"][("provider", "animatic"),] < 60
 
 
 def test_no_key_prompt_or_id_is_in_a_label(gate: RealGate, film_id: str) -> None:

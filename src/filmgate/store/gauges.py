@@ -55,14 +55,14 @@ class Standings:
 
     async def now(self) -> dict[str, Values]:
         """Read what changes from moment to moment, by metric and labels."""
+        providers = await self._pool.fetch(_PROVIDERS)
         active, depth = await self._work()
         workers = await self._pool.fetchrow(_WORKERS, SILENT_AFTER)
         age_s = None if workers is None else workers["age_s"]
         beat: Values = {} if age_s is None else {(): age_s}
-        providers = await self._pool.fetch(_PROVIDERS)
         return {
             "filmgate_tasks_active": active,
-            "filmgate_queue_depth": depth,
+            "filmgate_queue_depth": {(row["provider"],): 0.0 for row in providers} | depth,
             "filmgate_queue_oldest_age_seconds": await self._oldest(),
             "filmgate_provider_up": {(row["provider"],): float(row["up"]) for row in providers},
             "filmgate_worker_heartbeat_age_seconds": beat,

@@ -76,6 +76,7 @@ STEP_LEASE: Final = timedelta(seconds=30)
 LEASE_RENEWAL: Final = timedelta(seconds=10)
 POLL_FIRST: Final = timedelta(seconds=5)
 POLL_SLOWEST: Final = timedelta(seconds=30)
+HASTENED_EVERY: Final = timedelta(seconds=1)
 QUESTION_FIRST: Final = timedelta(seconds=2)
 QUESTION_SLOWEST: Final = timedelta(seconds=60)
 PROGRESS_STEP: Final = 5
@@ -109,6 +110,7 @@ FILM_RETENTION: Final = timedelta(days=7)
 CONTENT_CHUNK: Final = MIB
 MODEL_CHARACTERS: Final = 200
 SEARCH_CHARACTERS: Final = 200
+VENDOR_REF_CHARACTERS: Final = 300
 PAGE: Final = 20
 PAGE_LONGEST: Final = 100
 WAIT_LONGEST: Final = timedelta(seconds=60)

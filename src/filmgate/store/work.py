@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from filmgate.domain.limits import SILENT_AFTER
+from filmgate.domain.limits import HASTENED_EVERY, SILENT_AFTER
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, Step
 from filmgate.domain.task import StoredClip, Task
@@ -65,6 +65,14 @@ from boots b where w.lease_by = b.id and b.folder = $1 and b.id <> $3
 
 _RELEASE_LOST: Final = """
 update work set lease_by = null, due_at = now() where lease_by = $1 and not task_id = any($2::uuid[])
+"""
+
+# Anybody may call: a job is asked for once a second at most, and never later than it would have been.
+_HASTEN: Final = """
+update work w set due_at = least(w.due_at, greatest(now(), w.due_at - w.pace_ms * interval '1 ms' + $3::interval))
+from attempts a join credentials c on c.id = a.credential_id
+where c.provider = $1 and a.vendor_ref = $2 and a.closed_at is null and w.task_id = a.task_id and w.step = 'poll'
+    and w.due_at > now() + $3::interval
 """
 
 # What lies on the disk of a machine is that machine's to go on with, as long as it gives a sign of life.
@@ -179,6 +187,10 @@ class Claims:
             _CLAIM, step.value, limit, self._boot.id, lease, list(busy), self._others
         )
         return readable(found, since, self._on_unreadable)
+
+    async def hasten(self, provider: str, ref: str) -> bool:
+        """Let a provider's job be asked for at once; False where none is, or it soon will be anyway."""
+        return (await self._pool.execute(_HASTEN, provider, ref, HASTENED_EVERY)).endswith(" 1")
 
     async def release_lost(self, in_hand: Sequence[UUID]) -> None:
         """Give back what this boot had claimed and holds no more, since the database went away meanwhile."""

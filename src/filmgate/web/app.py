@@ -18,6 +18,7 @@ from filmgate.domain.contracts import Dialect
 from filmgate.domain.problems import Problem
 from filmgate.web.admin import admin_routes
 from filmgate.web.answers import file_answer, json_answer, language_of, problem_answer
+from filmgate.web.callbacks import callback_routes
 from filmgate.web.decisions import decision_routes
 from filmgate.web.dialects import DialectRoutes
 from filmgate.web.endpoints import endpoint_routes
@@ -66,6 +67,7 @@ def build_app(
         *readable,
         open_route(around.signer, Starlette(routes=readable, exception_handlers=_handlers(telemetry))),
         Route("/files/{ticket}/{name}", _files(around), methods=["GET", "HEAD"]),
+        *callback_routes(around),
         *_health(health),
         *pages,
         Mount("", Threshold(own, around.doorman, around.bodies)),

@@ -117,9 +117,9 @@ class Telemetry:
     def told(self, outcome: str, seconds: float) -> None:
         """Count a try to deliver an event."""
         self.tally.count("filmgate_webhook_deliveries", outcome)
-        self.delivered("webhook", outcome, seconds)
+        self.shipped("webhook", outcome, seconds)
 
-    def delivered(self, destination: str, outcome: str, seconds: float) -> None:
+    def shipped(self, destination: str, outcome: str, seconds: float) -> None:
         """Measure a try to deliver something; a destination is `webhook`, or the name of a configured bucket."""
         self.tally.observe("filmgate_delivery_duration_seconds", destination, outcome, value=seconds)
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,11 @@ from filmgate.domain.states import Step
 from filmgate.domain.task import Task
 from filmgate.engine.parts import Experience, NoExperience
 from filmgate.engine.route import RouteRule, Via
-from filmgate.engine.whereabouts import Span, WaitingFor, Whereabouts
+from filmgate.engine.whereabouts import Position, Span, WaitingFor, Whereabouts
 from filmgate.store import transitions
 from filmgate.store.credentials import Credentials
 from filmgate.store.places import Places
-from filmgate.store.pool import Pool
+from filmgate.store.pool import Pool, open_pool
 from filmgate.store.read import Reader
 from filmgate.world import SystemClock
 from kit.engines import Engine, Vendor, make_engine
@@ -151,3 +152,12 @@ async def test_the_line_is_counted_once_however_many_ask(world: World, engine: E
     before = [await where.of(task) for task in tasks]
     await world.pool.execute("alter table work rename to hidden")
     assert [await where.of(task) for task in tasks] == before
+
+
+async def test_while_the_store_is_away_nothing_is_said_of_where_a_task_stands(
+    world: World, engine: Engine, database: dict[str, Any]
+) -> None:
+    [task] = await accepted(world, 1)
+    pool = await open_pool(database, size=1, statement_ms=5000, name="away")
+    await pool.close()
+    assert await whereabouts(engine, pool).of(task) == Position()

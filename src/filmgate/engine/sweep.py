@@ -32,8 +32,8 @@ def _chores(parts: Parts, upkeep: Upkeep) -> Sequence[tuple[str, Chore]]:
         ("cancelled", lambda: sweep_cancelled(parts)),
         ("repair", lambda: _repair(parts, upkeep)),
         ("routes", lambda: _alarm(parts)),
-        ("files", lambda: _remove_files(parts)),
         ("estimates", lambda: _estimate(parts)),
+        ("files", lambda: _remove_files(parts)),
         ("partitions", lambda: upkeep.make_partitions(parts.clock.now())),
         ("idempotency", upkeep.forget_keys),
         ("deliveries", upkeep.forget_deliveries),
@@ -48,16 +48,6 @@ async def _repair(parts: Parts, upkeep: Upkeep) -> None:
         parts.telemetry.event("sweep.repaired", tasks=repaired, count=strays + recounted)
 
 
-async def _estimate(parts: Parts) -> None:
-    """Learn from what has ended, and tell operators of models whose remaining time is hidden for being wrong."""
-    for doubt in await parts.experience.fold():
-        text = (
-            f"{doubt.covered} of the last {doubt.outcomes} films of {doubt.model} ended in the time that was shown: "
-            "no remaining time is shown for it until that is better"
-        )
-        await parts.credentials.alarm("eta_hidden", doubt.model, text)
-
-
 async def _alarm(parts: Parts) -> None:
     """Tell operators of tasks that wait for a provider or a route which the settings no longer have."""
     for one in await parts.starts.stranded():
@@ -68,6 +58,16 @@ async def _alarm(parts: Parts) -> None:
             provider = one.provider or "unknown"
             text = f"{provider} makes {one.count} films of {one.model}, and is not in the settings any more"
             await parts.credentials.alarm("provider_missing", provider, text)
+
+
+async def _estimate(parts: Parts) -> None:
+    """Learn from what has ended, and tell operators of models whose remaining time is hidden for being wrong."""
+    for doubt in await parts.experience.fold():
+        text = (
+            f"{doubt.covered} of the last {doubt.outcomes} films of {doubt.model} ended in the time that was shown: "
+            "no remaining time is shown for it until that is better"
+        )
+        await parts.credentials.alarm("eta_hidden", doubt.model, text)
 
 
 async def _expire(parts: Parts, upkeep: Upkeep) -> None:

@@ -15,6 +15,7 @@ from filmgate.engine.parts import Experience
 from filmgate.engine.progress import promise_of
 from filmgate.engine.route import Router
 from filmgate.store.credentials import Credentials, Room
+from filmgate.store.patience import AWAY
 from filmgate.store.places import Place, Places
 from filmgate.store.read import Reader
 
@@ -48,6 +49,7 @@ class Position:
 
 
 _RUNS: Final = Position()
+_UNKNOWN: Final = Position()
 
 
 @dataclass(slots=True)
@@ -63,6 +65,13 @@ class Whereabouts:
     _rooms_until: float = -1.0
 
     async def of(self, task: Task) -> Position:
+        """Say where a task stands; nothing, while the store is away: a task that was accepted is told so nevertheless."""
+        try:
+            return await self._of(task)
+        except (*AWAY, TimeoutError):
+            return _UNKNOWN
+
+    async def _of(self, task: Task) -> Position:
         if task.state.ended:
             return _RUNS
         if task.state is not State.QUEUED:

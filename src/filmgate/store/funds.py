@@ -42,8 +42,8 @@ LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order 
 LOCK_KEYS: Final = "select from keys where id = any($1::bigint[]) order by id for no key update"
 
 _MINUTE: Final = timedelta(minutes=1)
-# Nobody knows when a film of theirs ends: that is how often it is worth asking.
-_FULL_S: Final = 10
+# Nobody knows when a film ends; clients that are told nothing ask again at once.
+_SOME_ARE_DONE_S: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,9 @@ class Purse:
             wait = max(1, int((self.minute_start + _MINUTE - self.now).total_seconds()) + 1)
             return Refusal("rate_limited", {"limit": self.submits_per_minute, "retry_after_s": wait})
         if self.max_unfinished is not None and self.unfinished >= self.max_unfinished:
-            return Refusal("too_many_tasks", {"limit": self.max_unfinished, "retry_after_s": _FULL_S})
+            return Refusal(
+                "too_many_tasks", {"limit": self.max_unfinished, "retry_after_s": _SOME_ARE_DONE_S}
+            )
         if self.balance_micros is not None and self.credit_micros is not None:
             left = self.balance_micros + self.credit_micros
             if price_micros > left:
@@ -104,7 +106,7 @@ class Purse:
         """Say why a film would have to wait for others of the same owner; None where it would not."""
         if self.max_running is None or self.unfinished < self.max_running:
             return None
-        return Refusal("too_many_tasks", {"limit": self.max_running, "retry_after_s": _FULL_S})
+        return Refusal("too_many_tasks", {"limit": self.max_running, "retry_after_s": _SOME_ARE_DONE_S})
 
     def take(self, price_micros: int) -> None:
         self.minute_submits += 1

@@ -20,6 +20,7 @@ _STILL_S: Final = 15.0
 _KEEP_EVERY_S: Final = 10.0
 _LIVE_S: Final = 2.0
 _BOOKS_LIVE_S: Final = 60.0
+_READ_WITHIN_S: Final = 8.0
 _AWAY: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 Values = dict[str, dict[Labels, float]]
@@ -55,7 +56,8 @@ class Measures:
         async with self._reading:
             if self.clock.monotonic() > self._text_until:
                 try:
-                    self._text = await self._read()
+                    async with asyncio.timeout(_READ_WITHIN_S):
+                        self._text = await self._read()
                 except _AWAY:
                     self._text = exposition({}, {"filmgate_store_up": {(): 0.0}})
                 self._text_until = self.clock.monotonic() + _LIVE_S
@@ -64,7 +66,9 @@ class Measures:
     async def _read(self) -> tuple[bytes, str]:
         await self.keep()
         if self.clock.monotonic() > self._books_until:
-            self._books = await self.standings.books()
+            # Where there is more than can be looked at in the time, what was read last stays.
+            with suppress(asyncpg.QueryCanceledError):
+                self._books = await self.standings.books()
             self._books_until = self.clock.monotonic() + _BOOKS_LIVE_S
         gauges: Gauges = {**await self.standings.now(), **self._books, "filmgate_store_up": {(): 1.0}}
         return exposition(await self.kept.all(), gauges)

@@ -68,7 +68,7 @@ class Viewer:
     """Stands where films are looked at, and has seen each already."""
 
     async def inspect(self, film: Path) -> Inspection:
-        return Inspection(_FACTS, b"webp", b"jpeg", b"jpeg")
+        return Inspection(_FACTS, b"webp", b"jpeg", b"jpeg", b"webp")
 
     async def faststart(self, film: Path, into: Path) -> bool:
         return False

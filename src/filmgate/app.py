@@ -26,7 +26,9 @@ from filmgate.engine.route import Access, Router, RouteRule, Via
 from filmgate.engine.ship import Shipping
 from filmgate.engine.sources import Sources
 from filmgate.engine.subscribe import Subscriptions
+from filmgate.engine.whereabouts import Whereabouts
 from filmgate.engine.worker import Worker
+from filmgate.health import Health, Measures
 from filmgate.media.renderers import Renderers
 from filmgate.media.workshop import Workshop
 from filmgate.net.dial import GuardedDial
@@ -44,17 +46,21 @@ from filmgate.store.accept import Acceptor
 from filmgate.store.accounts import Accounts
 from filmgate.store.cancel import Wishes
 from filmgate.store.changes import Changes
+from filmgate.store.counts import KeptCounts
 from filmgate.store.credentials import CredentialRow, Credentials
 from filmgate.store.decisions import Decisions
 from filmgate.store.delivery_log import DeliveryLog
 from filmgate.store.ends import Ends
+from filmgate.store.estimates import Estimates
 from filmgate.store.files import Files
+from filmgate.store.gauges import Standings
 from filmgate.store.keys import Keys
 from filmgate.store.ledger import Ledger
 from filmgate.store.listen import Listener
 from filmgate.store.moves import Moves
 from filmgate.store.notices import Notices
 from filmgate.store.oversight import Oversight
+from filmgate.store.places import Places
 from filmgate.store.pool import ENGINE_STATEMENT_MS, WEB_STATEMENT_MS, Pool, open_pool
 from filmgate.store.quotes import Quotes
 from filmgate.store.read import Reader
@@ -76,7 +82,6 @@ _WEB_CONNECTIONS: Final = 8
 _ENGINE_CONNECTIONS: Final = 8
 _REMOTE_IN_FLIGHT: Final = 100
 _WAITING_RENDERS: Final = 4
-_STILL_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,9 @@ async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
         listener = await stack.enter_async_context(told.listening(node.database, draining))
         around = _around(ground, parts, web, keys, draining, listener, subscriptions)
         own_engine = settings.worker and settings.web_workers == 1
-        health = Health(web, worker if own_engine else None, ground)
+        measures = _measures(ground, web)
+        await stack.enter_async_context(measures.keeping())
+        health = Health(web, worker if own_engine else None, ground.clock, measures)
         app = build_app(
             around,
             DIALECTS,
@@ -279,8 +286,8 @@ def _parts(ground: _Ground, pool: Pool) -> Parts:
         router=ground.router,
         claims=Claims(pool, boot, unreadable),
         starts=Starts(pool, boot, unreadable),
-        moves=Moves(pool),
-        ends=Ends(pool),
+        moves=Moves(pool, ground.telemetry.attempted),
+        ends=Ends(pool, ground.telemetry.attempted),
         reader=Reader(pool),
         files=Files(pool),
         credentials=Credentials(pool),
@@ -297,6 +304,7 @@ def _parts(ground: _Ground, pool: Pool) -> Parts:
         retention=timedelta(days=ground.settings.retention_days),
         storage=ground.storing.watched,
         shipping=ground.storing.shipping(pool, boot),
+        experience=Estimates(pool, ground.clock),
     )
 
 
@@ -315,6 +323,7 @@ def _around(
     return Surroundings(
         acceptance=_acceptance(ground, pool, subscriptions, shipping),
         engine=parts,
+        whereabouts=_whereabouts(ground, pool),
         catalogue=ground.catalogue,
         reader=Reader(pool),
         oversight=Oversight(pool),
@@ -361,31 +370,23 @@ def _acceptance(ground: _Ground, pool: Pool, subscriptions: Subscriptions, shipp
     )
 
 
-class Health:
-    """What `/readyz` and `/metrics` say of this process."""
+def _measures(ground: _Ground, pool: Pool) -> Measures:
+    process = ids.uuid7(ground.clock.now(), ground.chance)
+    kept = KeptCounts(pool, process)
+    standings = Standings(pool, ground.router.first)
+    return Measures(ground.telemetry, kept, standings, ground.storing.watched, ground.clock, ground.chance)
 
-    def __init__(self, pool: Pool, worker: Worker | None, ground: _Ground) -> None:
-        self._pool = pool
-        self._worker = worker
-        self._ground = ground
 
-    async def ready(self) -> dict[str, str]:
-        if self._worker is not None and self._age() > _STILL_S:
-            return {"engine": "has not looked for work for a while"}
-        try:
-            await self._pool.fetchval("select 1")
-        except Exception as error:  # noqa: BLE001  # whatever keeps the store away is the answer
-            return {"store": f"does not answer: {type(error).__name__}"}
-        failing = self._ground.storing.watched.failing
-        return {} if failing is None else {"objects": f"{failing.said}. {failing.way_out}"}
-
-    def _age(self) -> float:
-        return 0.0 if self._worker is None else self._ground.clock.monotonic() - self._worker.heartbeat
-
-    def metrics(self) -> tuple[bytes, str]:
-        if self._worker is not None:
-            self._ground.telemetry.heartbeat.set(self._age())
-        return self._ground.telemetry.text()
+def _whereabouts(ground: _Ground, pool: Pool) -> Whereabouts:
+    return Whereabouts(
+        places=Places(pool),
+        credentials=Credentials(pool),
+        reader=Reader(pool),
+        router=ground.router,
+        experience=Estimates(pool, ground.clock),
+        clock=ground.clock,
+        models=[model.name for model in ground.catalogue.models],
+    )
 
 
 def node_folder(data: Path) -> UUID:

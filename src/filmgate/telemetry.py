@@ -8,10 +8,10 @@ from contextlib import suppress
 from typing import Any, Final
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from filmgate.domain.counted import NOBODY, TaskEnded
 from filmgate.domain.limits import LOG_TEXT_BYTES
+from filmgate.metrics import Tally
 
 _FIELDS: Final = frozenset(
     {
@@ -25,8 +25,7 @@ _SECRETS: Final = re.compile(
     r"(sk-|op-|Bearer )[A-Za-z0-9_\-.]{8,}|/files/\d+\.[A-Za-z0-9_-]+|([?&]key=)[^&\s]+"
 )
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_TASK_SECONDS: Final = (1, 5, 15, 30, 60, 120, 300, 600, 1200, 2400)
-_HTTP_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_DONE: Final = "succeeded"
 
 
 def configure_logs(*, pretty: bool) -> None:
@@ -71,58 +70,8 @@ class Telemetry:
     def __init__(self, models: Collection[str], providers: Collection[str]) -> None:
         self._log = structlog.get_logger()
         self._models = frozenset(models)
-        self._providers = frozenset(providers)
-        registry = CollectorRegistry()
-        self.registry = registry
-        labels = ["model", "provider", "outcome", "reason"]
-        self._accepted = Counter(
-            "filmgate_tasks_accepted", "Tasks accepted.", ["dialect", "model"], registry=registry
-        )
-        self._finished = Counter("filmgate_tasks_finished", "Tasks ended.", labels, registry=registry)
-        self._waited = Histogram(
-            "filmgate_task_wait_duration_seconds", "From accepting to the start.", ["model"],
-            buckets=_TASK_SECONDS, registry=registry,
-        )  # fmt: skip
-        self._ran = Histogram(
-            "filmgate_task_run_duration_seconds", "From the start to the end.", ["model", "provider"],
-            buckets=_TASK_SECONDS, registry=registry,
-        )  # fmt: skip
-        self._told = Counter(
-            "filmgate_webhook_deliveries", "Tries to deliver an event.", ["outcome"], registry=registry
-        )
-        self._shipped = Histogram(
-            "filmgate_delivery_duration_seconds", "Tries to deliver a film into a destination.",
-            ["destination", "outcome"], buckets=_TASK_SECONDS, registry=registry,
-        )  # fmt: skip
-        self._store_failures = Counter(
-            "filmgate_storage_failures", "Failures of where films are kept.", ["trouble"], registry=registry
-        )
-        self._store_up = Gauge(
-            "filmgate_storage_up", "Whether films can be stored, as far as is known.", registry=registry
-        )
-        self._swept = Counter(
-            "filmgate_storage_swept", "Objects that nothing needed, removed.", ["kind"], registry=registry
-        )
-        self._asked = Histogram(
-            "filmgate_provider_request_duration_seconds", "Requests to providers.",
-            ["provider", "operation", "result"], buckets=_HTTP_SECONDS, registry=registry,
-        )  # fmt: skip
-        self._answered = Histogram(
-            "http_server_request_duration_seconds", "Requests that were answered.",
-            ["http_route", "method", "status", "dialect"], buckets=_HTTP_SECONDS, registry=registry,
-        )  # fmt: skip
-        self.heartbeat = Gauge(
-            "filmgate_worker_heartbeat_age_seconds",
-            "Since the engine last looked for work.",
-            registry=registry,
-        )
-
-        self._noticed = Counter(
-            "filmgate_notices", "What operators should look at.", ["kind"], registry=registry
-        )
-        self._store_up = Gauge(
-            "filmgate_store_up", "Whether the engine gets answers from its database.", registry=registry
-        )
+        self._providers = frozenset({*providers, NOBODY})
+        self.tally = Tally()
 
     def event(self, event: str, **fields: object) -> None:
         """Log one dotted verb; an `error` is logged with its trace, which no client ever sees."""
@@ -134,47 +83,68 @@ class Telemetry:
             else:
                 self._log.info(event, **fields)
 
-    def accepted(self, dialect: str, model: str) -> None:
-        self._accepted.labels(dialect, self._model(model)).inc()
+    def accepted(self, dialect: str, model: str, provider: str, held_micros: int) -> None:
+        """Count a task that was accepted; `provider` is who would be asked first."""
+        self.tally.count("filmgate_tasks_accepted", dialect, self._model(model))
+        held = self._model(model), self._provider(provider)
+        self.tally.count("filmgate_money_held_micros", *held, by=held_micros)
 
-    def task_ended(
-        self, model: str, provider: str, outcome: str, reason: str, waited_s: float, ran_s: float
-    ) -> None:
-        model, provider = self._model(model), self._provider(provider)
-        self._finished.labels(model, provider, outcome, reason).inc()
-        self._waited.labels(model).observe(max(waited_s, 0))
-        self._ran.labels(model, provider).observe(max(ran_s, 0))
+    def task_ended(self, ended: TaskEnded) -> None:
+        model, provider = self._model(ended.model), self._provider(ended.provider)
+        tally = self.tally
+        tally.count("filmgate_tasks_finished", model, provider, ended.outcome, ended.reason)
+        tally.observe("filmgate_task_wait_duration_seconds", model, value=max(ended.waited_s, 0))
+        if ended.ran_s is not None:
+            tally.observe("filmgate_task_run_duration_seconds", model, provider, value=max(ended.ran_s, 0))
+        tally.count("filmgate_money_captured_micros", model, provider, by=ended.cost_micros)
+        tally.count(
+            "filmgate_money_released_micros", model, provider, by=ended.held_micros - ended.cost_micros
+        )
+        if ended.vendor_cost_micros is not None:
+            tally.count("filmgate_money_cost_micros", model, provider, by=ended.vendor_cost_micros)
+        if ended.covered is not None:
+            tally.count("filmgate_eta_covered", model, str(ended.covered).lower())
+        if ended.outcome == _DONE and ended.held_micros:
+            difference = abs(ended.held_micros - ended.cost_micros) / ended.held_micros
+            tally.observe("filmgate_quote_difference_ratio", model, value=difference)
 
     def asked(self, provider: str, operation: str, result: str, seconds: float) -> None:
-        self._asked.labels(self._provider(provider), operation, result).observe(seconds)
+        labels = self._provider(provider), operation, result
+        self.tally.observe("filmgate_provider_request_duration_seconds", *labels, value=seconds)
 
-    def told(self, outcome: str) -> None:
-        self._told.labels(outcome).inc()
+    def attempted(self, provider: str, outcome: str) -> None:
+        """Count an attempt that is over."""
+        self.tally.count("filmgate_attempts", self._provider(provider), outcome)
+
+    def polled_late(self, provider: str, seconds: float) -> None:
+        self.tally.observe("filmgate_poll_lag_seconds", self._provider(provider), value=max(seconds, 0))
+
+    def told(self, outcome: str, seconds: float) -> None:
+        """Count a try to deliver an event."""
+        self.tally.count("filmgate_webhook_deliveries", outcome)
+        self.shipped("webhook", outcome, seconds)
 
     def shipped(self, destination: str, outcome: str, seconds: float) -> None:
-        self._shipped.labels(destination, outcome).observe(max(seconds, 0))
+        """Measure a try to deliver something; a destination is `webhook`, or the name of a configured bucket."""
+        self.tally.observe("filmgate_delivery_duration_seconds", destination, outcome, value=seconds)
 
     def store_failed(self, trouble: str) -> None:
-        self._store_failures.labels(trouble).inc()
-
-    def store_well(self, *, well: bool) -> None:
-        self._store_up.set(well)
+        self.tally.count("filmgate_storage_failures", trouble)
 
     def swept(self, kind: str, count: int) -> None:
-        self._swept.labels(kind).inc(count)
+        self.tally.count("filmgate_storage_swept", kind, by=count)
+
+    def noticed(self, kind: str) -> None:
+        self.tally.count("filmgate_notices", kind)
+
+    def outage(self) -> None:
+        """Count a question that the database did not answer."""
+        self.tally.count("filmgate_store_outages")
 
     def answered(self, route: str, method: str, status: int, dialect: str, seconds: float) -> None:
         named = method if method in _METHODS else "other"
-        self._answered.labels(route, named, str(status), dialect).observe(seconds)
-
-    def noticed(self, kind: str) -> None:
-        self._noticed.labels(kind).inc()
-
-    def store_up(self, *, up: bool) -> None:
-        self._store_up.set(int(up))
-
-    def text(self) -> tuple[bytes, str]:
-        return generate_latest(self.registry), CONTENT_TYPE_LATEST
+        labels = route, named, str(status), dialect
+        self.tally.observe("http_server_request_duration_seconds", *labels, value=seconds)
 
     def _model(self, model: str) -> str:
         return model if model in self._models else "other"

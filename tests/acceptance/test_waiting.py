@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from filmgate.domain.limits import EVENT_STREAMS_OF_KEY
 from kit.gates import RealGate
 
 
@@ -192,3 +193,33 @@ def test_a_change_in_one_process_is_told_by_another(tmp_path: Path, workers: int
         assert told[-1] == "task.done"
     finally:
         gate.kill()
+
+
+def test_a_key_may_listen_only_so_often_at_once(gate: RealGate) -> None:
+    key = gate.new_key("listeners", account="listeners")
+    open_ones = []
+    for _ in range(EVENT_STREAMS_OF_KEY):
+        connection = http.client.HTTPConnection("127.0.0.1", gate.port, timeout=30)
+        connection.request("GET", "/gate/v1/events", headers={"Authorization": f"Bearer {key}"})
+        answer = connection.getresponse()
+        assert answer.status == 200
+        open_ones.append((connection, answer))
+    refused = gate.ask("GET", "/gate/v1/events", key=key)
+    assert (refused.status, refused.json["error"]["code"]) == (429, "too_many_streams")
+    assert int(refused.headers["retry-after"]) > 0
+    for connection, answer in open_ones:
+        # Closing one half leaves the socket to its answer.
+        answer.close()
+        connection.close()
+    give_up = time.monotonic() + 30
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", gate.port, timeout=30)
+        connection.request("GET", "/gate/v1/events", headers={"Authorization": f"Bearer {key}"})
+        answer = connection.getresponse()
+        status = answer.status
+        answer.close()
+        connection.close()
+        if status == 200:
+            break
+        assert time.monotonic() < give_up
+        time.sleep(0.5)

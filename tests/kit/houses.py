@@ -43,7 +43,7 @@ class Telemetry:
         if event == "delivery.late":
             self.late.set()
 
-    def told(self, outcome: str) -> None:
+    def told(self, outcome: str, seconds: float) -> None:
         self.outcomes.append(outcome)
 
 

@@ -107,11 +107,14 @@ class Told:
     def asked(self, *told: object) -> None:
         return
 
-    def store_up(self, *, up: bool) -> None:
+    def outage(self) -> None:
         return
 
     def noticed(self, kind: str) -> None:
         self.events.append(f"noticed {kind}")
+
+    def polled_late(self, *told: object) -> None:
+        return
 
 
 @dataclass

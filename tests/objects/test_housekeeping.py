@@ -37,9 +37,6 @@ class Telemetry:
     def store_failed(self, trouble: str) -> None:
         self.events.append(trouble)
 
-    def store_well(self, *, well: bool) -> None:
-        self.events.append("well" if well else "ill")
-
 
 class Tomorrow:
     """A clock for whom everything that is stored now is two days old."""

@@ -110,14 +110,14 @@ async def test_a_rehearsed_retry_succeeds_at_the_second_attempt(animatic):
 async def test_a_slow_film_is_pending_until_its_time_has_come(animatic, clock):
     ticket = await animatic.submit(replace(CLIP, rehearsal=Rehearsal(slow_s=30)), KEY)
     clock.time += timedelta(seconds=29.9)
-    assert await animatic.poll(kept(ticket)) == Pending(0, SOON)
+    assert await animatic.poll(kept(ticket)) == Pending(None, SOON)
     clock.time += timedelta(seconds=0.1)
     assert isinstance(await end_of(animatic, ticket), Done)
 
 
 async def test_a_slow_film_may_fail_in_the_end(animatic, clock):
     ticket = await animatic.submit(replace(CLIP, rehearsal=Rehearsal(slow_s=30, fail=True)), KEY)
-    assert await animatic.poll(kept(ticket)) == Pending(0, SOON)
+    assert await animatic.poll(kept(ticket)) == Pending(None, SOON)
     clock.time += timedelta(seconds=30)
     assert isinstance(await animatic.poll(kept(ticket)), Failed)
 
@@ -129,7 +129,7 @@ async def test_a_film_whose_process_died_is_drawn_by_the_next_with_the_picture_t
     ticket = await animatic.submit(request, KEY)
     await renderers.close()
     assert renderers.look(KEY) is None
-    assert await animatic.poll(kept(ticket)) == Pending(0, SOON)
+    assert await animatic.poll(kept(ticket)) == Pending(0, SOON, measured=True)
     assert isinstance(await end_of(animatic, ticket), Done)
 
 

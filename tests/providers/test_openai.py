@@ -215,7 +215,7 @@ async def test_pictures_that_the_api_has_no_field_for_are_refused_before_anythin
 
 async def test_an_odd_id_is_asked_for_as_one_part_of_the_path(script, provider):
     script.replies["*"] = {"status": 200, "json": {"id": "org/7==?x#y", "status": "queued"}}
-    assert await provider.poll(Ticket("org/7==?x#y")) == Pending(None)
+    assert await provider.poll(Ticket("org/7==?x#y")) == Pending(None, waits=True)
     assert script.asked[0]["path"] == "/v1/videos/org%2F7%3D%3D%3Fx%23y"
 
 
@@ -289,7 +289,7 @@ async def test_a_wish_to_be_asked_next_year_is_not_granted(script, provider):
     script.replies["*"] = {
         "status": 200, "json": {"id": ID, "status": "queued"}, "headers": {"retry-after": "31536000"}
     }  # fmt: skip
-    assert await provider.poll(Ticket(ID)) == Pending(None, timedelta(minutes=10))
+    assert await provider.poll(Ticket(ID)) == Pending(None, timedelta(minutes=10), waits=True)
 
 
 async def test_a_remix_of_its_own_video_goes_to_that_videos_path_and_any_other_is_made_anew(script, provider):
@@ -308,3 +308,11 @@ async def test_an_extension_starts_from_the_last_frame_of_its_film(script, provi
     first = Frame(PictureRole.FIRST, "image/png", b"another")
     await provider.submit(replace(CLIP, frames=(first,), extends=earlier), "k")
     assert ("input_reference", ("input_reference.png", "image/png", b"picture")) in script.asked[0]["form"]
+
+
+@pytest.mark.parametrize(
+    ("status", "waits"), [("queued", True), ("pending", True), ("in_progress", False), ("odd", False)]
+)
+async def test_a_job_that_is_queued_is_known_not_to_have_begun(script, provider, status, waits):
+    script.replies["*"] = {"status": 200, "json": {"id": ID, "status": status, "progress": 0}}
+    assert await provider.poll(Ticket(ID)) == Pending(0, waits=waits)

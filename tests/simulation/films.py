@@ -74,7 +74,7 @@ class Workbench:
         facts = FilmFacts(
             "h264", 1280, 720, 24.0, 96, 4.0, "aac", 48000, len(content), faststart=first
         )  # fmt: skip
-        return Inspection(facts, b"webp", b"jpeg", b"sheet")
+        return Inspection(facts, b"webp", b"jpeg", b"sheet", b"strip")
 
     async def faststart(self, path: Path, into: Path) -> bool:
         _write(into, HEAD + _read(path).removeprefix(HEAD + INDEX_LAST))

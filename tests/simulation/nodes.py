@@ -99,13 +99,16 @@ class Journal:
     def asked(self, *told: object) -> None:
         return
 
-    def told(self, outcome: str) -> None:
+    def told(self, *told: object) -> None:
+        return
+
+    def polled_late(self, *told: object) -> None:
         return
 
     def noticed(self, kind: str) -> None:
         return
 
-    def store_up(self, *, up: bool) -> None:
+    def outage(self) -> None:
         return
 
 

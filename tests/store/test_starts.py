@@ -13,6 +13,7 @@ from filmgate.domain.task import Failure, Owner
 from filmgate.store import transitions
 from filmgate.store.ends import End
 from filmgate.store.keys import Keys
+from filmgate.store.places import Places
 from filmgate.store.pool import Pool
 from filmgate.store.starts import Starts
 from filmgate.store.upkeep import Upkeep
@@ -42,6 +43,12 @@ async def waiting(world: World, owner: Owner, count: int = 1, model: str = "anim
         new = replace(new, owner=owner, request=replace(new.request, model=model))
         made.append((await world.acceptor.accept(new)).task)
     return [task.id for task in made if task]
+
+
+async def place(world: World, task_id: UUID) -> int:
+    found = await Places(world.pool).of(task_id, ["animatic"])
+    assert found is not None
+    return found.ahead
 
 
 def owners(claims: list[Claim]) -> list[int]:
@@ -169,7 +176,7 @@ async def test_the_place_in_line_is_the_one_in_which_tasks_start(world: World) -
     first, second = await owner(world, "one"), await owner(world, "two")
     ids = await waiting(world, first, 4)
     ids += await waiting(world, second, 2)
-    places = {id_: await world.starter.ahead(id_, ["animatic"]) for id_ in ids}
+    places = {id_: await place(world, id_) for id_ in ids}
     started = [(await one(world)).task_id for _ in ids]
     assert [places[id_] for id_ in started] == [0, 1, 2, 3, 4, 5]
 
@@ -210,7 +217,7 @@ async def test_ten_thousand_who_wait_are_looked_through_in_a_moment(world: World
     began = loop.time()
     found = await world.starter.next(["animatic"], limit=64)
     between = loop.time()
-    ahead = await world.starter.ahead(single, ["animatic"])
+    ahead = await place(world, single)
     print(f"next of 10,000: {between - began:.4f} s, place: {loop.time() - between:.4f} s")
     assert (len(found), found[0].task_id == single or found[1].task_id == single, ahead <= 1) == (
         64,

@@ -86,6 +86,10 @@ class Pending:
 
     progress: int | None = None
     ask_in: timedelta | None = None
+    measured: bool = False
+    """Whether that progress was counted by an engine of ours, and not told by somebody else."""
+    waits: bool = False
+    """Whether the vendor says that it has not begun."""
 
 
 @dataclass(frozen=True, slots=True)

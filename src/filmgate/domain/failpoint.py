@@ -72,6 +72,7 @@ POINTS: Final = (
     "surely.again",
     "sweep.before_alarm",
     "sweep.before_chore",
+    "sweep.before_doubt",
     "sweep.before_file",
     "sweep.before_gone",
     "sweep.removed_strays",

@@ -82,6 +82,7 @@ STEP_LEASE: Final = timedelta(seconds=30)
 LEASE_RENEWAL: Final = timedelta(seconds=10)
 POLL_FIRST: Final = timedelta(seconds=5)
 POLL_SLOWEST: Final = timedelta(seconds=30)
+HASTENED_EVERY: Final = timedelta(seconds=1)
 QUESTION_FIRST: Final = timedelta(seconds=2)
 QUESTION_SLOWEST: Final = timedelta(seconds=60)
 PROGRESS_STEP: Final = 5
@@ -102,6 +103,7 @@ COLLECT_OVER: Final = timedelta(hours=2)
 DEATHS_BEFORE_ALONE: Final = 2
 DEATHS_ALONE: Final = 3
 EXTEND_WITHIN: Final = timedelta(hours=12)
+START_WITHIN_S: Final = 24 * 3600
 TASK_DEADLINE: Final = timedelta(minutes=60)
 CLAIM_BATCH: Final = 256
 SWEEP_EVERY: Final = timedelta(seconds=10)
@@ -133,6 +135,9 @@ BUCKET_LINK_LIFE: Final = timedelta(hours=1)
 SCRATCH_LIFE: Final = timedelta(days=1)
 FILM_RETENTION: Final = timedelta(days=7)
 CONTENT_CHUNK: Final = MIB
+MODEL_CHARACTERS: Final = 200
+SEARCH_CHARACTERS: Final = 200
+VENDOR_REF_CHARACTERS: Final = 300
 PAGE: Final = 20
 PAGE_LONGEST: Final = 100
 WAIT_LONGEST: Final = timedelta(seconds=60)
@@ -142,6 +147,8 @@ LOOK_AGAIN: Final = timedelta(seconds=5)
 STREAM_COMMENT: Final = timedelta(seconds=15)
 PROGRESS_EVENT: Final = timedelta(seconds=1)
 TOLD_AT_ONCE: Final = 200
+CONTENT_STREAMS_OF_KEY: Final = 16
+EVENT_STREAMS_OF_KEY: Final = 32
 SHUTDOWN: Final = timedelta(seconds=25)
 RESTART_FIRST: Final = timedelta(milliseconds=200)
 RESTART_SLOWEST: Final = timedelta(seconds=10)

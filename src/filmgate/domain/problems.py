@@ -124,6 +124,10 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         429, 6, "Too many requests are being sent at once. Let some of them end first.",
         "同时上传的请求过多，请稍后重试。",
     ),
+    "too_many_streams": Wording(
+        429, 6, "This key has {limit} downloads or streams of events open already. Close some of them first.",
+        "该令牌同时打开的下载或事件流已达 {limit} 个，请先关闭一些。",
+    ),
     "idempotency_mismatch": Wording(
         422, 2, "This Idempotency-Key came before with another body. Use a new key for a new film.",
         "该 Idempotency-Key 已用于不同的请求体。新视频请使用新的键。",
@@ -257,6 +261,10 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     "expired": Wording(
         504, 1, "The video was not done within {minutes} minutes. Nothing was charged. You can try again.",
         "视频未能在 {minutes} 分钟内完成。未扣费，可重试。",
+    ),
+    "not_started": Wording(
+        504, 1, "The video was not begun within {seconds} s, as was asked for. Nothing was charged. You can try again.",
+        "视频未能在要求的 {seconds} 秒内开始。未扣费，可重试。",
     ),
     "engine_error": Wording(
         500, 1, "Our engine failed on this task three times; it was parked. Nothing was charged.",

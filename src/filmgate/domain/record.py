@@ -28,6 +28,19 @@ class CancelAnswer(StrEnum):
     REFUSED = "refused"
 
 
+class ProgressSource(StrEnum):
+    """From where a task's progress is known."""
+
+    REPORTED = "reported"
+    """Its provider said so."""
+    MEASURED = "measured"
+    """The gate itself counted."""
+    ESTIMATED = "estimated"
+    """From how long such films took before."""
+    NONE = "none"
+    """Nobody knows it."""
+
+
 class Maker(StrEnum):
     """Who did a thing that several can do."""
 
@@ -60,6 +73,12 @@ class Record:
     """The provider's answer to the latest wish to cancel; None while it was not asked."""
     retry_of: str | None = None
     """The task that this one was asked for again."""
+    progress_source: str | None = None
+    """From where the progress is known that stands beside it; None while nobody knows any."""
+    waits_there: bool = False
+    """Whether its provider has it and has not begun."""
+    promise: Mapping[str, Json] | None = None
+    """What was known when its run began: `provider`, how many runs (`sample`), and the `low_s` and `high_s` of these."""
     sandbox: bool = False
     """Whether the film is drawn in the stead of its model, and its price is play money."""
     warnings: tuple[str, ...] = ()

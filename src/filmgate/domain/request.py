@@ -138,6 +138,8 @@ class Draft:
     """Whether also models may be asked for that the catalogue offers in no dialect of this one's."""
     callback_url: str | None = None
     deliver_to: str | None = None
+    start_within_s: int | None = None
+    """A film that has not begun by then is not wanted any more."""
     metadata: Mapping[str, Json] = field(default_factory=dict)
     spelled: Mapping[str, str] = field(default_factory=dict)
     """How the client spelled a field, where that is not the field's first name: errors name it so."""
@@ -167,6 +169,7 @@ class FilmRequest:
     """Whom to tell when the film ends."""
     deliver_to: str | None = None
     """The destination into which the film goes; empty is none, None what its key says."""
+    start_within_s: int | None = None
 
     @property
     def seconds(self) -> int:
@@ -191,6 +194,7 @@ class FilmRequest:
             # Left out where there is none: a repeated request is known by what it says.
             **({} if self.callback_url is None else {"callback_url": self.callback_url}),
             **({} if self.deliver_to is None else {"deliver_to": self.deliver_to}),
+            **({} if self.start_within_s is None else {"start_within_s": self.start_within_s}),
         }
 
     @classmethod
@@ -216,4 +220,5 @@ class FilmRequest:
             metadata=cast("Mapping[str, Json]", value["metadata"]),
             callback_url=cast("str | None", value.get("callback_url")),
             deliver_to=cast("str | None", value.get("deliver_to")),
+            start_within_s=cast("int | None", value.get("start_within_s")),
         )

@@ -102,6 +102,7 @@ def _specify(
         metadata=_metadata(draft),
         callback_url=draft.callback_url,
         deliver_to=draft.deliver_to,
+        start_within_s=draft.start_within_s,
     )
     return Specified(request, offer.deadline, tuple(warnings))
 

@@ -41,8 +41,8 @@ class Failure:
 class Film:
     """A stored film: what it measures, and the ids of its files by role.
 
-    Beside `video`, `thumbnail`, `poster` and `spritesheet` a film has `first` where it was joined to that clip's end,
-    and `source` where it was scaled up from that.
+    Beside `video`, `thumbnail`, `poster`, `spritesheet` and `filmstrip` a film has `first` where it was joined
+    to that clip's end, and `source` where it was scaled up from that.
     """
 
     facts: FilmFacts
@@ -96,6 +96,8 @@ class Task:
     ended_at: datetime | None
     deadline_at: datetime
     content_until: datetime | None
+    start_by: datetime | None = None
+    """When it ends for nothing unless it has begun; None where its client waits until the deadline."""
     cancel_requested_at: datetime | None = None
     """Since when somebody wants it cancelled, which its provider may still refuse: `record.cancel` says so."""
 

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
@@ -28,7 +28,7 @@ from filmgate.domain.limits import (
 from filmgate.domain.price import Price
 from filmgate.domain.problems import Problem
 from filmgate.domain.record import RecordChange
-from filmgate.domain.request import Draft, FilmRequest, Json, Picture, Upload
+from filmgate.domain.request import Draft, FilmRequest, Json, NamedSource, Picture, Upload
 from filmgate.domain.specify import Specified, specify
 from filmgate.domain.task import Owner, Task
 from filmgate.engine.parts import UNWATCHED, Objects, Storage
@@ -115,7 +115,7 @@ class Acceptance:
             quote_id,
             account_id=owner.account_id,
             key_id=owner.key_id,
-            body_sha256=_digest(found.request, None),
+            body_sha256=_quoted_digest(found.request),
             price=price,
             binds=QUOTE_LIFE,
         )
@@ -135,11 +135,14 @@ class Acceptance:
         """Commit the task, or raise a Problem with nothing stored; the flag tells that it is an earlier one."""
         if self.storage.full:
             raise Problem("no_room").with_headers({"retry-after": _ROOM_AFTER_S})
-        found, preferred = await self._settled(draft, owner, dialect)
+        digest = _draft_digest(draft, dialect)
+        try:
+            found, preferred = await self._settled(draft, owner, dialect)
+        except Problem as problem:
+            return await self._accepted_before(owner, digest, repeat, problem), True
         request = found.request
         now = self.clock.now()
         task_id = ids.uuid7(now, self.chance)
-        digest = _digest(request, dialect)
         kept = await self._keep_uploads(task_id, request)
         await failpoint("accept.before_commit")
         decision = await self.acceptor.accept(
@@ -147,15 +150,12 @@ class Acceptance:
                 id=task_id,
                 owner=owner,
                 dialect=dialect,
-                names={
-                    use: ids.fill(template, model=request.model, now=now, chance=self.chance)
-                    for use, template in names.items()
-                },
+                names=self._filled(names, request.model, now),
                 request=kept,
                 price=self.catalogue.prices.price(request, now),
                 quote_id=terms.quote_id,
                 max_cost_micros=terms.max_cost_micros,
-                quoted_sha256=_digest(request, None),
+                quoted_sha256=_quoted_digest(request),
                 deadline=found.deadline,
                 record={**self._record(found), **record},
                 credential_id=preferred if terms.credential_id is None else terms.credential_id,
@@ -171,6 +171,24 @@ class Acceptance:
         if decision.verdict is Verdict.MISMATCH or decision.task is None:
             raise Problem("idempotency_mismatch", field="Idempotency-Key")
         return decision.task, decision.verdict is Verdict.REPLAYED
+
+    async def _accepted_before(self, owner: Owner, digest: bytes, repeat: Repeat, problem: Problem) -> Task:
+        """Find the task that this very request got when it could still be asked for; raise the problem where none is."""
+        remember = repeat.memory(digest)
+        if remember is None or remember.replay is None or owner.operator:
+            raise problem
+        known = await self.acceptor.remembered(owner.account_id, remember)
+        if known is not None and known[0] != digest:
+            raise Problem("idempotency_mismatch", field="Idempotency-Key")
+        if known is None or known[1] is None:
+            raise problem
+        return known[1]
+
+    def _filled(self, names: Mapping[str, str], model: str, now: datetime) -> Mapping[str, str]:
+        return {
+            use: ids.fill(template, model=model, now=now, chance=self.chance)
+            for use, template in names.items()
+        }
 
     async def _settled(self, draft: Draft, owner: Owner, dialect: str) -> tuple[Specified, int | None]:
         """Check all that needs no fetching, and say which credential should be asked first, if any."""
@@ -288,13 +306,35 @@ def _refused(refusal: Refusal) -> Problem:
     return problem if wait is None else problem.with_headers({"retry-after": str(wait)})
 
 
-def _digest(request: FilmRequest, dialect: str | None) -> bytes:
-    """Know a request again; what is quoted is the film, in whatever dialect it is asked for."""
+def _quoted_digest(request: FilmRequest) -> bytes:
+    """Know the film again that was quoted, in whatever dialect it is asked for."""
     uploads = [hashlib.sha256(p.upload.content).hexdigest() for p in request.pictures if p.upload]
     asked = request.as_json()
-    if dialect is None:
-        # Who is told of it, and where it goes, make it no other film.
-        asked.pop("callback_url", None)
-        asked.pop("deliver_to", None)
-    said = {"dialect": dialect, "request": asked, "uploads": uploads}
+    # Who is told of it, where it goes, and how long it may wait, make it no other film.
+    for name in ("callback_url", "deliver_to", "start_within_s"):
+        asked.pop(name, None)
+    return _sha256({"request": asked, "uploads": uploads})
+
+
+def _draft_digest(draft: Draft, dialect: str) -> bytes:
+    """Know a request again by what its client wrote, which needs nothing of what it names to be there still."""
+    said: dict[str, object] = {"dialect": dialect}
+    for part in fields(draft):
+        value = getattr(draft, part.name)
+        if value != part.default and part.name not in {"pictures", "spelled"}:
+            said[part.name] = asdict(value) if isinstance(value, NamedSource) else value
+    said["pictures"] = [
+        (
+            hashlib.sha256(given.source.content).hexdigest()
+            if isinstance(given.source, Upload)
+            else given.source,
+            given.role,
+            given.field,
+        )
+        for given in draft.pictures
+    ]
+    return _sha256(said)
+
+
+def _sha256(said: Mapping[str, object]) -> bytes:
     return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from filmgate.domain.contracts_provider import Cancelled, Cancels, NotStopped, Pending, Power, Provider
+from filmgate.domain.counted import NOBODY
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.limits import CANCEL_SECONDS, CLAIM_BATCH, QUESTION_FIRST
 from filmgate.domain.plan import plan
@@ -20,7 +21,7 @@ from filmgate.store import transitions
 from filmgate.store.cancel import Choice
 from filmgate.store.ends import End
 from filmgate.store.moves import StaleLease
-from filmgate.store.work import Claim
+from filmgate.store.work import Claim, OpenAttempt
 
 _SOON: Final = timedelta(seconds=1)
 _UNANSWERED: Final = "cancel"
@@ -89,14 +90,17 @@ async def stop(parts: Parts, claim: Claim, provider: Provider) -> None:
         await parts.moves.make(transitions.cancel_answered(claim, CancelAnswer.REFUSED, transitions.NOW))
         return
     await failpoint("cancel.before_question")
+    started = parts.clock.monotonic()
     try:
         async with held(parts, claim), asyncio.timeout(CANCEL_SECONDS):
             answer = await able.cancel(ticket_of(attempt))
     except Exception as error:  # noqa: BLE001  # a failed question proves nothing, and is asked again
         await failpoint("cancel.unanswered")
+        _count(parts, attempt, type(error).__name__.lower(), started)
         parts.telemetry.event("cancel.failed", task=str(claim.task_id), reason=type(error).__name__)
         await parts.moves.make(transitions.postponed(claim, QUESTION_FIRST, _UNANSWERED))
         return
+    _count(parts, attempt, type(answer).__name__.lower(), started)
     await failpoint("cancel.after_reply")
     match answer:
         case Cancelled():
@@ -107,6 +111,12 @@ async def stop(parts: Parts, claim: Claim, provider: Provider) -> None:
         case NotStopped(text):
             parts.telemetry.event("cancel.refused", task=str(claim.task_id), reason=text)
             await parts.moves.make(transitions.cancel_answered(claim, CancelAnswer.REFUSED, transitions.NOW))
+
+
+def _count(parts: Parts, attempt: OpenAttempt, result: str, started: float) -> None:
+    named = parts.router.provider(attempt.credential_id)
+    provider = NOBODY if named is None else named[0]
+    parts.telemetry.asked(provider, "cancel", result, parts.clock.monotonic() - started)
 
 
 async def call_off(parts: Parts, claim: Claim) -> None:

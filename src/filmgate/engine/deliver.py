@@ -38,8 +38,8 @@ _REDIRECT: Final = 3
 
 class DeliveryTelemetry(Protocol):
     def event(self, event: str, **fields: object) -> None: ...
-    def told(self, outcome: str) -> None:
-        """Count a try to deliver an event."""
+    def told(self, outcome: str, seconds: float) -> None:
+        """Count a try to deliver an event, and how long it took."""
         ...
 
 
@@ -242,7 +242,7 @@ async def _settled(messenger: Messenger, outcome: Outcome) -> None:
     await failpoint("deliver.after_commit")
     # A try that failed is no dead letter yet.
     word = "retried" if outcome.state == "due" else outcome.state
-    messenger.telemetry.told(word)
+    messenger.telemetry.told(word, outcome.duration.total_seconds())
     messenger.telemetry.event(
         f"delivery.{word}",
         delivery=named(DELIVERY, claim.id),

@@ -6,12 +6,14 @@ from types import MappingProxyType
 from typing import Final
 
 from filmgate.domain.contracts_provider import Tidies
+from filmgate.domain.counted import NOBODY, TaskEnded
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import StorageFault
 from filmgate.domain.record import RecordChange
 from filmgate.domain.states import AttemptState, State, Step
 from filmgate.domain.task import Failure
 from filmgate.engine.parts import Parts
+from filmgate.engine.progress import promised_s, run_of
 from filmgate.engine.tickets import ticket_of
 from filmgate.store import transitions
 from filmgate.store.ends import End
@@ -26,27 +28,46 @@ async def finish(parts: Parts, end: End) -> None:
     await failpoint("end.before")
     task = end.claim.task
     shipment = None if parts.shipping is None else await parts.shipping.of_end(task, end.film, end.state)
-    await parts.ends.end(replace(end, cost_micros=_cost(end), shipment=shipment))
-    parts.announced.set()
-    await failpoint("end.after")
     attempt = end.claim.attempt
     named = None if attempt is None else parts.router.provider(attempt.credential_id)
-    now = parts.clock.now()
-    started = task.started_at or now
-    reason = end.failure.code if end.failure else "done"
-    parts.telemetry.task_ended(
-        task.request.model,
-        named[0] if named else "none",
-        end.state.value,
-        reason,
-        (started - task.created_at).total_seconds(),
-        (now - started).total_seconds(),
-    )
-    parts.telemetry.event("task.ended", task=str(task.id), state=end.state.value, error_code=reason)
+    run = None if named is None else run_of(task, named[0])
+    end = replace(end, cost_micros=_cost(end), shipment=shipment, run=run)
+    await parts.ends.end(end)
+    parts.announced.set()
+    await failpoint("end.after")
+    _count(parts, end, named[0] if named else NOBODY)
     await tidied(parts, end.claim)
     await failpoint("end.tidied")
     if end.state is not State.SUCCEEDED:
         await _drop_uploads(parts, end.claim)
+
+
+def _count(parts: Parts, end: End, provider: str) -> None:
+    task, now = end.claim.task, parts.clock.now()
+    started = task.started_at or now
+    reason = end.failure.code if end.failure else "done"
+    parts.telemetry.task_ended(
+        TaskEnded(
+            model=task.request.model,
+            provider=provider,
+            outcome=end.state.value,
+            reason=reason,
+            waited_s=(started - task.created_at).total_seconds(),
+            ran_s=None if task.started_at is None else (now - started).total_seconds(),
+            promised_s=promised_s(task),
+            held_micros=task.hold_micros,
+            cost_micros=end.cost_micros,
+        )
+    )
+    parts.telemetry.event(
+        "task.ended",
+        task=str(task.id),
+        model=task.request.model,
+        provider=provider,
+        state=end.state.value,
+        error_code=reason,
+    )
+    parts.telemetry.event("money.settled", task=str(task.id), cost_micros=end.cost_micros)
 
 
 async def _drop_uploads(parts: Parts, claim: Claim) -> None:
@@ -122,6 +143,23 @@ async def fail(
             notice=notice,
         ),
     )
+
+
+def too_late(claim: Claim) -> bool:
+    """Tell whether a film should have begun by now that has not."""
+    task = claim.task
+    return task.start_by is not None and task.started_at is None and task.start_by <= claim.claimed_at
+
+
+async def expire(parts: Parts, claim: Claim) -> None:
+    """End a task whose time is over; nothing is charged."""
+    task = claim.task
+    if too_late(claim):
+        code, parameters = "not_started", {"seconds": task.request.start_within_s or 0}
+    else:
+        minutes = round((task.deadline_at - task.created_at).total_seconds() / 60)
+        code, parameters = "expired", {"minutes": minutes}
+    await fail(parts, claim, code, state=State.EXPIRED, parameters=parameters)
 
 
 async def _unscaled(

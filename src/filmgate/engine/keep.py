@@ -51,6 +51,7 @@ async def keep(
         ("thumbnail", inspection.thumbnail_webp, "webp"),
         ("poster", inspection.thumbnail_jpeg, "jpg"),
         ("spritesheet", inspection.spritesheet_jpeg, "jpg"),
+        ("filmstrip", inspection.filmstrip_webp, "webp"),
     ):
         files.append(await _kept(parts, claim, picture, f"{name}.{picture}.{ending}", content))
         shown[picture] = files[-1].id

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from filmgate.domain.clock import Chance, Clock
+from filmgate.domain.counted import TaskEnded
+from filmgate.domain.eta import Doubt, Outlook, RunKind
 from filmgate.engine.route import Router
 from filmgate.engine.ship import Shipping
 from filmgate.media.workshop import Workshop
@@ -96,6 +98,26 @@ class Scratch(Protocol):
         ...
 
 
+class Experience(Protocol):
+    """How long films took before."""
+
+    async def of(self, kind: RunKind) -> Outlook: ...
+    async def fold(self) -> Sequence[Doubt]:
+        """Learn from the films that have ended; give the models of which too little is known to show it."""
+        ...
+
+
+class NoExperience:
+    """What a gate knows that has made no films yet."""
+
+    async def of(self, kind: RunKind) -> Outlook:
+        del kind
+        return Outlook()
+
+    async def fold(self) -> Sequence[Doubt]:
+        return ()
+
+
 class Telemetry(Protocol):
     """Counts and tells what the engine does, for operators."""
 
@@ -103,18 +125,20 @@ class Telemetry(Protocol):
         """Log one dotted verb with its fields; prompts, secrets and links never among them."""
         ...
 
-    def task_ended(
-        self, model: str, provider: str, outcome: str, reason: str, waited_s: float, ran_s: float
-    ) -> None: ...
+    def task_ended(self, ended: TaskEnded) -> None: ...
 
     def asked(self, provider: str, operation: str, result: str, seconds: float) -> None: ...
 
-    def store_up(self, *, up: bool) -> None:
-        """Say whether the engine gets answers from its database."""
+    def outage(self) -> None:
+        """Count a question that the database did not answer."""
         ...
 
     def noticed(self, kind: str) -> None:
         """Count something that operators should look at."""
+        ...
+
+    def polled_late(self, provider: str, seconds: float) -> None:
+        """Measure how long after its time a poll was begun."""
         ...
 
 
@@ -146,6 +170,7 @@ class Parts:
     storage: Storage = UNWATCHED
     shipping: Shipping | None = None
     """What delivers films into buckets of customers, where there are such."""
+    experience: Experience = field(default_factory=NoExperience)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when something in this process became due."""
     announced: asyncio.Event = field(default_factory=asyncio.Event)

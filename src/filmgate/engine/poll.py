@@ -26,6 +26,7 @@ from filmgate.engine.cancel import cancelled, stop, wanted
 from filmgate.engine.end import fail, tidied
 from filmgate.engine.lease import Hold, held
 from filmgate.engine.parts import Parts
+from filmgate.engine.progress import Seen, change, seen
 from filmgate.engine.prompts import prompt_of, retried, softer
 from filmgate.engine.tickets import ticket_of
 from filmgate.store import transitions
@@ -42,6 +43,7 @@ async def poll(parts: Parts, claim: Claim) -> None:
         await parts.moves.make(transitions.postponed(claim, after_question(claim.tries), "provider missing"))
         return
     name, provider = named
+    parts.telemetry.polled_late(name, claim.late.total_seconds())
     if wanted(claim):
         await stop(parts, claim, provider)
         return
@@ -52,7 +54,7 @@ async def poll(parts: Parts, claim: Claim) -> None:
     if isinstance(answer, Exception):
         await _unanswered(parts, claim, answer)
     else:
-        await _answered(parts, claim, provider, answer, moved=hold.taken)
+        await _answered(parts, claim, named, answer, moved=hold.taken)
 
 
 async def _asked(
@@ -86,12 +88,15 @@ async def _unanswered(parts: Parts, claim: Claim, error: Exception) -> None:
     await parts.moves.make(transitions.postponed(claim, after_question(claim.tries), why))
 
 
-async def _answered(parts: Parts, claim: Claim, provider: Provider, answer: Polled, *, moved: bool) -> None:
+async def _answered(
+    parts: Parts, claim: Claim, named: tuple[str, Provider], answer: Polled, *, moved: bool
+) -> None:
     await failpoint("poll.answered")
+    name, provider = named
     planned = plan(claim.task.request, provider_upsamples=Power.UPSAMPLES in provider.powers)
     match answer:
         case Pending():
-            await _pending(parts, claim, planned, answer, moved=moved)
+            await _pending(parts, claim, await seen(parts, claim, planned, name, answer), answer, moved=moved)
         case Done():
             await failpoint("poll.before_done")
             last = planned.at(claim.clip_no + 1) is None
@@ -115,13 +120,15 @@ def _scaled_here(claim: Claim, planned: Plan) -> bool:
     return claim.task.request.upsample_to is not None and len(planned.clips) == 1
 
 
-async def _pending(parts: Parts, claim: Claim, planned: Plan, answer: Pending, *, moved: bool) -> None:
-    progress = planned.progress(claim.clip_no, answer.progress or 0)
+async def _pending(parts: Parts, claim: Claim, seen: Seen, answer: Pending, *, moved: bool) -> None:
     pace = between_polls(claim.pace, answer.ask_in, parts.chance)
-    grown = progress >= claim.task.progress + PROGRESS_STEP
+    task = claim.task
+    grown = seen.progress >= task.progress + PROGRESS_STEP or answer.waits != task.record.waits_there
     # The claim itself has set the next poll: an unchanged answer writes nothing.
     if moved or grown or claim.tries or abs(pace - claim.pace) > claim.pace * _SAME_PACE:
-        await parts.moves.make(transitions.progressed(claim, progress, pace))
+        await parts.moves.make(
+            transitions.progressed(claim, seen.progress, pace, change(task, seen, waits=answer.waits))
+        )
 
 
 async def _failed(parts: Parts, claim: Claim, answer: Failed) -> None:

@@ -15,7 +15,7 @@ from filmgate.domain.states import AttemptState, State, Step
 from filmgate.engine.backoff import after_question
 from filmgate.engine.cancel import cancelled
 from filmgate.engine.clip import clip_request
-from filmgate.engine.end import fail
+from filmgate.engine.end import expire, fail, too_late
 from filmgate.engine.lease import renewing
 from filmgate.engine.parts import Parts
 from filmgate.engine.pictures import frames_of
@@ -32,8 +32,8 @@ from filmgate.store.work import Claim, OpenAttempt
 
 async def prepare(parts: Parts, claim: Claim) -> None:
     """Take a task from waiting to sent; it waits on where no slot is free."""
-    if claim.task.cancel_requested_at is not None:
-        await cancelled(parts, claim)
+    if claim.task.cancel_requested_at is not None or too_late(claim):
+        await (expire if too_late(claim) else cancelled)(parts, claim)
         return
     line = parts.router.line(claim.task.request.model, claim.credential_id)
     if line is None or parts.storage.failing is not None:

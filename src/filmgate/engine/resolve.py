@@ -20,7 +20,7 @@ async def found(parts: Parts, task: Task, ref: str, note: str = "") -> None:
     """Let a task go on with the vendor's job of that id; raise Problem `not_uncertain`."""
     claim = await _taken(parts, task)
     try:
-        await parts.moves.make(accepted(parts, claim, Ticket(ref)))
+        await parts.moves.make(await accepted(parts, claim, Ticket(ref)))
     except asyncpg.UniqueViolationError:
         reason, reason_zh = "another attempt has that job.", "该编号已属于另一次提交。"
         raise Problem("invalid_parameter", field="ref", reason=reason, reason_zh=reason_zh) from None

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from filmgate.domain.clock import Chance
 from filmgate.domain.contracts_provider import ANIMATIC, Power, Provider
+from filmgate.domain.counted import NOBODY
 from filmgate.domain.limits import ATTEMPTS_OF_CREDENTIAL, ROUTE_PATIENCE
 from filmgate.domain.request import FilmRequest, PictureRole
 from filmgate.store.credentials import Room
@@ -82,6 +83,11 @@ class Router:
     def lines(self, model: str) -> Sequence[Line]:
         """Give the lines that may serve a public model; the most specific pattern wins, whole."""
         return [line for via in self._ways(model) for line in self._lines(via)]
+
+    def first(self, model: str) -> str:
+        """Name who would be asked first to make films of a model."""
+        lines = self.lines(model)
+        return min(lines, key=lambda line: (line.order, -line.weight)).provider_name if lines else NOBODY
 
     def serves(self, request: FilmRequest) -> bool:
         """Tell whether some line can do what is asked."""

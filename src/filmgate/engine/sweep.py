@@ -5,10 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import StorageFault
 from filmgate.domain.limits import CLAIM_BATCH, SCRATCH_LIFE
-from filmgate.domain.states import State
 from filmgate.domain.webhook import ENDPOINT, named
 from filmgate.engine.cancel import call_off, sweep_cancelled
-from filmgate.engine.end import fail
+from filmgate.engine.end import expire
 from filmgate.engine.parts import Parts
 from filmgate.engine.stranded import stranded
 from filmgate.store.moves import StaleLease
@@ -37,6 +36,7 @@ def _chores(parts: Parts, upkeep: Upkeep) -> Sequence[tuple[str, Chore]]:
         ("cancelled", lambda: sweep_cancelled(parts)),
         ("repair", lambda: _repair(parts, upkeep)),
         ("routes", lambda: _alarm(parts)),
+        ("estimates", lambda: _estimate(parts)),
         ("files", lambda: _remove_files(parts)),
         ("partitions", lambda: upkeep.make_partitions(parts.clock.now())),
         ("idempotency", upkeep.forget_keys),
@@ -77,18 +77,22 @@ async def _tell(parts: Parts) -> None:
             )
 
 
+async def _estimate(parts: Parts) -> None:
+    """Learn from what has ended, and tell operators of models whose remaining time is hidden for being wrong."""
+    for doubt in await parts.experience.fold():
+        await failpoint("sweep.before_doubt")
+        text = (
+            f"{doubt.covered} of the last {doubt.outcomes} films of {doubt.model} ended in the time that was shown: "
+            "no remaining time is shown for it until that is better"
+        )
+        await parts.credentials.alarm("eta_hidden", doubt.model, text)
+
+
 async def _expire(parts: Parts, upkeep: Upkeep) -> None:
     while claims := await upkeep.overdue(CLAIM_BATCH, parts.clock.monotonic()):
         for claim in claims:
-            minutes = round((claim.task.deadline_at - claim.task.created_at).total_seconds() / 60)
             try:
-                await fail(
-                    parts,
-                    claim,
-                    "expired",
-                    state=State.EXPIRED,
-                    parameters={"minutes": minutes},
-                )
+                await expire(parts, claim)
             except StaleLease:
                 continue
             await call_off(parts, claim)

@@ -7,6 +7,7 @@ from filmgate.domain.failpoint import failpoint
 from filmgate.domain.limits import POLL_FIRST
 from filmgate.domain.plan import plan
 from filmgate.engine.parts import Parts
+from filmgate.engine.progress import promised
 from filmgate.engine.surely import surely
 from filmgate.store import transitions
 from filmgate.store.moves import Move, StaleLease
@@ -22,7 +23,7 @@ def ticket_of(attempt: OpenAttempt) -> Ticket:
 
 async def keep_ticket(parts: Parts, claim: Claim, ticket: Ticket) -> None:
     """Write that the clip of a claim is being made; a reply that comes too late is an orphan, and told."""
-    move = accepted(parts, claim, ticket)
+    move = await accepted(parts, claim, ticket)
     try:
         await surely(parts, claim, lambda: parts.moves.make(move))
     except StaleLease:
@@ -30,7 +31,7 @@ async def keep_ticket(parts: Parts, claim: Claim, ticket: Ticket) -> None:
     parts.wake.set()
 
 
-def accepted(parts: Parts, claim: Claim, ticket: Ticket) -> Move:
+async def accepted(parts: Parts, claim: Claim, ticket: Ticket) -> Move:
     """Write down that the clip of a claim is being made."""
     attempt = claim.attempt
     named = None if attempt is None else parts.router.provider(attempt.credential_id)
@@ -40,7 +41,10 @@ def accepted(parts: Parts, claim: Claim, ticket: Ticket) -> Move:
     if clip is None:
         raise ValueError(claim.task_id)
     pace = ticket.ask_in or POLL_FIRST
-    return transitions.accepted(claim, ticket, pace, clip, planned.progress(clip.no, 0))
+    record = {} if named is None else await promised(parts, claim.task, named[0])
+    if claim.task.record.waits_there:
+        record = {**record, "waits_there": False}
+    return transitions.accepted(claim, ticket, pace, clip, planned.progress(clip.no, 0), record)
 
 
 async def _late(parts: Parts, claim: Claim, ticket: Ticket) -> None:
@@ -53,6 +57,6 @@ async def _late(parts: Parts, claim: Claim, ticket: Ticket) -> None:
     if late.claim is not None:
         # Its attempt is the one that is looked for: nobody knows better than its own sender.
         mine = replace(late.claim, since=parts.clock.monotonic())
-        await parts.moves.make(accepted(parts, mine, ticket))
+        await parts.moves.make(await accepted(parts, mine, ticket))
     if late.orphan:
         parts.telemetry.event("ticket.orphaned", task=str(claim.task_id), attempt=attempt.key)

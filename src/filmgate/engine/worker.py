@@ -262,13 +262,12 @@ class Worker:
     def _away(self, error: Exception) -> None:
         self._outages += 1
         self._parts.telemetry.event("store.unavailable", reason=type(error).__name__, tries=self._outages)
-        self._parts.telemetry.store_up(up=False)
+        self._parts.telemetry.outage()
 
     def _back(self) -> None:
         if self._outages:
             self._parts.telemetry.event("store.back", tries=self._outages)
             self._outages = 0
-        self._parts.telemetry.store_up(up=True)
 
 
 async def _park(parts: Parts, claim: Claim) -> None:

@@ -42,6 +42,7 @@ def _inspect(job: Job, answers: Answers) -> None:
     answers.send({"found": "thumbnail_webp"}, found.thumbnail_webp)
     answers.send({"found": "thumbnail_jpeg"}, found.thumbnail_jpeg)
     answers.send({"found": "spritesheet_jpeg"}, found.spritesheet_jpeg)
+    answers.send({"found": "filmstrip_webp"}, found.filmstrip_webp)
 
 
 def _faststart(job: Job, answers: Answers) -> None:

@@ -56,3 +56,4 @@ class Inspection:
     thumbnail_webp: bytes
     thumbnail_jpeg: bytes
     spritesheet_jpeg: bytes
+    filmstrip_webp: bytes

@@ -8,7 +8,7 @@ from filmgate.media.findings import Inspection
 from filmgate.media.frames import decodes_exactly, images_of
 from filmgate.media.probe import decode_ends, examine
 from filmgate.media.source import Source, opened
-from filmgate.media.spritesheet import CELL_WIDTH, COLUMNS, ROWS, cell_shares, sheet
+from filmgate.media.spritesheet import CELL_WIDTH, COLUMNS, ROWS, cell_shares, filmstrip, sheet
 from filmgate.media.thumbnail import AT, WIDTH, encoded
 from filmgate.media.track import Track
 
@@ -35,4 +35,5 @@ def _pictured(file: BinaryIO, facts: FilmFacts, track: Track) -> Inspection:
         thumbnail_webp=encoded(still, "webp"),
         thumbnail_jpeg=encoded(still, "jpeg"),
         spritesheet_jpeg=sheet(images, COLUMNS),
+        filmstrip_webp=filmstrip(images),
     )

@@ -99,6 +99,7 @@ class Workshop:
             thumbnail_webp=_heard(said, "thumbnail_webp").payload,
             thumbnail_jpeg=_heard(said, "thumbnail_jpeg").payload,
             spritesheet_jpeg=_heard(said, "spritesheet_jpeg").payload,
+            filmstrip_webp=_heard(said, "filmstrip_webp").payload,
         )
 
     async def faststart(self, film: Path, into: Path, limits: ChildLimits = INSPECTING) -> bool:

@@ -31,8 +31,6 @@ class StoreTelemetry(Protocol):
         """Count a failure of the store."""
         ...
 
-    def store_well(self, *, well: bool) -> None: ...
-
 
 class WatchedStore:
     """What the gate does with its objects; after a failure the store is tried until it is well again."""
@@ -51,7 +49,6 @@ class WatchedStore:
 
     async def begin(self) -> None:
         """Look for the first time, and go on looking whenever something fails."""
-        self._telemetry.store_well(well=True)
         with suppress(TimeoutError):
             async with asyncio.timeout(STORE_START_SECONDS):
                 await self._look()
@@ -149,7 +146,6 @@ class WatchedStore:
         if found is None:
             self._doubt.clear()
         before, self._found = self._found, found
-        self._telemetry.store_well(well=found is None)
         if found is not None and (before is None or before.trouble is not found.trouble):
             said = f"{found.said}. {found.way_out}"
             self._telemetry.event(

@@ -84,7 +84,7 @@ class Animatic:
     async def poll(self, ticket: Ticket) -> Polled:
         not_before = cast("str | None", ticket.memory["not_before"])
         if not_before is not None and self._clock.now() < datetime.fromisoformat(not_before):
-            return Pending(0, ASK_IN)
+            return Pending(None, ASK_IN)
         end = cast("str | None", ticket.memory["end"])
         if end is not None:
             return _ENDS[end]
@@ -152,7 +152,7 @@ def _polled(drawing: Drawing, ticket: Ticket) -> Polled:
     if drawing.path is not None:
         return Done({"key": ticket.ref, "spec": ticket.memory["spec"]})
     if drawing.error is None:
-        return Pending(min(drawing.done * 100 // max(drawing.total, 1), 99), ASK_IN)
+        return Pending(min(drawing.done * 100 // max(drawing.total, 1), 99), ASK_IN, measured=True)
     if drawing.bad_request:
         return Failed("request_refused", drawing.error)
     return Failed("provider_failed", "the drawing stopped", again=True, cause=drawing.error)

@@ -91,6 +91,7 @@ _NOT_THERE: Final = frozenset({404, 405, 410})
 _MOVED: Final = frozenset({301, 307, 308})
 _UNFIT: Final = frozenset({400, 413, 415, 422, 451})
 _BUSY: Final = frozenset({429, 503})
+_WAITING: Final = frozenset({"queued", "pending"})
 _WILL_NOT: Final = frozenset({400, 403, 405, 409, 422})
 _VISIBLE_AFTER_S: Final = 10
 _SUFFIXES: Final = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
@@ -244,7 +245,8 @@ class OpenAIVideos:
             case "cancelled" | "canceled":
                 return Cancelled()
             case _:
-                return Pending(_progress(body.get("progress")), ask_in)
+                waits = body.get("status") in _WAITING
+                return Pending(_progress(body.get("progress")), ask_in, waits=waits)
 
     def _unaccepted(self, reply: HttpReply) -> Fault:
         """Say what a refusal means; whatever does not prove that nothing was created is Uncertain."""

@@ -47,6 +47,10 @@ from unnest($1::bigint[], $2::text[]) as r(account_id, key)
 join idempotency i on i.account_id = r.account_id and i.key = r.key
 """
 
+_KNOWN: Final = """
+select body_sha256, task_id from idempotency where account_id = $1 and key = $2 and created_at >= now() - $3::interval
+"""
+
 # What was refused may be asked again under its key.
 _UNREMEMBER: Final = "delete from idempotency where task_id = any($1::uuid[])"
 
@@ -54,13 +58,13 @@ _INSERT: Final = """
 with r as (
     select * from jsonb_to_recordset($1::jsonb) as r(
         id uuid, account_id bigint, key_id bigint, dialect text, names jsonb, request jsonb, model text,
-        hold_micros bigint, deadline_s float8, credential_id int, kind text, parent_id uuid, record jsonb, price jsonb,
-        quote_id uuid)
+        hold_micros bigint, deadline_s float8, start_s float8, credential_id int, kind text, parent_id uuid,
+        record jsonb, price jsonb, quote_id uuid)
 ), task as (
     insert into tasks (id, account_id, key_id, dialect, names, model, kind, parent_id, request, record, price, quote_id,
-        hold_micros, deadline_at)
+        hold_micros, deadline_at, start_by)
     select id, account_id, key_id, dialect, names, model, kind, parent_id, request, record, price, quote_id, hold_micros,
-        now() + make_interval(secs => deadline_s) from r
+        now() + make_interval(secs => deadline_s), now() + make_interval(secs => start_s) from r
 ), names as (
     insert into aliases (alias, task_id) select n.value, r.id from r, jsonb_each_text(r.names) n
 ), hold as (
@@ -144,6 +148,7 @@ class NewTask:
             "price": self.price.as_json(),
             "quote_id": None if self.quote_id is None else str(self.quote_id),
             "deadline_s": self.deadline.total_seconds(),
+            "start_s": self.request.start_within_s,
             "credential_id": self.credential_id,
         }
 
@@ -184,6 +189,14 @@ class Acceptor:
                     raise
             again = True
             await asyncio.sleep(AGAIN_S)
+
+    async def remembered(self, account_id: int, remember: Remember) -> tuple[bytes, Task | None] | None:
+        """Find what a key stands for: the digest of its request, and its task; None where it stands for nothing."""
+        found = await self._pool.fetchrow(_KNOWN, account_id, remember.key, remember.replay)
+        if found is None:
+            return None
+        task = await self._pool.fetchrow(_SELECT, [found["task_id"]])
+        return found["body_sha256"], None if task is None else rows.task(task)
 
     async def _accept(self, batch: Sequence[_Asked]) -> Sequence[Decision]:
         news = [one.new for one in batch]

@@ -11,10 +11,18 @@ from filmgate.domain.states import AttemptState, State, Step
 from filmgate.domain.task import Failure, Film, StoredFile
 from filmgate.store.announce import announce
 from filmgate.store.batch import Lane
+from filmgate.store.estimates import Run, note_runs
 from filmgate.store.files import file_row, insert_files
 from filmgate.store.funds import LOCK_ACCOUNTS, LOCK_KEYS
 from filmgate.store.listen import tell
-from filmgate.store.moves import StaleLease, close_attempts, fenced, lock_credentials
+from filmgate.store.moves import (
+    OnClosed,
+    StaleLease,
+    close_attempts,
+    fenced,
+    lock_credentials,
+    uncounted,
+)
 from filmgate.store.notices import Notice, insert_notices, plain
 from filmgate.store.pool import Pool
 from filmgate.store.shipments import NewShipment, insert_shipments
@@ -86,13 +94,16 @@ class End:
     notice: Notice | None = None
     record: RecordChange | None = None
     shipment: NewShipment | None = None
+    run: Run | None = None
+    """What it was, for the estimates of others; None where nobody ran it."""
 
 
 class Ends:
     """Ends tasks by group commit; the first end wins."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, on_closed: OnClosed = uncounted) -> None:
         self._pool = pool
+        self._on_closed = on_closed
         self._lane: Lane[End, bool] = Lane(self._write)
 
     async def end(self, end: End) -> None:
@@ -108,7 +119,9 @@ class Ends:
             await lock_credentials(connection, [attempt.credential_id for attempt in open_ones])
             owned = await fenced(connection, [end.claim for end in batch])
             ends = [end for end in batch if (end.claim.task_id, end.claim.fence) in owned]
-            await close_attempts(connection, [change for end in ends if (change := _attempt_row(end))])
+            closed = await close_attempts(
+                connection, [change for end in ends if (change := _attempt_row(end))]
+            )
             await insert_files(connection, [file_row(file, end.kept) for end in ends for file in end.files])
             await connection.execute(
                 _KEEP, [end.claim.task_id for end in ends if end.film], ends[0].kept if ends else None
@@ -116,8 +129,11 @@ class Ends:
             await insert_notices(connection, [(end.claim.task_id, end.notice) for end in ends if end.notice])
             await connection.execute(_END, [_end_row(end) for end in ends])
             await insert_shipments(connection, [end.shipment for end in ends if end.shipment])
+            await note_runs(connection, [(end.claim.task_id, end.run) for end in ends if end.run])
             await announce(connection, [(end.claim.task, end.state) for end in ends])
             await tell(connection, [(end.claim.task_id, end.claim.task.account_id) for end in ends])
+        for one in closed:
+            self._on_closed(one.provider, one.outcome)
         return [(end.claim.task_id, end.claim.fence) in owned for end in batch]
 
 

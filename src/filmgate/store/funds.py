@@ -14,12 +14,17 @@ from filmgate.store.pool import Connection
 
 _LOCK: Final = """
 select id, {balance} held_micros, budget_micros, budget_period, period_start, spent_micros, unfinished, max_unfinished,
-    submits_per_minute, minute_start, minute_submits, now() as now
+    submits_per_minute, minute_start, minute_submits, max_running, {over_limit} as over_limit,
+    now() as now
 from {table} where id = any($1::bigint[]) order by id for no key update
 """
-_ACCOUNTS: Final = _LOCK.format(table="accounts", balance="balance_micros, credit_micros,")
+_ACCOUNTS: Final = _LOCK.format(
+    table="accounts", balance="balance_micros, credit_micros,", over_limit="'wait'"
+)
 _KEYS: Final = _LOCK.format(
-    table="keys", balance="null::bigint as balance_micros, null::bigint as credit_micros,"
+    table="keys",
+    balance="null::bigint as balance_micros, null::bigint as credit_micros,",
+    over_limit="over_limit",
 )
 
 _WRITE: Final = """
@@ -37,6 +42,8 @@ LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order 
 LOCK_KEYS: Final = "select from keys where id = any($1::bigint[]) order by id for no key update"
 
 _MINUTE: Final = timedelta(minutes=1)
+# Nobody knows when a film ends; clients that are told nothing ask again at once.
+_SOME_ARE_DONE_S: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,8 @@ class Purse:
     submits_per_minute: int | None
     minute_start: datetime
     minute_submits: int
+    max_running: int | None
+    over_limit: str
     now: datetime
 
     def begin(self) -> None:
@@ -80,7 +89,9 @@ class Purse:
             wait = max(1, int((self.minute_start + _MINUTE - self.now).total_seconds()) + 1)
             return Refusal("rate_limited", {"limit": self.submits_per_minute, "retry_after_s": wait})
         if self.max_unfinished is not None and self.unfinished >= self.max_unfinished:
-            return Refusal("too_many_tasks", {"limit": self.max_unfinished})
+            return Refusal(
+                "too_many_tasks", {"limit": self.max_unfinished, "retry_after_s": _SOME_ARE_DONE_S}
+            )
         if self.balance_micros is not None and self.credit_micros is not None:
             left = self.balance_micros + self.credit_micros
             if price_micros > left:
@@ -90,6 +101,12 @@ class Purse:
             if price_micros > left:
                 return _short("budget_exceeded", price_micros, max(left, 0))
         return None
+
+    def full(self) -> Refusal | None:
+        """Say why a film would have to wait for others of the same owner; None where it would not."""
+        if self.max_running is None or self.unfinished < self.max_running:
+            return None
+        return Refusal("too_many_tasks", {"limit": self.max_running, "retry_after_s": _SOME_ARE_DONE_S})
 
     def take(self, price_micros: int) -> None:
         self.minute_submits += 1
@@ -115,8 +132,9 @@ class Purses:
         purses = [self._accounts[account_id]]
         if key_id in self._keys:
             purses.append(self._keys[key_id])
+        refuses = purses[-1].over_limit == "refuse"
         for purse in purses:
-            refusal = purse.refusal(price_micros)
+            refusal = purse.refusal(price_micros) or (purse.full() if refuses else None)
             if refusal is not None:
                 return refusal
         for purse in purses:

@@ -38,8 +38,8 @@ on conflict (name) do nothing returning id, name
 
 _CREATE: Final = """
 insert into keys (account_id, name, hash, hint, operator, dialect, strict, expires_at, soften, budget_micros,
-    budget_period, max_unfinished, submits_per_minute, max_running)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    budget_period, max_unfinished, submits_per_minute, max_running, over_limit)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 on conflict (hash) do update set name = excluded.name, revoked_at = null
 returning id
 """
@@ -48,7 +48,7 @@ _LIST: Final = """
 select k.id, k.unfinished, k.running,
     k.name, a.name as account, k.hint, k.operator, k.dialect, k.strict, k.soften, k.budget_micros,
     k.budget_period, k.spent_micros, k.held_micros, k.max_unfinished, k.max_running, k.submits_per_minute,
-    k.created_at, k.expires_at, k.revoked_at
+    k.over_limit, k.created_at, k.expires_at, k.revoked_at
 from keys k left join accounts a on a.id = k.account_id order by k.id
 """
 
@@ -106,6 +106,7 @@ class KeyRow:
     max_unfinished: int | None
     max_running: int | None
     submits_per_minute: int | None
+    over_limit: str
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -171,6 +172,7 @@ class Keys:
         max_unfinished: int | None = None,
         submits_per_minute: int | None = None,
         max_running: int | None = None,
+        over_limit: str = "wait",
     ) -> int:
         """Store a key; `account` None makes it an operator's, which owns nothing and makes no films."""
         account_id = None if account is None else await self._pool.fetchval(_ACCOUNT, account)
@@ -189,6 +191,7 @@ class Keys:
             max_unfinished,
             submits_per_minute,
             max_running,
+            over_limit,
         )
         return int(await self._pool.fetchval(_CREATE, *values))
 

@@ -4,7 +4,7 @@ A transition locks its `work` rows first; a row that is gone, or has another fen
 nothing: whoever holds it now decides. The transition and the change of its work row are one transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -74,7 +74,8 @@ update attempts a set state = r.state, ticket = coalesce(r.ticket, a.ticket),
 from jsonb_to_recordset($1::jsonb) as r(task_id uuid, clip int, no int, state text, ticket jsonb, ref text,
     result jsonb, error_class text, error_text text, busy_s float8, heard boolean)
 where a.task_id = r.task_id and a.clip_no = r.clip and a.no = r.no and a.closed_at is null
-returning a.credential_id, a.closed_at is not null as closed, r.error_class, r.error_text, r.busy_s, r.heard
+returning a.provider, a.state, a.credential_id, a.closed_at is not null as closed, r.error_class, r.error_text, r.busy_s,
+    r.heard
 """
 
 _GIVE_BACK: Final = """
@@ -153,11 +154,28 @@ class Move:
     notice: Notice | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """An attempt that is over."""
+
+    provider: str
+    outcome: str
+
+
+OnClosed = Callable[[str, str], None]
+"""Is told of each attempt that is over, by its provider and outcome, once that is committed."""
+
+
+def uncounted(provider: str, outcome: str) -> None:
+    """Take no notice of it."""
+
+
 class Moves:
     """Writes transitions by group commit."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, on_closed: OnClosed = uncounted) -> None:
         self._pool = pool
+        self._on_closed = on_closed
         self._lane: Lane[Move, _Fate] = Lane(self._write)
 
     async def make(self, move: Move) -> None:
@@ -184,7 +202,7 @@ class Moves:
             if sent:
                 await connection.execute(_SEND, [_sending_row(move) for move in sent])
                 await count_slots(connection, TAKE, [m.sending.credential_id for m in sent if m.sending])
-            await close_attempts(connection, [move.attempt for move in moves if move.attempt])
+            closed = await close_attempts(connection, [move.attempt for move in moves if move.attempt])
             await insert_files(connection, [file_row(f, move.kept_for) for move in moves for f in move.files])
             await insert_notices(
                 connection, [(move.claim.task_id, move.notice) for move in moves if move.notice]
@@ -197,6 +215,8 @@ class Moves:
             if resting:
                 await rest(connection, [move.claim.task_id for move in moves if move.rests])
             await connection.execute(_NEXT, [_work_row(move) for move in moves])
+        for one in closed:
+            self._on_closed(one.provider, one.outcome)
         return fates
 
 
@@ -217,10 +237,10 @@ async def lock_credentials(connection: Connection, ids: Sequence[int]) -> dict[i
     return {row["id"]: row["room"] for row in found}
 
 
-async def close_attempts(connection: Connection, changes: Sequence[Mapping[str, Json]]) -> None:
+async def close_attempts(connection: Connection, changes: Sequence[Mapping[str, Json]]) -> Sequence[Closed]:
     """Write what became of attempts; one that closes gives its provider's slot back, here and nowhere else."""
     if not changes:
-        return
+        return ()
     found = await connection.fetch(_ATTEMPT, [dict(change) for change in changes])
     await count_slots(connection, _GIVE_BACK, [row["credential_id"] for row in found if row["closed"]])
     await judge(
@@ -231,6 +251,11 @@ async def close_attempts(connection: Connection, changes: Sequence[Mapping[str, 
             if row["heard"]
         ],
     )
+    return [
+        Closed(row["provider"], "busy" if row["error_class"] == "busy" else row["state"])
+        for row in found
+        if row["closed"]
+    ]
 
 
 async def count_slots(connection: Connection, statement: str, credentials: Sequence[int]) -> None:

@@ -1,5 +1,6 @@
 """Reads of tasks; every one of them carries the owner."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -28,7 +29,10 @@ select t.id from tasks t where t.account_id = $3 and t.id = coalesce($2, (select
 _PAGE: Final = f"""
 select {rows.TASK_COLUMNS} from tasks t
 where t.account_id = $1 and t.deleted_at is null and ($2::text[] is null or t.dialect = any($2))
-    and ($3::text is null or t.state = $3) and ($4::uuid is null or case when $5 then t.id < $4 else t.id > $4 end)
+    and ($3::text is null or t.state = $3) and ($7::text is null or t.model = $7)
+    and ($8::text is null or t.request ->> 'prompt' ilike '%' || $8 || '%'
+        or exists (select from aliases a where a.task_id = t.id and a.alias = $9) or t.id::text = $9)
+    and ($4::uuid is null or case when $5 then t.id < $4 else t.id > $4 end)
 order by case when $5 then t.id end desc, case when not $5 then t.id end asc
 limit $6
 """  # noqa: S608  # the columns are ours
@@ -52,6 +56,8 @@ _SPENT: Final = """
 select count(*) from attempts where task_id = $1 and clip_no = $2 and error_class is distinct from 'busy'
 """
 
+_UNCERTAIN: Final = "select exists (select from attempts where task_id = $1 and state = 'uncertain')"
+
 _RECEIPT: Final = """
 select credential_id, vendor_ref, ticket from attempts
 where task_id = $1 and clip_no = $2 and state = 'done' order by no desc limit 1
@@ -64,6 +70,8 @@ select f.* from files f join tasks t on t.id = f.task_id and t.deleted_at is nul
 
 # As many digits as a bigint surely holds.
 _NUMBER_DIGITS: Final = 18
+# What `like` does not take for itself.
+_WILD: Final = re.compile(r"[\\%_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +135,15 @@ class Reader:
         newest_first: bool = True,
         state: State | None = None,
         dialects: Sequence[str] | None = None,
+        model: str | None = None,
+        text: str | None = None,
     ) -> tuple[Sequence[Task], bool]:
-        """Give up to `limit` tasks after one of them, and whether there are more."""
-        arguments = (account_id, dialects, state, after, newest_first, limit + 1)
+        """Give up to `limit` tasks after one of them, and whether there are more.
+
+        `text` is a part of the prompt, or one of a task's names whole.
+        """
+        like = None if text is None else _WILD.sub(r"\\\g<0>", text)
+        arguments = (account_id, dialects, state, after, newest_first, limit + 1, model, like, text)
         found = [rows.task(row) for row in await patiently(lambda: self._pool.fetch(_PAGE, *arguments))]
         return found[:limit], len(found) > limit
 
@@ -139,6 +153,10 @@ class Reader:
 
     async def attempts_spent(self, task_id: UUID, clip: int) -> int:
         return int(await self._pool.fetchval(_SPENT, task_id, clip))
+
+    async def is_uncertain(self, task_id: UUID) -> bool:
+        """Tell whether nobody knows what became of a task's submit."""
+        return bool(await self._pool.fetchval(_UNCERTAIN, task_id))
 
     async def receipt(self, task_id: UUID, clip: int) -> Receipt | None:
         """Give who made a clip, and under which ticket; None where it was taken over from another film."""

@@ -16,7 +16,7 @@ Row: TypeAlias = asyncpg.Record
 TASK_COLUMNS: Final = """t.id, t.account_id, t.key_id, t.dialect, t.names, t.request, t.state, t.progress,
     t.number, t.record, t.price, t.stage_at,
     t.error_code, t.error_parameters, t.film, t.hold_micros, t.cost_micros, t.version, t.created_at, t.changed_at,
-    t.started_at, t.ended_at, t.deadline_at, t.content_until, t.cancel_requested_at"""
+    t.started_at, t.ended_at, t.deadline_at, t.start_by, t.content_until, t.cancel_requested_at"""
 
 
 def task(row: Row) -> Task:
@@ -46,6 +46,7 @@ def task(row: Row) -> Task:
         started_at=row["started_at"],
         ended_at=row["ended_at"],
         deadline_at=row["deadline_at"],
+        start_by=row["start_by"],
         content_until=row["content_until"],
         cancel_requested_at=row["cancel_requested_at"],
     )

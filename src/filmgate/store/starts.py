@@ -1,6 +1,5 @@
 """Starts: which waiting tasks come next, in rounds over their owners, and never more of an owner than may run."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from filmgate.domain.request import FilmRequest
-from filmgate.store.batch import Lane
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
 from filmgate.store.work import OWNED_COLUMNS, OWNED_FROM, Boot, Claim, Unreadable, readable
@@ -115,20 +113,6 @@ update {table} p set running = (select count(*) from work w where w.{column} = p
 where p.id = any($1::bigint[])
 """
 
-_PLACES: Final = """
-with waiting as (
-    select w.task_id, w.account_id, w.running, k.served_at, row_number() over
-        (partition by w.account_id, w.key_id order by w.running desc, w.task_id) as nth
-    from work w join keys k on k.id = w.key_id
-    where w.step = 'prepare' and w.model = any($1::text[]) and w.lease_by is null
-), ranked as (
-    select w.task_id, a.served_at, row_number() over
-        (partition by w.account_id order by w.running desc, w.nth, w.served_at, w.task_id) as place
-    from waiting w join accounts a on a.id = w.account_id
-)
-select task_id, row_number() over (order by place, served_at, task_id) - 1 as ahead from ranked
-"""
-
 _MODELS: Final = """
 with recursive heads as (
     (select model from work where step = 'prepare' order by model limit 1)
@@ -144,10 +128,6 @@ select w.model, w.credential_id, w.waits, w.n, c.provider from (
     select model, credential_id, step = 'prepare' as waits, count(*) as n from work group by 1, 2, 3
 ) w left join credentials c on c.id = w.credential_id
 """
-
-_PLACES_LIVE_S: Final = 1.0
-# Counting a long line costs its time once, however many ask.
-_PLACES_SHARE: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +163,6 @@ class Starts:
         self._pool = pool
         self._boot = boot
         self._on_unreadable = on_unreadable
-        self._places: dict[tuple[str, ...], tuple[float, Mapping[UUID, int]]] = {}
-        self._counting: Lane[tuple[str, ...], Mapping[UUID, int]] = Lane(self._count)
 
     async def next(
         self, models: Sequence[str], *, limit: int, busy: Sequence[UUID] = ()
@@ -232,23 +210,6 @@ class Starts:
         """Tell how often each credential has failed at a clip; a busy one has not."""
         found = await self._pool.fetch(_FAILED.format(task_id="$1", clip="$2"), task_id, clip)
         return {row["credential_id"]: row["n"] for row in found}
-
-    async def ahead(self, task_id: UUID, models: Sequence[str]) -> int:
-        """Count the waiting tasks of these models that come before one; the answer may be a second old."""
-        key = tuple(sorted(models))
-        until, places = self._places.get(key, (0.0, {}))
-        if task_id not in places or asyncio.get_running_loop().time() > until:
-            places = await self._counting.put(key)
-        return places.get(task_id, 0)
-
-    async def _count(self, batch: Sequence[tuple[str, ...]]) -> Sequence[Mapping[UUID, int]]:
-        loop = asyncio.get_running_loop()
-        for key in set(batch):
-            began = loop.time()
-            places = {row["task_id"]: row["ahead"] for row in await self._pool.fetch(_PLACES, list(key))}
-            took = loop.time() - began
-            self._places[key] = loop.time() + max(_PLACES_LIVE_S, took * _PLACES_SHARE), places
-        return [self._places[key][1] for key in batch]
 
     async def stranded(self) -> Sequence[Stranded]:
         """Count unfinished tasks by what they need to go on."""

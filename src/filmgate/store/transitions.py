@@ -12,7 +12,7 @@ from filmgate.domain.contracts_provider import Done, Ticket
 from filmgate.domain.faults import Busy
 from filmgate.domain.limits import STEP_LEASE, SUBMIT_LEASE
 from filmgate.domain.plan import STATES, PlannedClip
-from filmgate.domain.record import CancelAnswer, RecordChange
+from filmgate.domain.record import CancelAnswer, ProgressSource, RecordChange
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, State, Step
 from filmgate.domain.task import StoredClip, StoredFile
@@ -44,7 +44,14 @@ def sending(claim: Claim, sending: Sending) -> Move:
     return Move(claim=claim, step=Step.SUBMIT, due=SUBMIT_LEASE, kept=True, sending=sending)
 
 
-def accepted(claim: Claim, ticket: Ticket, pace: timedelta, clip: PlannedClip, progress: int) -> Move:
+def accepted(
+    claim: Claim,
+    ticket: Ticket,
+    pace: timedelta,
+    clip: PlannedClip,
+    progress: int,
+    promise: RecordChange | None = None,
+) -> Move:
     """Submit, reconcile -> poll: the vendor has the job; its credential stays for every later call."""
     change = _latest(claim, AttemptState.ACCEPTED) | {"ticket": dict(ticket.memory), "ref": ticket.ref}
     change["heard"] = True
@@ -56,7 +63,7 @@ def accepted(claim: Claim, ticket: Ticket, pace: timedelta, clip: PlannedClip, p
         state=STATES[clip.role],
         progress=progress,
         attempt=change,
-        record={"clip": clip.no, "stage": None},
+        record={"clip": clip.no, "stage": None, **(promise or {})},
     )
 
 
@@ -100,9 +107,11 @@ def unresolved(claim: Claim, due: timedelta) -> Move:
     return Move(claim=claim, step=Step.RECONCILE, due=due, tried_as="look")
 
 
-def progressed(claim: Claim, progress: int | None, pace: timedelta) -> Move:
+def progressed(
+    claim: Claim, progress: int | None, pace: timedelta, record: RecordChange | None = None
+) -> Move:
     """Poll -> poll: the vendor said something new."""
-    return Move(claim=claim, step=Step.POLL, due=pace, pace=pace, progress=progress)
+    return Move(claim=claim, step=Step.POLL, due=pace, pace=pace, progress=progress, record=record)
 
 
 def cancel_answered(claim: Claim, answer: CancelAnswer, due: timedelta) -> Move:
@@ -142,7 +151,8 @@ def stored(
         clip=clip,
         files=files,
         kept_for=kept_for,
-        record={"clip": clip.no + 1} if step is Step.PREPARE else None,
+        record={"progress_source": ProgressSource.MEASURED.value}
+        | ({"clip": clip.no + 1} if step is Step.PREPARE else {}),
     )
 
 

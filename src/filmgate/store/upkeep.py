@@ -17,7 +17,9 @@ _WEEKS_AHEAD: Final = 4
 _OVERDUE: Final = f"""
 with due as (
     select w.task_id from work w join tasks t on t.id = w.task_id
-    where t.deadline_at < now() and w.step in ('prepare', 'poll') and (w.lease_by is null or w.due_at < now())
+    where (t.deadline_at < now() and w.step in ('prepare', 'poll')
+            or t.start_by < now() and t.started_at is null and w.step = 'prepare')
+        and (w.lease_by is null or w.due_at < now())
     order by w.task_id limit $1 for update of w skip locked
 ), mine as (
     update work w set fence = w.fence + 1, due_at = now() + interval '30 s'

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from filmgate.domain.limits import SILENT_AFTER
+from filmgate.domain.limits import HASTENED_EVERY, SILENT_AFTER
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, Step
 from filmgate.domain.task import StoredClip, Task
@@ -38,7 +38,7 @@ OWNED: Final = f"select {OWNED_COLUMNS} {OWNED_FROM}"  # our own text
 # A set lease means that an owner vanished. A poll never sets it: asking again is free.
 _CLAIM: Final = f"""
 with due as (
-    select task_id from work
+    select task_id, due_at from work
     where step = $1 and due_at <= now() and not task_id = any($5::uuid[])
         and not coalesce(folder = any($6::uuid[]), false)
     order by due_at limit $2 for update skip locked
@@ -49,9 +49,9 @@ with due as (
         deaths = w.deaths + (w.lease_by is not null)::int,
         due_at = now() + case w.step when 'poll' then w.pace_ms * interval '1 ms' else $4::interval end
     from due where w.task_id = due.task_id
-    returning w.*
+    returning w.*, now() - due.due_at as late
 )
-{OWNED}
+select mine.late, {OWNED_COLUMNS} {OWNED_FROM}
 """  # noqa: S608  # the columns are ours
 
 _RENEW: Final = """
@@ -65,6 +65,14 @@ from boots b where w.lease_by = b.id and b.folder = $1 and b.id <> $3
 
 _RELEASE_LOST: Final = """
 update work set lease_by = null, due_at = now() where lease_by = $1 and not task_id = any($2::uuid[])
+"""
+
+# Anybody may call: a job is asked for once a second at most, and never later than it would have been.
+_HASTEN: Final = """
+update work w set due_at = least(w.due_at, greatest(now(), w.due_at - w.pace_ms * interval '1 ms' + $3::interval))
+from attempts a join credentials c on c.id = a.credential_id
+where c.provider = $1 and a.vendor_ref = $2 and a.closed_at is null and w.task_id = a.task_id and w.step = 'poll'
+    and w.due_at > now() + $3::interval
 """
 
 # What lies on the disk of a machine is that machine's to go on with, as long as it gives a sign of life.
@@ -109,6 +117,8 @@ class Claim:
     claimed_at: datetime
     since: float
     """When this process began to own the step, on its own monotonic clock."""
+    late: timedelta = timedelta(0)
+    """How long after its time it was claimed."""
 
     @property
     def task_id(self) -> UUID:
@@ -178,6 +188,10 @@ class Claims:
         )
         return readable(found, since, self._on_unreadable)
 
+    async def hasten(self, provider: str, ref: str) -> bool:
+        """Let a provider's job be asked for at once; False where none is, or it soon will be anyway."""
+        return (await self._pool.execute(_HASTEN, provider, ref, HASTENED_EVERY)).endswith(" 1")
+
     async def release_lost(self, in_hand: Sequence[UUID]) -> None:
         """Give back what this boot had claimed and holds no more, since the database went away meanwhile."""
         await self._pool.execute(_RELEASE_LOST, self._boot.id, list(in_hand))
@@ -228,4 +242,5 @@ def claim_of(row: Any, since: float) -> Claim:  # noqa: ANN401  # asyncpg's Reco
         clips=tuple(rows.clip(one) for one in row["stored"] or ()),
         claimed_at=row["claimed_at"],
         since=since,
+        late=row.get("late") or timedelta(0),
     )

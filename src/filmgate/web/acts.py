@@ -25,6 +25,7 @@ from filmgate.domain.limits import PAGE_LONGEST
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft
 from filmgate.domain.task import Task
+from filmgate.web.accepted import told_accepted
 from filmgate.web.answers import film_answer, json_answer
 from filmgate.web.cancel import cancel_task, delete_task
 from filmgate.web.talk import conversation
@@ -72,7 +73,8 @@ async def _create(turn: Turn, draft: Draft) -> Task:
         terms=terms_of(turn.request.headers),
     )
     around.bell.set()
-    around.telemetry.accepted(turn.dialect.NAME, turn.task.request.model)
+    if not turn.replayed:
+        told_accepted(around, turn.dialect.NAME, turn.task)
     return turn.task
 
 

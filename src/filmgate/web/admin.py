@@ -27,6 +27,10 @@ class NewKey(BaseModel):
         None, gt=0, le=MOST_TASKS, description="More wait until these have ended."
     )
     submits_per_minute: int | None = Field(None, gt=0, le=MOST_TASKS)
+    over_limit: Literal["wait", "refuse"] = Field(
+        "wait",
+        description="Whether films beyond `max_running`, the key's or its account's, wait or are refused.",
+    )
     limits: Literal["relay"] | None = Field(
         None, description="relay: 100 submits a minute, 10 unfinished tasks."
     )
@@ -51,6 +55,7 @@ class KeyOut(BaseModel):
     max_unfinished: int | None
     max_running: int | None
     submits_per_minute: int | None
+    over_limit: str
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -105,6 +110,7 @@ def admin_routes(around: Surroundings, dialects: frozenset[str]) -> APIRouter:
             budget_micros=new.budget_micros,
             budget_period=new.budget_period,
             max_running=new.max_running,
+            over_limit=new.over_limit,
             max_unfinished=new.max_unfinished or (RELAY_TASKS if new.limits else None),
             submits_per_minute=new.submits_per_minute or (RELAY_SUBMITS if new.limits else None),
         )

@@ -9,6 +9,7 @@ from filmgate.dialects import DIALECTS
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Owner, Task
 from filmgate.engine.again import draft_again
+from filmgate.web.accepted import told_accepted
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.turn import GATE_NAMES, repeat_of, terms_of
 
@@ -44,5 +45,6 @@ async def ask_again(
         record={"retry_of": str(task.id)},
     )
     around.bell.set()
-    around.telemetry.accepted(task.dialect, new.request.model)
+    if not replayed:
+        told_accepted(around, task.dialect, new)
     return new, replayed

@@ -13,6 +13,8 @@ from filmgate.domain.problems import Problem
 from filmgate.domain.request import Json
 from filmgate.domain.task import StoredFile, Task
 from filmgate.web.content import FilmResponse, RangeBeyondEndError
+from filmgate.web.keys import asker
+from filmgate.web.streams import Held, Stream
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.turn import LEFT
 
@@ -76,8 +78,13 @@ def file_answer(
     # A page of ours may show what comes from here alone.
     ours = request.headers.get("sec-fetch-site") == "same-origin"
     direct = max(min(left, BUCKET_LINK_LIFE), _SHORTEST) if around.bucket_links and not ours else None
+    owner = asker(request)
+    whose = f"account {file.account_id}" if owner is None else f"key {owner.key_id}"
     try:
-        return FilmResponse(request, file, around.objects, f"{file.task_id}.{ending}", headers, direct)
+        answer = FilmResponse(request, file, around.objects, f"{file.task_id}.{ending}", headers, direct)
+        if request.method == "HEAD":
+            return answer
+        return Held(answer, around.streams, Stream.CONTENT, whose)
     except RangeBeyondEndError as error:
         reason, reason_zh = f"the file has {error.size_bytes} bytes.", f"文件共 {error.size_bytes} 字节。"
         problem = Problem("range_not_satisfiable", field="Range", reason=reason, reason_zh=reason_zh)

@@ -18,12 +18,14 @@ from filmgate.domain.contracts import Dialect
 from filmgate.domain.problems import Problem
 from filmgate.web.admin import admin_routes
 from filmgate.web.answers import file_answer, json_answer, language_of, problem_answer
+from filmgate.web.callbacks import callback_routes
 from filmgate.web.decisions import decision_routes
 from filmgate.web.dialects import DialectRoutes
 from filmgate.web.endpoints import endpoint_routes
 from filmgate.web.events import event_routes
 from filmgate.web.links import file_id
 from filmgate.web.mishaps import as_problem
+from filmgate.web.models import model_routes
 from filmgate.web.money import customer_money, operator_money
 from filmgate.web.opening import Smooth, open_route
 from filmgate.web.outer import Outer, OuterTelemetry
@@ -48,7 +50,7 @@ class Health(Protocol):
         """Name each part that is not ready, and why; empty when all are."""
         ...
 
-    def metrics(self) -> tuple[bytes, str]:
+    async def metrics(self) -> tuple[bytes, str]:
         """Give the metrics' text and its media type."""
         ...
 
@@ -69,6 +71,7 @@ def build_app(
         *readable,
         open_route(around.signer, Starlette(routes=readable, exception_handlers=_handlers(telemetry))),
         Route("/files/{ticket}/{name}", _files(around), methods=["GET", "HEAD"]),
+        *callback_routes(around),
         *_health(health),
         *pages,
         Mount("", Threshold(own, around.doorman, around.bodies)),
@@ -83,6 +86,7 @@ def own_api(around: Surroundings, dialects: frozenset[str], telemetry: OuterTele
         title="Filmgate", version=__version__, docs_url=None, redoc_url=None, openapi_url="/openapi.json"
     )
     api.include_router(task_routes(around))
+    api.include_router(model_routes(around))
     api.include_router(admin_routes(around, dialects))
     api.include_router(customer_money(around))
     api.include_router(operator_money(around))
@@ -169,7 +173,7 @@ def _health(health: Health) -> list[BaseRoute]:
         return json_answer(503 if waiting else 200, {"status": "waiting" if waiting else "ready", **waiting})
 
     async def metrics(_: Request) -> Response:
-        text, media_type = health.metrics()
+        text, media_type = await health.metrics()
         return Response(text, media_type=media_type)
 
     return [Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", metrics)]

@@ -11,8 +11,9 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from filmgate.domain.limits import LOOK_AGAIN, PROGRESS_EVENT, STREAM_COMMENT, TOLD_AT_ONCE
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Owner, Task
+from filmgate.web.showing import task_out
+from filmgate.web.streams import Held, Stream
 from filmgate.web.surroundings import Surroundings
-from filmgate.web.tasks import task_out
 from filmgate.web.turn import task_headers
 
 _UNBUFFERED: Final = {"x-accel-buffering": "no", "cache-control": "no-store"}
@@ -43,14 +44,16 @@ def event_routes(around: Surroundings) -> APIRouter:
         known = _number(last_event_id)
         if task.state.ended and known is not None and known >= task.version:
             return Response(status_code=_OVER, headers=task_headers(task))
-        return _stream(_of_task(around, request, task, known), task_headers(task))
+        told = _of_task(around, request, task, known)
+        return Held(_stream(told, task_headers(task)), around.streams, Stream.EVENTS, f"key {owner.key_id}")
 
     @router.get("/events", response_class=Response)
     async def all_events(request: Request, last_event_id: Annotated[str | None, Header()] = None) -> Response:
         """Tell of all tasks: first how those stand that have not ended, then each change; it never ends by itself."""
         owner = await around.doorman.owner(request)
         known = _number(last_event_id)
-        return _stream(_of_account(around, request, owner, known), {})
+        told = _of_account(around, request, owner, known)
+        return Held(_stream(told, {}), around.streams, Stream.EVENTS, f"key {owner.key_id}")
 
     return router
 

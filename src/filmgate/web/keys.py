@@ -85,6 +85,12 @@ class Doorman:
         return Owner(account_id=0, key_id=0, operator=True) if known else None
 
 
+def asker(request: Request) -> Owner | None:
+    """Give who was found to ask, where somebody looked."""
+    found = request.scope.get(_FOUND)
+    return found if isinstance(found, Owner) else None
+
+
 def key_of(request: Request) -> str:
     """Read the key: `Bearer x`, the bare key, or `x-api-key`."""
     said = request.headers.get("authorization", "").strip()

@@ -20,9 +20,17 @@ from filmgate.domain.limits import MOST_MICROS, MOST_TASKS
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft
 from filmgate.store.accounts import AccountRow, Setting
-from filmgate.web.shapes import NewFilm
+from filmgate.web.shapes import EtaOut, NewFilm
+from filmgate.web.showing import eta_out
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tasks import draft_of
+
+
+class BudgetOut(BaseModel):
+    """What may still be spent, before the film and after it; null where nothing limits it."""
+
+    remaining_micros: int | None
+    after_micros: int | None
 
 
 class QuoteOut(BaseModel):
@@ -35,6 +43,8 @@ class QuoteOut(BaseModel):
     lines: list[dict[str, Any]]
     expires_at: datetime
     model: str
+    eta: EtaOut
+    budget: BudgetOut
     remaining_micros: int | None = Field(description="What may still be spent; null where nothing limits it.")
     after_micros: int | None
     warnings: list[str]
@@ -124,6 +134,7 @@ def customer_money(around: Surroundings) -> APIRouter:
         quoted = await around.acceptance.quote(draft, owner=owner, dialect=dialect)
         left = _left(*await around.accounts.of_owner(owner.account_id, owner.key_id))
         amount = quoted.price.amount_micros
+        after = None if left is None else left - amount
         return QuoteOut(
             quote_id=str(quoted.id),
             amount_micros=amount,
@@ -132,8 +143,10 @@ def customer_money(around: Surroundings) -> APIRouter:
             lines=[line.as_json() for line in quoted.price.lines],
             expires_at=quoted.expires_at,
             model=quoted.request.model,
+            eta=eta_out(*await around.whereabouts.outlook_for(quoted.request)),
+            budget=BudgetOut(remaining_micros=left, after_micros=after),
             remaining_micros=left,
-            after_micros=None if left is None else left - amount,
+            after_micros=after,
             warnings=list(quoted.warnings),
         )
 

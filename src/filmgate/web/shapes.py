@@ -1,12 +1,14 @@
 """The bodies of `/gate/v1`, as its OpenAPI file shows them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from filmgate.domain.limits import MOST_PICTURES
+from filmgate.domain.limits import MOST_PICTURES, START_WITHIN_S
+from filmgate.domain.record import ProgressSource
 from filmgate.domain.states import State
+from filmgate.engine.whereabouts import WaitingFor
 
 
 class NewFilm(BaseModel):
@@ -34,6 +36,9 @@ class NewFilm(BaseModel):
     deliver_to: str | None = Field(
         None, description="A destination of the operator's, into which the film goes; empty for none."
     )
+    deadline_s: Annotated[int, Field(strict=True, ge=1, le=START_WITHIN_S)] | None = Field(
+        None, description="A film that has not begun within so many seconds ends as expired, for nothing."
+    )
 
 
 class ErrorOut(BaseModel):
@@ -54,9 +59,44 @@ class FilmOut(BaseModel):
     audio_codec: str | None
 
 
+class SpanOut(BaseModel):
+    """A time that is shown: in steps of 10 s below a minute, of 30 s below ten, of a minute above."""
+
+    low_s: int
+    high_s: int
+
+
+class BasisOut(BaseModel):
+    """Which films an estimate stands on: finished ones with all of this in common."""
+
+    provider: str
+    model: str
+    seconds: int
+    size: str
+    days: int
+
+
+class EtaOut(BaseModel):
+    """How long a run takes: half of those before took `low_s` at most, nine of ten `high_s`."""
+
+    low_s: float | None = Field(None, description="Null where fewer than eight runs stand for it.")
+    high_s: float | None = None
+    sample: int = Field(description="How many runs it stands on.")
+    basis: BasisOut
+    past: bool = Field(default=False, description="It has run for longer than nine of ten before it.")
+    left: SpanOut | None = Field(
+        None, description="What is left of that; null before the start and once past."
+    )
+    withheld: bool = Field(
+        default=False, description="There is an estimate, and those of this model held too seldom of late."
+    )
+
+
 class Addresses(BaseModel):
     self: str
+    events: str
     cancel: str
+    console: str
     video: str | None = None
     thumbnail: str | None = None
     poster: str | None = None
@@ -85,17 +125,33 @@ class TaskOut(BaseModel):
     dialect: str
     state: State
     progress: int
+    progress_source: ProgressSource = Field(
+        description="reported: by the provider; measured: by the gate; estimated: from earlier films, 90 at most."
+    )
     model: str
     prompt: str
     size: str
     seconds: int
     queue_position: int | None = Field(
-        None, description="How many tasks of this gate are ahead; null when it runs."
+        None,
+        description="How many tasks of this gate are ahead; 0 is next; null where it does not wait here.",
+    )
+    waiting_for: WaitingFor | None = Field(
+        None,
+        description="your_limit: as many run as may; turn: others come first; provider: it is full, shut, or has not "
+        "begun; reply: that of its submit was lost, and is looked for.",
+    )
+    queue_eta: SpanOut | None = Field(
+        None, description="How long the wait for its turn may be; null where unknown."
+    )
+    eta: EtaOut | None = Field(
+        None, description="How long the run takes, without the wait; null once it has ended."
     )
     hold_micros: int
     cost_micros: int | None
     created_at: datetime
     started_at: datetime | None
+    start_by: datetime | None = Field(None, description="It ends for nothing unless it has begun by then.")
     ended_at: datetime | None
     clips: list[int] = Field(description="The lengths of the film's clips in seconds.")
     record: RecordOut
@@ -166,6 +222,16 @@ class TaskPageOut(BaseModel):
     next_cursor: str | None
 
 
+class PriceOut(BaseModel):
+    """What a second costs where the film's shorter side has up to so many pixels."""
+
+    side: int
+    sound: bool
+    unit: Literal["second"]
+    unit_price_micros: int
+    since: date
+
+
 class ModelOut(BaseModel):
     name: str
     owner: str
@@ -174,10 +240,14 @@ class ModelOut(BaseModel):
     seconds: list[int]
     default_seconds: int
     sizes: list[str]
+    ratios: list[str]
     prompt_characters: int
-    pictures: dict[str, int]
+    pictures: dict[str, int] = Field(description="How many are used of each role.")
     sound: bool
+    prices: list[PriceOut]
+    eta: EtaOut = Field(description="Of its usual length and size.")
     available: bool
+    unavailable: Literal["no_route", "no_price"] | None
 
 
 class ModelPageOut(BaseModel):

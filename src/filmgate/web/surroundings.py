@@ -1,6 +1,6 @@
 """What the web is handed: the gate's verbs and readers, once for all routes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from starlette.requests import Request
@@ -13,6 +13,7 @@ from filmgate.engine.accept import Acceptance
 from filmgate.engine.parts import Parts
 from filmgate.engine.ship import Shipping
 from filmgate.engine.subscribe import Subscriptions
+from filmgate.engine.whereabouts import Whereabouts
 from filmgate.objects.depot import Depot
 from filmgate.store.accounts import Accounts
 from filmgate.store.changes import Changes
@@ -27,6 +28,7 @@ from filmgate.web.body import Bodies
 from filmgate.web.content import OpenObjects
 from filmgate.web.keys import Doorman
 from filmgate.web.links import LinkSigner
+from filmgate.web.streams import Streams
 
 
 class Bell(Protocol):
@@ -43,7 +45,7 @@ class Flag(Protocol):
 
 class WebTelemetry(Protocol):
     def event(self, event: str, **fields: object) -> None: ...
-    def accepted(self, dialect: str, model: str) -> None: ...
+    def accepted(self, dialect: str, model: str, provider: str, held_micros: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,7 @@ class Surroundings:
     acceptance: Acceptance
     engine: Parts
     """What the engine's verbs need, for those of them that a request may call for."""
+    whereabouts: Whereabouts
     catalogue: Catalogue
     reader: Reader
     oversight: Oversight
@@ -68,6 +71,7 @@ class Surroundings:
     clock: Clock
     chance: Chance
     bodies: Bodies
+    streams: Streams = field(default_factory=Streams)
     bell: Bell
     draining: Flag
     telemetry: WebTelemetry

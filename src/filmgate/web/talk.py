@@ -12,6 +12,7 @@ from filmgate.domain.limits import LOOK_AGAIN
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Task
 from filmgate.web.answers import json_answer, language_asked
+from filmgate.web.streams import Held, Stream
 from filmgate.web.turn import Turn
 
 # Proxies cut a stream that says nothing for half a minute.
@@ -24,13 +25,14 @@ async def conversation(turn: Turn, task: Task, *, streamed: bool) -> Response:
     language = language_asked(turn.request, turn.dialect.LANGUAGE)
     if streamed and isinstance(turn.dialect, Talks):
         pieces = _pieces(turn, turn.dialect, task, language)
-        return EventSourceResponse(
+        answer = EventSourceResponse(
             pieces,
             ping=_AWAKE_EVERY_S,
             ping_message_factory=lambda: ServerSentEvent(comment="still at work"),
             sep="\n",
             headers={**_UNBUFFERED, **turn.headers()},
         )
+        return Held(answer, turn.around.streams, Stream.EVENTS, f"key {turn.mine.key_id}")
     view = turn.view(task)
     async for now in _views(turn, task):
         view = now

@@ -1,39 +1,40 @@
-"""`/gate/v1`: tasks and models as the gate itself names them; the program's own verbs use nothing else."""
+"""`/gate/v1`: tasks as the gate itself names them; the program's own verbs use nothing else."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from filmgate.dialects.reading import picture
 from filmgate.domain.catalogue import GATE
-from filmgate.domain.limits import LOOK_AGAIN, PAGE, PAGE_LONGEST, WAIT_LONGEST
+from filmgate.domain.limits import (
+    LOOK_AGAIN,
+    MODEL_CHARACTERS,
+    PAGE,
+    PAGE_LONGEST,
+    SEARCH_CHARACTERS,
+    WAIT_LONGEST,
+)
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft, GivenPicture, PictureRole
 from filmgate.domain.states import State
 from filmgate.domain.task import Attempt, Owner, Task
 from filmgate.engine.accept import Repeat
+from filmgate.web.accepted import told_accepted
 from filmgate.web.again import Again, ask_again
-from filmgate.web.answers import film_answer, language_of
-from filmgate.web.cancel import cancel_task, cancel_word, delete_task
-from filmgate.web.mishaps import UNAVAILABLE
+from filmgate.web.answers import film_answer
+from filmgate.web.cancel import cancel_task, delete_task
 from filmgate.web.receipts import receipt_out
-from filmgate.web.shapes import (
-    Addresses,
-    AttemptOut,
-    ErrorOut,
-    FilmOut,
-    ModelOut,
-    ModelPageOut,
-    NewFilm,
-    RecordOut,
-    TaskDetailOut,
-    TaskOut,
-    TaskPageOut,
-)
+from filmgate.web.shapes import AttemptOut, NewFilm, TaskDetailOut, TaskOut, TaskPageOut
 from filmgate.web.shipments import shipments_of
+from filmgate.web.showing import task_out
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.turn import GATE_NAMES, repeat_of, task_headers, terms_of
+
+_ENDINGS: Final = {
+    "video": "mp4", "thumbnail": "webp", "filmstrip": "webp", "poster": "jpg", "spritesheet": "jpg", "first": "mp4",
+    "source": "mp4",
+}  # fmt: skip
 
 
 def task_routes(around: Surroundings) -> APIRouter:
@@ -59,7 +60,8 @@ def task_routes(around: Surroundings) -> APIRouter:
             terms=terms_of(request.headers),
         )
         around.bell.set()
-        around.telemetry.accepted(GATE, task.request.model)
+        if not replayed:
+            told_accepted(around, GATE, task)
         response.headers.update(task_headers(task) | ({"idempotent-replayed": "true"} if replayed else {}))
         return await task_out(around, task, request)
 
@@ -75,6 +77,11 @@ def _add_page(router: APIRouter, around: Surroundings) -> None:
     async def page(
         request: Request,
         state: State | None = None,
+        model: Annotated[str | None, Query(max_length=MODEL_CHARACTERS)] = None,
+        q: Annotated[
+            str | None,
+            Query(max_length=SEARCH_CHARACTERS, description="A part of the prompt, or a task's id."),
+        ] = None,
         limit: Annotated[int, Query(ge=1, le=PAGE_LONGEST)] = PAGE,
         cursor: str | None = None,
     ) -> TaskPageOut:
@@ -88,7 +95,12 @@ def _add_page(router: APIRouter, around: Surroundings) -> None:
                 reason="an id of this list is right.",
                 reason_zh="应为本列表中的编号。",
             )
-        tasks, more = await around.reader.page(owner.account_id, after=after, limit=limit, state=state)
+        for field, said in (("model", model), ("q", q)):
+            if said is not None and "\0" in said:
+                raise Problem("invalid_parameter", field=field, reason="no NUL.", reason_zh="不能含 NUL。")
+        tasks, more = await around.reader.page(
+            owner.account_id, after=after, limit=limit, state=state, model=model, text=q or None
+        )
         shown = [await task_out(around, task, request) for task in tasks]
         return TaskPageOut(data=shown, next_cursor=shown[-1].id if more and shown else None)
 
@@ -118,12 +130,6 @@ def _add_readers(router: APIRouter, around: Surroundings) -> None:
             receipt=receipt_out(task) if receipt else None,
         )
 
-    @router.get("/models")
-    async def models(request: Request) -> ModelPageOut:
-        """Say what each model can do."""
-        await around.doorman.owner(request)
-        return ModelPageOut(data=_models(around))
-
 
 def _add_ends(router: APIRouter, around: Surroundings) -> None:
     @router.post("/tasks/{id}/cancel")
@@ -152,13 +158,18 @@ def _add_ends(router: APIRouter, around: Surroundings) -> None:
 
 
 def _add_files(router: APIRouter, around: Surroundings) -> None:
-    @router.head("/tasks/{id}/files/{file}", response_class=Response, include_in_schema=False)
-    @router.get("/tasks/{id}/files/{file}", response_class=Response)
     async def content(request: Request, id: str, file: str) -> Response:  # noqa: A002  # the path's own word
-        """Give `video.mp4`, `thumbnail.webp` or `poster.jpg`, whole or by Range."""
+        """Give `video.mp4`, `thumbnail.webp`, `filmstrip.webp`, `poster.jpg` or `spritesheet.jpg`, whole or by Range."""
         owner = await around.doorman.owner(request)
         task = await _mine(around, owner, id)
-        return await film_answer(request, around, task, file.partition(".")[0], task_headers(task))
+        role, _, ending = file.partition(".")
+        if _ENDINGS.get(role) != ending:
+            raise Problem("not_found")
+        return await film_answer(request, around, task, role, task_headers(task))
+
+    path = "/tasks/{id}/files/{file}"
+    router.add_api_route(path, content, methods=["GET"], response_class=Response)
+    router.add_api_route(path, content, methods=["HEAD"], response_class=Response, include_in_schema=False)
 
 
 def draft_of(film: NewFilm) -> Draft:
@@ -175,6 +186,7 @@ def draft_of(film: NewFilm) -> Draft:
         sound=film.sound,
         callback_url=film.callback_url or None,
         deliver_to=film.deliver_to,
+        start_within_s=film.deadline_s,
     )
 
 
@@ -211,90 +223,8 @@ async def _changed(around: Surroundings, owner: Owner, name: str, wait: float, a
     return task
 
 
-async def task_out(around: Surroundings, task: Task, request: Request) -> TaskOut:
-    links = around.links(task, request)
-    facts = task.film.facts if task.film else None
-    now = task.ended_at or around.clock.now()
-    started = task.started_at or now
-    return TaskOut(
-        id=str(task.id),
-        name=task.name,
-        dialect=task.dialect,
-        state=task.state,
-        progress=task.progress,
-        model=task.request.model,
-        prompt=task.request.prompt,
-        size=str(task.request.size),
-        seconds=task.request.seconds,
-        queue_position=await _ahead(around, task) if task.state is State.QUEUED else None,
-        hold_micros=task.hold_micros,
-        cost_micros=task.cost_micros,
-        created_at=task.created_at,
-        started_at=task.started_at,
-        ended_at=task.ended_at,
-        clips=list(task.request.clips),
-        record=RecordOut(**{name: getattr(task.record, name) for name in RecordOut.model_fields}),
-        waited_s=round((started - task.created_at).total_seconds(), 3),
-        running_s=round((now - started).total_seconds(), 3),
-        version=task.version,
-        cancel=cancel_word(task),
-        error=_error(task, language_of(request)),
-        film=None
-        if facts is None
-        else FilmOut(**{name: getattr(facts, name) for name in FilmOut.model_fields}),
-        urls=Addresses(
-            self=f"{around.origin(request)}/gate/v1/tasks/{task.id}",
-            cancel=f"{around.origin(request)}/gate/v1/tasks/{task.id}/cancel",
-            video=links.video,
-            thumbnail=links.thumbnail,
-            poster=links.poster,
-            first=links.first,
-            source=links.source,
-        ),
-    )
-
-
-async def _ahead(around: Surroundings, task: Task) -> int | None:
-    models = [model.name for model in around.catalogue.models]
-    sharing = around.acceptance.router.sharing(task.request.model, models)
-    try:
-        return await around.engine.starts.ahead(task.id, sharing)
-    except UNAVAILABLE:
-        # It was accepted, and is told so, although nobody knows at the moment where it stands.
-        return None
-
-
-def _error(task: Task, language: str) -> ErrorOut | None:
-    if task.failure is None:
-        return None
-    return ErrorOut(code=task.failure.code, message=task.failure.text(language))
-
-
 def _attempts(attempts: Sequence[Attempt]) -> list[AttemptOut]:
     return [
         AttemptOut(**{name: getattr(attempt, name) for name in AttemptOut.model_fields})
         for attempt in attempts
     ]
-
-
-def _models(around: Surroundings) -> list[ModelOut]:
-    shown = []
-    for model in around.catalogue.models:
-        offer = model.offers[GATE]
-        counts = {role.value: count for role, count in offer.pictures.counts.items()}
-        shown.append(
-            ModelOut(
-                name=model.name,
-                owner=model.owner,
-                about=model.about,
-                dialects=sorted(set(model.offers) - {GATE}),
-                seconds=list(offer.seconds.allowed),
-                default_seconds=offer.seconds.default,
-                sizes=[str(size) for size in offer.sizes],
-                prompt_characters=offer.prompt_characters,
-                pictures=counts,
-                sound=model.sound,
-                available=bool(around.acceptance.router.lines(model.name)),
-            )
-        )
-    return shown

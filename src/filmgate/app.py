@@ -20,6 +20,7 @@ from filmgate.domain import ids
 from filmgate.domain.catalogue import Catalogue, read_catalogue
 from filmgate.domain.contracts_http import Http
 from filmgate.domain.contracts_provider import ANIMATIC, ProviderConfig, Tools
+from filmgate.domain.cost import FREE, CostList
 from filmgate.engine.accept import Acceptance
 from filmgate.engine.parts import Parts
 from filmgate.engine.route import Access, Router, RouteRule, Via
@@ -39,7 +40,7 @@ from filmgate.objects.store import ObjectStore, open_store
 from filmgate.prompts.chat import Chat
 from filmgate.prompts.enhancer import Enhancer
 from filmgate.secrets import derive, make_secret, write_private
-from filmgate.settings import Settings, name_of, secret_of
+from filmgate.settings import BadSettingsError, Settings, name_of, secret_of
 from filmgate.store.accept import Acceptor
 from filmgate.store.accounts import Accounts
 from filmgate.store.cancel import Wishes
@@ -119,10 +120,14 @@ def sessions_of(settings: Settings, clock: SystemClock, chance: SystemChance) ->
 
 
 def load_catalogue(settings: Settings) -> Catalogue:
+    """Read the models and their prices; raise BadSettingsError where the operator's file cannot be meant."""
     texts = [files("filmgate").joinpath("catalogue.toml").read_text("utf-8")]
-    if settings.catalogue is not None:
-        texts.append(settings.catalogue.read_text("utf-8"))
-    return read_catalogue(texts)
+    if settings.catalogue is None:
+        return read_catalogue(texts, settings.prices)
+    try:
+        return read_catalogue([*texts, settings.catalogue.read_text("utf-8")], settings.prices)
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise BadSettingsError(f"{settings.catalogue}: {error}") from None
 
 
 @asynccontextmanager
@@ -136,9 +141,11 @@ async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
         parts = _parts(ground, engine)
         told = Telling(ground.clock, ground.chance, ground.telemetry, engine)
         subscriptions = told.subscriptions(ground.callback_guard, secrets_of(settings, ground.chance))
-        worker = Worker(parts, Upkeep(engine), told.deliverer(parts, subscriptions))
+        worker = Worker(
+            parts, Upkeep(engine, timedelta(days=settings.record_days)), told.deliverer(parts, subscriptions)
+        )
         keys = Keys(web, [derive(secret, "pepper") for secret in secrets_of(settings, ground.chance)])
-        listener = await stack.enter_async_context(told.listening(node.database, draining))
+        listener = await stack.enter_async_context(told.listening(node.direct or node.database, draining))
         around = _around(ground, parts, web, keys, draining, listener, subscriptions)
         own_engine = settings.worker and settings.web_workers == 1
         health = Health(web, worker if own_engine else None, ground)
@@ -154,7 +161,9 @@ async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
 
 
 async def _pool(stack: AsyncExitStack, node: Node, size: int, statement_ms: int, name: str) -> Pool:
-    pool = await open_pool(node.database, size=size, statement_ms=statement_ms, name=name)
+    pool = await open_pool(
+        node.database, size=size, statement_ms=statement_ms, name=name, pooled=node.direct is not None
+    )
     stack.push_async_callback(pool.close)
     return pool
 
@@ -178,7 +187,7 @@ async def _ground(stack: AsyncExitStack, node: Node, settings: Settings, pool: P
         made.append(kinds.build(config, tools))
     ids_of = await Credentials(pool).sync([_credential(config, settings) for config in configs])
     accesses = [
-        Access(config.name, ids_of[config.name, config.credential_name], provider)
+        Access(config.name, ids_of[config.name, config.credential_name], provider, _costs(config, settings))
         for config, provider in zip(configs, made, strict=True)
     ]
     objects = open_store(settings.objects_url or settings.data / "objects", clock=clock)
@@ -200,6 +209,12 @@ async def _ground(stack: AsyncExitStack, node: Node, settings: Settings, pool: P
         clock=clock,
         chance=chance,
     )
+
+
+def _costs(config: ProviderConfig, settings: Settings) -> CostList:
+    """Give what a provider takes; what this machine draws by itself is free."""
+    rows = next((table.costs for table in settings.providers if table.name == config.name), ())
+    return FREE if config.kind == ANIMATIC and not rows else CostList(rows)
 
 
 def _guard_rules(settings: Settings) -> GuardRules:

@@ -42,7 +42,7 @@ from filmgate.store.embedded.programs import find_programs
 from filmgate.store.keys import Keys
 from filmgate.store.lock import AlreadyRunningError, FolderLock
 from filmgate.store.migrate import MigrationError, migrate
-from filmgate.store.pool import WEB_STATEMENT_MS, open_pool
+from filmgate.store.pool import WEB_STATEMENT_MS, open_pool, set_session
 from filmgate.store.upkeep import Upkeep
 from filmgate.world import SystemChance, SystemClock
 
@@ -95,7 +95,8 @@ def serve(
             database = stack.enter_context(_database(settings, lock, tell))
             supervisor = ids.uuid7(clock.now(), chance)
             flags = {**flags, "port": port, "data": str(settings.data.resolve())}
-            node = Node(flags, config, database, node_folder(settings.data), supervisor, base_url)
+            folder = node_folder(settings.data)
+            node = Node(flags, config, database, folder, supervisor, base_url, _direct(settings))
             signin_url, admin_key = asyncio.run(_prepare(settings, node, clock, chance))
             lock.announce(base_url)
             node.hand_down()
@@ -124,7 +125,8 @@ def work(
             flags = {**flags, "data": str(settings.data.resolve()), "worker": True, "web_workers": 1}
             supervisor = ids.uuid7(clock.now(), chance)
             folder = node_folder(settings.data)
-            node = Node(flags, config, database, folder, supervisor, settings.public_url or "")
+            public_url = settings.public_url or ""
+            node = Node(flags, config, database, folder, supervisor, public_url, _direct(settings))
             asyncio.run(_migrate(node))
             node.hand_down()
             stack.enter_context(_engine_process(tell))
@@ -228,12 +230,24 @@ def _database(settings: Settings, lock: FolderLock, tell: Tell) -> Iterator[dict
         keeper.stop()
 
 
+def _direct(settings: Settings) -> dict[str, Any] | None:
+    url = settings.database_direct_url
+    if url is None:
+        return None
+    if settings.database_url is None:
+        raise CannotServeError(
+            "FILMGATE_DATABASE_DIRECT_URL is the way past FILMGATE_DATABASE_URL, which is not set"
+        )
+    return {"dsn": url.get_secret_value()}
+
+
 async def _prepare(
     settings: Settings, node: Node, clock: SystemClock, chance: SystemChance
 ) -> tuple[str, str | None]:
     """Bring the database up to date; give a one-time sign-in address, and the admin key if it is new."""
     await _migrate(node)
-    pool = await open_pool(node.database, size=1, statement_ms=WEB_STATEMENT_MS, name="filmgate start")
+    direct = node.direct or node.database
+    pool = await open_pool(direct, size=1, statement_ms=WEB_STATEMENT_MS, name="filmgate start")
     try:
         await Upkeep(pool).make_partitions(clock.now())
         keys = Keys(pool, [derive(secret, "pepper") for secret in secrets_of(settings, chance)])
@@ -245,12 +259,14 @@ async def _prepare(
 
 
 async def _migrate(node: Node) -> None:
-    connection = await asyncpg.connect(**node.database)
+    connection = await asyncpg.connect(**(node.direct or node.database))
     try:
         await connection.execute("create schema if not exists film")
         await connection.execute("set search_path = film")
         await _demand_durability(connection)
         await migrate(connection, files("filmgate.store").joinpath("migrations"))
+        if node.direct is not None:
+            await set_session(connection)
     finally:
         await connection.close()
 

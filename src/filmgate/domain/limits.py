@@ -105,6 +105,8 @@ COMMIT_BATCH: Final = 256
 LINK_LIFE: Final = timedelta(hours=24)
 SCRATCH_LIFE: Final = timedelta(days=1)
 FILM_RETENTION: Final = timedelta(days=7)
+RECORD_RETENTION: Final = timedelta(days=400)
+EXPIRED_KEY_READS: Final = timedelta(days=7)
 CONTENT_CHUNK: Final = MIB
 PAGE: Final = 20
 PAGE_LONGEST: Final = 100

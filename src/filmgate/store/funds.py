@@ -37,6 +37,8 @@ LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order 
 LOCK_KEYS: Final = "select from keys where id = any($1::bigint[]) order by id for no key update"
 
 _MINUTE: Final = timedelta(minutes=1)
+# Nobody knows when a film ends; clients that are told nothing ask again at once.
+_SOME_ARE_DONE_S: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,9 @@ class Purse:
             wait = max(1, int((self.minute_start + _MINUTE - self.now).total_seconds()) + 1)
             return Refusal("rate_limited", {"limit": self.submits_per_minute, "retry_after_s": wait})
         if self.max_unfinished is not None and self.unfinished >= self.max_unfinished:
-            return Refusal("too_many_tasks", {"limit": self.max_unfinished})
+            return Refusal(
+                "too_many_tasks", {"limit": self.max_unfinished, "retry_after_s": _SOME_ARE_DONE_S}
+            )
         if self.balance_micros is not None and self.credit_micros is not None:
             left = self.balance_micros + self.credit_micros
             if price_micros > left:

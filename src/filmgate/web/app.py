@@ -18,6 +18,7 @@ from filmgate.domain.contracts import Dialect
 from filmgate.domain.problems import Problem
 from filmgate.web.admin import admin_routes
 from filmgate.web.answers import file_answer, json_answer, language_of, problem_answer
+from filmgate.web.books import book_routes
 from filmgate.web.decisions import decision_routes
 from filmgate.web.dialects import DialectRoutes
 from filmgate.web.endpoints import endpoint_routes
@@ -27,6 +28,7 @@ from filmgate.web.mishaps import as_problem
 from filmgate.web.money import customer_money, operator_money
 from filmgate.web.opening import Smooth, open_route
 from filmgate.web.outer import Outer, OuterTelemetry
+from filmgate.web.prices import price_routes
 from filmgate.web.providers import provider_routes
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tasks import task_routes
@@ -82,6 +84,8 @@ def own_api(around: Surroundings, dialects: frozenset[str], telemetry: OuterTele
     api.include_router(admin_routes(around, dialects))
     api.include_router(customer_money(around))
     api.include_router(operator_money(around))
+    api.include_router(book_routes(around))
+    api.include_router(price_routes(around))
     api.include_router(provider_routes(around))
     api.include_router(event_routes(around))
     api.include_router(customer_webhooks(around))

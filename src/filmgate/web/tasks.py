@@ -279,7 +279,7 @@ def _models(around: Surroundings) -> list[ModelOut]:
                 prompt_characters=offer.prompt_characters,
                 pictures=counts,
                 sound=model.sound,
-                available=bool(around.acceptance.router.lines(model.name)),
+                available=around.acceptance.sells(model.name),
             )
         )
     return shown

@@ -92,7 +92,9 @@ def _side(said: str) -> int:
     if said in names:
         return int(said.removesuffix("p"))
     meant = {"4k": "2160p", "8k": "4320p", "uhd": "2160p", "2k": "1440p", "fhd": "1080p", "hd": "720p"}
-    right = meant.get(said.lower()) or next((name for name in names if f"{said}p".lower() == name), None)
+    right = meant.get(said.lower()) or next(
+        (name for name in names if name == f"{said.lower().rstrip('pi')}p"), None
+    )
     hint = f": `{right}` is the right spelling" if right else f": one of {', '.join(names)} is right"
     raise ValueError(f"there is no resolution `{said}`{hint}")
 

@@ -217,7 +217,9 @@ class Mill:
         clips = (8, 7)[: FATES[fate].clips]
         price = Price(tuple(Line(f"clip {n}", n, s, unit) for n, s in enumerate(clips, 1)), "2025-01-01")
         new = self.world.new(fate)
-        request = replace(new.request, clips=clips, prompt_extend=fate if len(clips) > 1 else None)
+        request = replace(
+            new.request, model="sora-2", clips=clips, prompt_extend=fate if len(clips) > 1 else None
+        )
         id_ = ids.uuid7(datetime.now(UTC), SystemChance())
         owner = self.owners[no % len(self.owners)]
         decision = await self.world.acceptor.accept(
@@ -260,7 +262,7 @@ async def make_mill(world: World, folder: Path) -> Mill:
     """Open an engine with two credentials, for two accounts with three keys."""
     oracle = Oracle()
     vendors = {("oracle", "A"): oracle, ("oracle", "B"): oracle}
-    rule = RouteRule("animatic", (Via("oracle", "sees"),))
+    rule = RouteRule("sora-2", (Via("oracle", "sees"),))
     engine = await make_engine(world.pool, folder, vendors, [rule], in_flight=_WAVE)
     costs = CostList([CostRow("*", date(2025, 1, 1), per_clip_micros=COST)])
     accesses = [Access(name, id_, oracle, costs) for (name, _), id_ in engine.ids.items()]

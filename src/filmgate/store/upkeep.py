@@ -63,7 +63,7 @@ delete from quotes where id in (select id from quotes where expires_at < now() -
 _QUOTE_KEPT: Final = timedelta(days=30)
 
 _THERE: Final = "select to_regclass('film.' || $1) is not null"
-_BY_DEFAULT: Final = "select count(*) from (select from tasks_default limit $1) some"
+_BY_DEFAULT: Final = "select count(*) from (select from tasks_default limit $1) strays"
 # It spells WEEKS.
 _PARTITIONS_LOCK: Final = 0x5745454B53
 

@@ -220,6 +220,7 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
         select t.id::text || ': its film has no file' from tasks t
         where t.film is not null and t.deleted_at is null and t.content_until > now()
             and not exists (select from files f where f.id = (t.film -> 'files' ->> 'video')::uuid)
+            and not exists (select from forgotten f where t.id >= f.from_id and t.id < f.to_id)
         """,
     ),
     "what_was_forgotten_is_still_booked": (

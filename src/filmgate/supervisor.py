@@ -27,7 +27,7 @@ from granian.http import HTTP1Settings
 from granian.server.mp import MPServer as Granian
 
 from filmgate import __version__
-from filmgate.app import node_folder, secrets_of, sessions_of
+from filmgate.app import load_catalogue, node_folder, secrets_of, sessions_of
 from filmgate.domain import ids
 from filmgate.domain.limits import HEADERS_SECONDS, SHUTDOWN
 from filmgate.domain.task import Owner
@@ -87,6 +87,8 @@ def serve(
     multiprocessing.set_start_method("spawn", force=True)
     clock, chance = SystemClock(), SystemChance()
     try:
+        # Said here, a fault is one line; in a process of the gate it would be a restart without end.
+        load_catalogue(settings)
         with ExitStack() as stack:
             lock = stack.enter_context(FolderLock.acquire(settings.data, started=clock.now()))
             settings.data.chmod(0o700)
@@ -118,6 +120,7 @@ def work(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     try:
+        load_catalogue(settings)
         with ExitStack() as stack:
             lock = stack.enter_context(FolderLock.acquire(settings.data, started=clock.now()))
             settings.data.chmod(0o700)

@@ -1,8 +1,7 @@
 """The rows of the dialects' error tables that only money, limits and mishaps can cause, live."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -150,29 +149,74 @@ def test_whoever_may_begin_nothing_still_reads_and_lists(poor: Poor) -> None:
             assert poor.gate.ask("GET", path, key=poor.keys[why]).status == 200
 
 
-async def test_a_fault_of_ours_is_a_500_in_each_dialects_form(
-    postgres: dict[str, Any], tmp_path: Path
-) -> None:
-    name = f"faulty_{free_port()}"
+@pytest.fixture(scope="module")
+async def own(
+    postgres: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[RealGate, "asyncpg.Connection[asyncpg.Record]"]]:
+    """A gate on a database that tests reach as well."""
+    name = f"rows_{free_port()}"
     root = await asyncpg.connect(**postgres)
     await root.execute(f"create database {name}")
     await root.close()
     address = f"postgresql://{postgres['user']}@/{name}?host={postgres['host']}&port={postgres['port']}"
-    gate = RealGate(tmp_path / "data", environment={"FILMGATE_DATABASE_URL": address})
+    gate = RealGate(tmp_path_factory.mktemp("own") / "data", environment={"FILMGATE_DATABASE_URL": address})
     gate.start()
-    try:
-        strict, plain = gate.new_key("strict", strict=True), gate.key
-        broken = await asyncpg.connect(**{**postgres, "database": name})
-        await broken.execute("alter table film.accounts rename column balance_micros to gone")
-        await broken.close()
-        body = {"model": "sora-2", "prompt": "a boat"}
-        said = {"message": "Internal server error", "type": "server_error", "code": "internal_error"}
-        for key in (strict, plain):
-            answer = gate.ask("POST", "/yishang/v1/videos", json_body=body, key=key)
-            assert (answer.status, answer.json) == (500, {"error": said})
-        for dialect, (path, model) in PATHS.items():
-            answer = gate.ask("POST", path, json_body={"model": model, "prompt": "a boat"}, key=plain)
-            assert (answer.status, answer.headers["x-filmgate-dialect"]) == (500, dialect)
-            assert "balance_micros" not in answer.body.decode()
-    finally:
-        gate.kill()
+    connection = await asyncpg.connect(**{**postgres, "database": name})
+    yield gate, connection
+    await connection.close()
+    gate.kill()
+
+
+Own = tuple[RealGate, "asyncpg.Connection[asyncpg.Record]"]
+
+
+async def test_a_key_that_has_run_out_reads_and_deletes_what_it_made_for_a_week_and_begins_nothing(
+    own: Own,
+) -> None:
+    gate, connection = own
+    key = gate.new_key("short")
+    body = {"model": "animatic", "prompt": "a boat", "seconds": 1, "size": "640x360"}
+    made = gate.ask("POST", "/gate/v1/tasks", json_body=body, key=key).json["id"]
+    assert gate.ended(made, key=key)["state"] == "succeeded"
+    await connection.execute(
+        "update film.keys set expires_at = now() - interval '1 hour' where name = 'short'"
+    )
+    for path in (
+        "/gate/v1/tasks",
+        f"/gate/v1/tasks/{made}",
+        f"/gate/v1/tasks/{made}/files/video.mp4",
+        "/gate/v1/balance",
+    ):
+        assert gate.ask("GET", path, key=key).status == 200, path
+    refused = {"laozhang": "INVALID_API_KEY"} | dict.fromkeys(list(PATHS)[1:], "invalid_api_key")
+    for dialect, (path, model) in PATHS.items():
+        answer = gate.ask("POST", path, json_body={"model": model, "prompt": "a boat"}, key=key)
+        code = answer.json.get("error_code") or answer.json["error"]["code"]
+        assert (answer.status, code) == (401, refused[dialect])
+    endpoint = {"name": "x", "url": "https://hooks.example.com/", "event_types": ["video.completed"]}
+    for path, said in (
+        ("tasks", body), ("quote", body), (f"tasks/{made}/retry", {}), ("webhook_endpoints", endpoint),
+    ):  # fmt: skip
+        answer = gate.ask("POST", f"/gate/v1/{path}", json_body=said or None, key=key)
+        assert (answer.status, answer.json["error"]["code"]) == (401, "key_expired"), path
+    assert gate.ask("DELETE", f"/gate/v1/tasks/{made}", key=key).status in {200, 204}
+    await connection.execute(
+        "update film.keys set expires_at = now() - interval '8 days' where name = 'short'"
+    )
+    answer = gate.ask("GET", "/gate/v1/tasks", key=key)
+    assert (answer.status, answer.json["error"]["code"]) == (401, "invalid_key")
+
+
+async def test_a_fault_of_ours_is_a_500_in_each_dialects_form(own: Own) -> None:
+    gate, connection = own
+    strict, plain = gate.new_key("strict", strict=True), gate.key
+    await connection.execute("alter table film.accounts rename column balance_micros to gone")
+    body = {"model": "sora-2", "prompt": "a boat"}
+    said = {"message": "Internal server error", "type": "server_error", "code": "internal_error"}
+    for key in (strict, plain):
+        answer = gate.ask("POST", "/yishang/v1/videos", json_body=body, key=key)
+        assert (answer.status, answer.json) == (500, {"error": said})
+    for dialect, (path, model) in PATHS.items():
+        answer = gate.ask("POST", path, json_body={"model": model, "prompt": "a boat"}, key=plain)
+        assert (answer.status, answer.headers["x-filmgate-dialect"]) == (500, dialect)
+        assert "balance_micros" not in answer.body.decode()

@@ -63,7 +63,9 @@ delete from quotes where id in (select id from quotes where expires_at < now() -
 _QUOTE_KEPT: Final = timedelta(days=30)
 
 # A look by name may be answered from what this session saw before another made it.
-_THERE: Final = "select exists (select from pg_class where relname = $1 and relnamespace = 'film'::regnamespace)"
+_THERE: Final = (
+    "select exists (select from pg_class where relname = $1 and relnamespace = 'film'::regnamespace)"
+)
 _BY_DEFAULT: Final = "select count(*) from (select from tasks_default limit $1) strays"
 # It spells WEEKS.
 _PARTITIONS_LOCK: Final = 0x5745454B53

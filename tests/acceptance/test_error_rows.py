@@ -197,7 +197,7 @@ async def test_a_key_that_has_run_out_reads_and_deletes_what_it_made_for_a_week_
     for path, said in (
         ("tasks", body), ("quote", body), (f"tasks/{made}/retry", {}), ("webhook_endpoints", endpoint),
     ):  # fmt: skip
-        answer = gate.ask("POST", f"/gate/v1/{path}", json_body=said or None, key=key)
+        answer = gate.ask("POST", f"/gate/v1/{path}", json_body=said, key=key)
         assert (answer.status, answer.json["error"]["code"]) == (401, "key_expired"), path
     assert gate.ask("DELETE", f"/gate/v1/tasks/{made}", key=key).status in {200, 204}
     await connection.execute(

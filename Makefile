@@ -4,7 +4,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin/
 PYTEST := $(RUN)python -m pytest
 
-.PHONY: setup demo test check format lint types imports bench chaos lost-replies simulate clients assets clean
+.PHONY: setup demo test check format lint types imports bench books chaos lost-replies simulate clients assets clean
 
 setup: .venv/.made
 
@@ -59,6 +59,11 @@ JOBS ?= 2
 simulate: setup
 	PYTHONPATH=tests $(RUN)python -m simulation --from $(FROM) --seeds $(SEEDS) --jobs $(JOBS) \
 		$(if $(STORY),--story) $(if $(MUTANT),--mutant $(MUTANT))
+
+# Films that end in every way, and the audit of their books: `make books N=100000`.
+N ?= 10000
+books: setup
+	FILMGATE_BOOKS_TASKS=$(N) $(PYTEST) -m slow tests/engine/test_endings.py
 
 clients: setup
 	$(PYTEST) -m slow tests/clients

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -17,9 +16,10 @@ from filmgate import providers as kinds
 from filmgate.console.pages import pages
 from filmgate.dialects import DIALECTS
 from filmgate.domain import ids
-from filmgate.domain.catalogue import Catalogue, read_catalogue
+from filmgate.domain.catalogue import Catalogue
 from filmgate.domain.contracts_http import Http
 from filmgate.domain.contracts_provider import ANIMATIC, ProviderConfig, Tools
+from filmgate.domain.cost import FREE, CostList
 from filmgate.engine.accept import Acceptance
 from filmgate.engine.parts import Parts
 from filmgate.engine.route import Access, Router, RouteRule, Via
@@ -41,7 +41,7 @@ from filmgate.node import Node
 from filmgate.prompts.chat import Chat
 from filmgate.prompts.enhancer import Enhancer
 from filmgate.secrets import derive, make_secret, write_private
-from filmgate.settings import Settings, name_of, secret_of
+from filmgate.settings import Settings, load_catalogue, name_of, secret_of
 from filmgate.store.accept import Acceptor
 from filmgate.store.accounts import Accounts
 from filmgate.store.cancel import Wishes
@@ -125,13 +125,6 @@ def sessions_of(settings: Settings, clock: SystemClock, chance: SystemChance) ->
     return Sessions(keys, clock, chance, settings.public_url)
 
 
-def load_catalogue(settings: Settings) -> Catalogue:
-    texts = [files("filmgate").joinpath("catalogue.toml").read_text("utf-8")]
-    if settings.catalogue is not None:
-        texts.append(settings.catalogue.read_text("utf-8"))
-    return read_catalogue(texts)
-
-
 @asynccontextmanager
 async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
     """Open everything that a process of the gate needs, and close it in reverse order."""
@@ -144,9 +137,10 @@ async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
         told = Telling(ground.clock, ground.chance, ground.telemetry, engine)
         subscriptions = told.subscriptions(ground.callback_guard, secrets_of(settings, ground.chance))
         beside = ground.storing.beside(parts.claims.boot)
-        worker = Worker(parts, Upkeep(engine), told.deliverer(parts, subscriptions), beside)
+        upkeep = Upkeep(engine, timedelta(days=settings.record_days))
+        worker = Worker(parts, upkeep, told.deliverer(parts, subscriptions), beside)
         keys = Keys(web, [derive(secret, "pepper") for secret in secrets_of(settings, ground.chance)])
-        listener = await stack.enter_async_context(told.listening(node.database, draining))
+        listener = await stack.enter_async_context(told.listening(node.direct or node.database, draining))
         around = _around(ground, parts, web, keys, draining, listener, subscriptions)
         own_engine = settings.worker and settings.web_workers == 1
         measures = _measures(ground, web)
@@ -164,7 +158,9 @@ async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
 
 
 async def _pool(stack: AsyncExitStack, node: Node, size: int, statement_ms: int, name: str) -> Pool:
-    pool = await open_pool(node.database, size=size, statement_ms=statement_ms, name=name)
+    pool = await open_pool(
+        node.database, size=size, statement_ms=statement_ms, name=name, pooled=node.direct is not None
+    )
     stack.push_async_callback(pool.close)
     return pool
 
@@ -188,7 +184,7 @@ async def _ground(stack: AsyncExitStack, node: Node, settings: Settings, pool: P
         made.append(kinds.build(config, tools))
     ids_of = await Credentials(pool).sync([_credential(config, settings) for config in configs])
     accesses = [
-        Access(config.name, ids_of[config.name, config.credential_name], provider)
+        Access(config.name, ids_of[config.name, config.credential_name], provider, _costs(config, settings))
         for config, provider in zip(configs, made, strict=True)
     ]
     telemetry = Telemetry([model.name for model in catalogue.models], [config.name for config in configs])
@@ -211,6 +207,12 @@ async def _ground(stack: AsyncExitStack, node: Node, settings: Settings, pool: P
         clock=clock,
         chance=chance,
     )
+
+
+def _costs(config: ProviderConfig, settings: Settings) -> CostList:
+    """Give what a provider takes; what this machine draws by itself is free."""
+    rows = next((table.costs for table in settings.providers if table.name == config.name), ())
+    return FREE if config.kind == ANIMATIC and not rows else CostList(rows)
 
 
 def _guard_rules(settings: Settings) -> GuardRules:

@@ -69,7 +69,7 @@ class Measures:
         await self.keep()
         if self.clock.monotonic() > self._books_until:
             # Where there is more than can be looked at in the time, what was read last stays.
-            with suppress(asyncpg.QueryCanceledError):
+            with suppress(asyncpg.QueryCanceledError, TimeoutError):
                 self._books = await self.standings.books()
             self._books_until = self.clock.monotonic() + _BOOKS_LIVE_S
         gauges: Gauges = {

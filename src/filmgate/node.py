@@ -22,6 +22,8 @@ class Node:
     folder: UUID
     supervisor: UUID
     base_url: str
+    direct: dict[str, Any] | None = None
+    """The way past a transaction pooler, where `database` leads through one."""
 
     def settings(self) -> Settings:
         return Settings.load(self.flags, self.config)
@@ -36,6 +38,7 @@ class Node:
                 "folder": str(self.folder),
                 "supervisor": str(self.supervisor),
                 "base_url": self.base_url,
+                "direct": self.direct,
             },
             default=str,
         )
@@ -51,4 +54,5 @@ class Node:
             folder=UUID(said["folder"]),
             supervisor=UUID(said["supervisor"]),
             base_url=said["base_url"],
+            direct=said["direct"],
         )

@@ -2,8 +2,9 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from importlib.resources import files
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -15,13 +16,19 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     SecretStr,
     ValidationError,
     field_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from filmgate.domain.limits import FILM_RETENTION
+from filmgate.domain.catalogue import Catalogue, read_catalogue
+from filmgate.domain.cost import CostRow
+from filmgate.domain.limits import FILM_RETENTION, RECORD_RETENTION
+from filmgate.domain.lines import line_of
+from filmgate.domain.price import PriceRow
+from filmgate.domain.tariff import read_cost, read_price, repeated
 
 CONFIG_NAME = "filmgate.toml"
 
@@ -65,6 +72,7 @@ class ProviderTable(BaseModel):
     base_url: str = ""
     credentials: Annotated[tuple[Reference, ...], BeforeValidator(_as_several)] = ()
     limits: ProviderLimits = ProviderLimits(submits_per_minute=None, in_flight=None)
+    costs: tuple[Annotated[CostRow, PlainValidator(read_cost)], ...] = ()
     options: Mapping[str, Any] = Field(default_factory=dict)
 
 
@@ -136,6 +144,7 @@ class Settings(BaseSettings):
     web_workers: int = Field(1, ge=1, le=64)
     worker: bool = True
     database_url: SecretStr | None = None
+    database_direct_url: SecretStr | None = None
     postgres_bin: Path | None = None
     objects_url: str | None = None
     bucket_links: bool = False
@@ -146,8 +155,10 @@ class Settings(BaseSettings):
     guard_allow: Annotated[frozenset[str], NoDecode] = frozenset()
     renders_at_once: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 1) - 1), gt=0)
     retention_days: float = Field(FILM_RETENTION / timedelta(days=1), gt=0)
+    record_days: float = Field(RECORD_RETENTION / timedelta(days=1), ge=31, le=36_500)
     log_prompts: bool = False
     catalogue: Path | None = None
+    prices: tuple[Annotated[PriceRow, PlainValidator(read_price)], ...] = ()
     enhancer: EnhancerTable | None = None
     guard: GuardTable = Field(default_factory=lambda: GuardTable.model_validate({}))
     providers: tuple[ProviderTable, ...] = ()
@@ -184,7 +195,8 @@ class Settings(BaseSettings):
         path = config or Path(os.environ.get("FILMGATE_CONFIG", CONFIG_NAME))
         given = {name: value for name, value in flags.items() if value is not None}
         try:
-            written = tomllib.loads(path.read_text()) if path.exists() else {}
+            text = path.read_text() if path.exists() else ""
+            written = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
             raise BadSettingsError(f"{path}: {error}") from None
         unknown = set(written) - set(cls.model_fields)
@@ -195,11 +207,30 @@ class Settings(BaseSettings):
         try:
             settings = cls(**(below | given))
         except ValidationError as error:
-            faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+            faults = (_fault(fault["loc"], fault["msg"], text, written) for fault in error.errors())
             raise BadSettingsError("; ".join(faults)) from None
         settings._check_routes()
+        settings._check_prices(text)
+        settings._check_retention()
         settings._check_destinations()
         return settings
+
+    def _check_prices(self, text: str) -> None:
+        twice = repeated(self.prices)
+        if twice is not None:
+            raise BadSettingsError(f"line {line_of(text, 'prices', twice[0])}: prices: {twice[1]}")
+        for no, provider in enumerate(self.providers):
+            twice = repeated(provider.costs)
+            if twice is not None:
+                where = f"line {line_of(text, 'providers', no)}: providers: costs of `{provider.name}`"
+                raise BadSettingsError(f"{where}: {twice[1]}")
+
+    def _check_retention(self) -> None:
+        if self.record_days < self.retention_days:
+            raise BadSettingsError(
+                f"record_days: {self.record_days:g} is less than the {self.retention_days:g} retention_days: "
+                "a film's record must outlive it"
+            )
 
     def _check_destinations(self) -> None:
         names = [destination.name for destination in self.destinations]
@@ -223,6 +254,16 @@ class Settings(BaseSettings):
                     )
 
 
+def _fault(place: Sequence[int | str], says: str, text: str, written: Mapping[str, Any]) -> str:
+    """Say what is wrong with a value, with the line of its table where it stands in the file."""
+    name = ".".join(map(str, place))
+    says = says.removeprefix("Value error, ")
+    match place:
+        case (str(table), int(no), *_) if isinstance(written.get(table), list):
+            return f"line {line_of(text, table, no)}: {name}: {says}"
+    return f"{name}: {says}"
+
+
 def name_of(reference: str) -> str:
     """Name a credential without its secret."""
     return reference.removeprefix("env:") or "default"
@@ -236,3 +277,14 @@ def secret_of(reference: str) -> str:
     if name not in os.environ:
         raise BadSettingsError(f"the environment variable {name} is not set, although the settings name it")
     return os.environ[name]
+
+
+def load_catalogue(settings: Settings) -> Catalogue:
+    """Read the models and their prices; raise BadSettingsError where the operator's file cannot be meant."""
+    texts = [files("filmgate").joinpath("catalogue.toml").read_text("utf-8")]
+    if settings.catalogue is None:
+        return read_catalogue(texts, settings.prices)
+    try:
+        return read_catalogue([*texts, settings.catalogue.read_text("utf-8")], settings.prices)
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise BadSettingsError(f"{settings.catalogue}: {error}") from None

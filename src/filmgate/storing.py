@@ -1,7 +1,7 @@
 """The parts that keep films, and bring them to their customers' own buckets, put together for one process."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -106,6 +106,13 @@ async def look_at_store(settings: Settings, clock: Clock, chance: Chance) -> Fin
         return finding("write", ObjectStoreError(MEANINGS[Trouble.SLOW], Trouble.SLOW))
     finally:
         await store.close()
+
+
+def tell_of_store(settings: Settings, clock: Clock, chance: Chance, tell: Callable[[str], None]) -> None:
+    """Say at once what keeps films from being stored; it may pass, so that the gate starts all the same."""
+    found = asyncio.run(look_at_store(settings, clock, chance))
+    if found is not None:
+        tell(f"films cannot be stored now ({found.step}): {found.said}. {found.way_out}")
 
 
 async def look_closely(settings: Settings, clock: Clock, chance: Chance) -> tuple[Finding | None, timedelta]:

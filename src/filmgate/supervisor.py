@@ -34,7 +34,7 @@ from filmgate.domain.task import Owner
 from filmgate.node import Node
 from filmgate.secrets import derive, write_private
 from filmgate.server import DRAIN
-from filmgate.settings import BadSettingsError, Settings
+from filmgate.settings import BadSettingsError, Settings, load_catalogue
 from filmgate.store.embedded.cluster import cluster_major
 from filmgate.store.embedded.errors import EmbeddedPostgresError
 from filmgate.store.embedded.keeper import PostgresKeeper
@@ -42,9 +42,9 @@ from filmgate.store.embedded.programs import find_programs
 from filmgate.store.keys import Keys
 from filmgate.store.lock import AlreadyRunningError, FolderLock
 from filmgate.store.migrate import MigrationError, migrate
-from filmgate.store.pool import WEB_STATEMENT_MS, open_pool
+from filmgate.store.pool import WEB_STATEMENT_MS, open_pool, set_session
 from filmgate.store.upkeep import Upkeep
-from filmgate.storing import look_at_store
+from filmgate.storing import tell_of_store
 from filmgate.world import SystemChance, SystemClock
 
 CLIENT_FILE: Final = "client.json"
@@ -90,16 +90,19 @@ def serve(
     multiprocessing.set_start_method("spawn", force=True)
     clock, chance = SystemClock(), SystemChance()
     try:
+        # Said here, a fault is one line; in a process of the gate it would be a restart without end.
+        load_catalogue(settings)
         with ExitStack() as stack:
             lock = stack.enter_context(FolderLock.acquire(settings.data, started=clock.now()))
             settings.data.chmod(0o700)
-            _look_at_objects(settings, clock, chance, tell)
+            tell_of_store(settings, clock, chance, tell)
             port = _free_port(settings)
             base_url = f"http://{_shown(settings.host)}:{port}"
             database = stack.enter_context(_database(settings, lock, tell))
             supervisor = ids.uuid7(clock.now(), chance)
             flags = {**flags, "port": port, "data": str(settings.data.resolve())}
-            node = Node(flags, config, database, node_folder(settings.data), supervisor, base_url)
+            folder = node_folder(settings.data)
+            node = Node(flags, config, database, folder, supervisor, base_url, _direct(settings))
             signin_url, admin_key = asyncio.run(_prepare(settings, node, clock, chance))
             lock.announce(base_url)
             node.hand_down()
@@ -121,15 +124,17 @@ def work(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     try:
+        load_catalogue(settings)
         with ExitStack() as stack:
             lock = stack.enter_context(FolderLock.acquire(settings.data, started=clock.now()))
             settings.data.chmod(0o700)
-            _look_at_objects(settings, clock, chance, tell)
+            tell_of_store(settings, clock, chance, tell)
             database = stack.enter_context(_database(settings, lock, tell))
             flags = {**flags, "data": str(settings.data.resolve()), "worker": True, "web_workers": 1}
             supervisor = ids.uuid7(clock.now(), chance)
             folder = node_folder(settings.data)
-            node = Node(flags, config, database, folder, supervisor, settings.public_url or "")
+            public_url = settings.public_url or ""
+            node = Node(flags, config, database, folder, supervisor, public_url, _direct(settings))
             asyncio.run(_migrate(node))
             node.hand_down()
             stack.enter_context(_engine_process(tell))
@@ -233,11 +238,12 @@ def _database(settings: Settings, lock: FolderLock, tell: Tell) -> Iterator[dict
         keeper.stop()
 
 
-def _look_at_objects(settings: Settings, clock: SystemClock, chance: SystemChance, tell: Tell) -> None:
-    """Say at once what keeps films from being stored; it may pass, so that the gate starts all the same."""
-    found = asyncio.run(look_at_store(settings, clock, chance))
-    if found is not None:
-        tell(f"films cannot be stored now ({found.step}): {found.said}. {found.way_out}")
+def _direct(settings: Settings) -> dict[str, Any] | None:
+    if (url := settings.database_direct_url) is None:
+        return None
+    if settings.database_url is None:
+        raise CannotServeError("FILMGATE_DATABASE_DIRECT_URL is the way past FILMGATE_DATABASE_URL: set both")
+    return {"dsn": url.get_secret_value()}
 
 
 async def _prepare(
@@ -245,7 +251,8 @@ async def _prepare(
 ) -> tuple[str, str | None]:
     """Bring the database up to date; give a one-time sign-in address, and the admin key if it is new."""
     await _migrate(node)
-    pool = await open_pool(node.database, size=1, statement_ms=WEB_STATEMENT_MS, name="filmgate start")
+    direct = node.direct or node.database
+    pool = await open_pool(direct, size=1, statement_ms=WEB_STATEMENT_MS, name="filmgate start")
     try:
         await Upkeep(pool).make_partitions(clock.now())
         keys = Keys(pool, [derive(secret, "pepper") for secret in secrets_of(settings, chance)])
@@ -257,12 +264,14 @@ async def _prepare(
 
 
 async def _migrate(node: Node) -> None:
-    connection = await asyncpg.connect(**node.database)
+    connection = await asyncpg.connect(**(node.direct or node.database))
     try:
         await connection.execute("create schema if not exists film")
         await connection.execute("set search_path = film")
         await _demand_durability(connection)
         await migrate(connection, files("filmgate.store").joinpath("migrations"))
+        if node.direct is not None:
+            await set_session(connection)
     finally:
         await connection.close()
 

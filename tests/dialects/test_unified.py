@@ -148,7 +148,7 @@ def test_the_message_of_a_wrong_key_names_the_request() -> None:
         ("model_not_found", 404, "invalid_request_error", "model_not_found"),
         ("missing_parameter", 400, "invalid_request_error", "missing_parameter"),
         ("missing_key", 401, "authentication_error", "invalid_api_key"),
-        ("too_many_failures", 429, "rate_limit_error", "too_many_failures"),
+        ("too_many_failures", 429, "rate_limit_error", "rate_limit_exceeded"),
         ("internal_error", 500, "server_error", "internal_error"),
     ],
 )

@@ -38,7 +38,7 @@ RULES = {
         reads=frozenset(
             [
                 *("stream", "inputs", "due_for_removal", "find", "page", "fetch", "poll"),
-                *("rooms", "models", "next", "failed", "stranded"),
+                *("rooms", "models", "next", "failed", "stranded", "strays_by_default"),
                 # Lists of this name are no store.
                 "append",
                 # A sign of life and a longer lease change nothing but time, and come from beside the steps.

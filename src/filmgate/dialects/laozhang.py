@@ -72,6 +72,7 @@ _TOO_MANY: Final = 429
 _CODES: Final = {
     "missing_key": "INVALID_API_KEY",
     "invalid_key": "INVALID_API_KEY",
+    "key_expired": "INVALID_API_KEY",
     "prompt_too_long": "INVALID_PROMPT",
     "content_refused": "INVALID_PROMPT",
     "model_not_found": "INVALID_MODEL",

@@ -65,6 +65,12 @@ _TYPES: Final = {
 _STATUSES: Final = dict.fromkeys(
     ("model_not_found", "cannot_cancel", "already_ended", "cancel_unconfirmed"), 400
 )
+_CODES: Final = {
+    **dict.fromkeys(("missing_key", "invalid_key", "key_expired"), "invalid_api_key"),
+    **dict.fromkeys(
+        ("rate_limited", "too_many_tasks", "too_many_failures", "too_many_bodies"), "rate_limit_exceeded"
+    ),
+}
 _SERVER_ERROR: Final = 500
 _NO_MONEY: Final = 402
 _TOO_MANY: Final = 429
@@ -220,16 +226,11 @@ def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
     if status == _NO_MONEY:
         return _no_money(problem)
     kind = "server_error" if status >= _SERVER_ERROR else _TYPES.get(status, "invalid_request_error")
-    code = (
-        "invalid_api_key"
-        if problem.code == "missing_key"
-        else problem.code.replace("invalid_key", "invalid_api_key")
-    )
     error: dict[str, Json] = {
         "message": problem.text(LANGUAGE),
         "type": kind,
         "param": problem.field,
-        "code": code,
+        "code": _CODES.get(problem.code, problem.code),
     }
     # The official clients repeat 408, 409, 429 and 5xx, also for a submit: only what may pass is worth repeating.
     passing = status >= _SERVER_ERROR or status == _TOO_MANY

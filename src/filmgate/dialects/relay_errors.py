@@ -13,6 +13,7 @@ _LANGUAGE: Final = "zh"
 _KEY_CODES: Final = {
     "missing_key": "invalid_api_key",
     "invalid_key": "invalid_api_key",
+    "key_expired": "invalid_api_key",
     "makes_no_films": "access_denied",
 }
 _TASK_CODES: Final = {

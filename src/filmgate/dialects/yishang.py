@@ -46,6 +46,7 @@ _STATUS: Final = {State.QUEUED: "queued", State.SUCCEEDED: "completed"} | dict.f
 _FORMS: Final[dict[str, tuple[int, str, str]]] = {
     "missing_key": (401, "authentication_error", "invalid_api_key"),
     "invalid_key": (401, "authentication_error", "invalid_api_key"),
+    "key_expired": (401, "authentication_error", "invalid_api_key"),
     "missing_parameter": (400, "invalid_request_error", "missing_parameter"),
     "prompt_too_long": (400, "invalid_request_error", "prompt_too_long"),
     "model_not_found": (400, "invalid_request_error", "model_not_supported"),
@@ -70,6 +71,7 @@ _FORMS: Final[dict[str, tuple[int, str, str]]] = {
 _WORDS: Final = {
     "missing_key": "Invalid API key provided",
     "invalid_key": "Invalid API key provided",
+    "key_expired": "Invalid API key provided",
     "insufficient_balance": "Insufficient quota",
     "budget_exceeded": "Insufficient quota",
     "rate_limited": "Rate limit exceeded",
@@ -77,7 +79,7 @@ _WORDS: Final = {
     "task_not_found": "Task not found",
     "internal_error": "Internal server error",
 }
-_CHINESE: Final = dict.fromkeys(("missing_key", "invalid_key"), "无效的令牌") | dict.fromkeys(
+_CHINESE: Final = dict.fromkeys(("missing_key", "invalid_key", "key_expired"), "无效的令牌") | dict.fromkeys(
     ("insufficient_balance", "budget_exceeded"), "{text}"
 )
 _TOLD_IN_FULL: Final = frozenset({"rate_limited", "too_many_tasks"})

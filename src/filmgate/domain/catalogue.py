@@ -10,10 +10,12 @@ from datetime import timedelta
 from typing import Any, Final
 
 from filmgate.domain.limits import MIB, PICTURE_BYTES, PROMPT_CHARACTERS, TASK_DEADLINE
-from filmgate.domain.price import PriceList, PriceRow, micros
+from filmgate.domain.lines import line_of
+from filmgate.domain.price import PriceList, PriceRow
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import PictureRole
 from filmgate.domain.size import Size
+from filmgate.domain.tariff import read_price, repeated
 
 GATE: Final = "gate"
 
@@ -133,31 +135,35 @@ class Catalogue:
         return frozenset() if model is None else frozenset(model.offers) - {GATE}
 
 
-def read_catalogue(texts: Iterable[str]) -> Catalogue:
-    """Read catalogue tables; a later text adds to and replaces what an earlier one says."""
+def read_catalogue(texts: Iterable[str], prices: Sequence[PriceRow] = ()) -> Catalogue:
+    """Read catalogue tables; a later text adds to and replaces what an earlier one says, and `prices` all of them."""
     offers: dict[str, Offer] = {}
     models: dict[str, Model] = {}
-    prices: list[PriceRow] = []
+    listed: list[PriceRow] = []
     for text in texts:
         table = tomllib.loads(text)
         offers |= {name: _offer(name, row) for name, row in table.get("offers", {}).items()}
         for row in table.get("models", []):
             models[row["name"]] = _model(row, offers)
-        prices += [_price(row) for row in table.get("prices", [])]
-    return Catalogue(models.values(), PriceList(prices))
+        listed += _prices(text, table.get("prices", []))
+    return Catalogue(models.values(), PriceList([*listed, *prices]))
 
 
-def _price(row: Mapping[str, Any]) -> PriceRow:
-    try:
-        per_second, silent = _sides(row["per_second"]), _sides(row.get("silent", {}))
-    except ValueError as error:
-        raise BadCatalogueError(f"price of {row['models']}: {error}") from None
-    return PriceRow(row["models"], row["since"], per_second, silent)
+def _prices(text: str, said: Sequence[Mapping[str, Any]]) -> Sequence[PriceRow]:
+    read: list[PriceRow] = []
+    for no, row in enumerate(said):
+        try:
+            read.append(read_price(row))
+        except ValueError as error:
+            raise _bad_price(text, no, str(error)) from None
+    twice = repeated(read)
+    if twice is not None:
+        raise _bad_price(text, *twice)
+    return read
 
 
-def _sides(amounts: Mapping[str, Any]) -> Mapping[int, int]:
-    """Read `{ 720p = 0.10 }`: the shorter side in pixels, and dollars as micros."""
-    return {int(side.removesuffix("p")): micros(dollars) for side, dollars in amounts.items()}
+def _bad_price(text: str, no: int, says: str) -> BadCatalogueError:
+    return BadCatalogueError(f"line {line_of(text, 'prices', no)}: prices: {says}")
 
 
 def _offer(name: str, row: Mapping[str, Any]) -> Offer:

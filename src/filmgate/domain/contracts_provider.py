@@ -97,6 +97,8 @@ class Done:
     """Done: where the result lies, in the provider's own words, for its `fetch`."""
 
     result: Mapping[str, Json]
+    cost_micros: int | None = None
+    """What the vendor says that it charges; None where it says nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class Failed:
     again: bool = False
     cause: str = ""
     """What happened, for operators alone, where `text` is for everybody."""
+    cost_micros: int | None = None
+    """As of what is done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,8 @@ LINK_LIFE: Final = timedelta(hours=24)
 BUCKET_LINK_LIFE: Final = timedelta(hours=1)
 SCRATCH_LIFE: Final = timedelta(days=1)
 FILM_RETENTION: Final = timedelta(days=7)
+RECORD_RETENTION: Final = timedelta(days=400)
+EXPIRED_KEY_READS: Final = timedelta(days=7)
 CONTENT_CHUNK: Final = MIB
 MODEL_CHARACTERS: Final = 200
 SEARCH_CHARACTERS: Final = 200

@@ -5,7 +5,7 @@ A price belongs to the public model, whoever makes the film. It is looked up onc
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Final, Self, cast
@@ -98,14 +98,21 @@ class PriceList:
     """All prices with the day from which each holds; of several patterns the longest decides."""
 
     def __init__(self, rows: Sequence[PriceRow]) -> None:
-        self._rows = sorted(
-            rows, key=lambda row: (len(row.models.rstrip("*")), "*" not in row.models, row.since)
-        )
+        self._rows = sorted(rows, key=lambda row: (*specific(row.models), row.since))
 
     def row(self, model: str, at: datetime) -> PriceRow | None:
         """Find the price that holds for a model at a time; None where it has none."""
         fitting = [row for row in self._rows if fnmatchcase(model, row.models) and row.since <= at.date()]
         return fitting[-1] if fitting else None
+
+    def coming(self, model: str, at: datetime) -> Sequence[PriceRow]:
+        """Give the prices that a model will have after a time, as its rows stand now; soonest first."""
+        days = sorted(
+            {row.since for row in self._rows if row.since > at.date() and fnmatchcase(model, row.models)}
+        )
+        begun = [self.row(model, datetime.combine(day, time.min, at.tzinfo)) for day in days]
+        # A row that begins under a more specific one changes nothing.
+        return [row for row, day in zip(begun, days, strict=True) if row is not None and row.since == day]
 
     def price(self, request: FilmRequest, at: datetime) -> Price:
         """Price a request; raise Problem `no_price` for a model that may not be sold."""
@@ -120,6 +127,11 @@ class PriceList:
             if clip.no >= planned.first_made and clip.role is not ClipRole.UPSAMPLE
         ]
         return Price(tuple(lines), row.since.isoformat())
+
+
+def specific(pattern: str) -> tuple[int, bool]:
+    """Rank a pattern: the longer it is before its star the more it decides, and most without one."""
+    return len(pattern.rstrip("*")), "*" not in pattern
 
 
 def micros(dollars: str | float) -> int:

@@ -27,6 +27,10 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         401, 4, "This key is not known here. Keys of this gate start with `sk-`.",
         "无效的令牌：该密钥不属于本网关。本网关密钥以 `sk-` 开头。",
     ),
+    "key_expired": Wording(
+        401, 4, "This key has expired. It makes no films any more; for 7 days it still reads and deletes what it made.",
+        "无效的令牌：该密钥已过期，不能再生成视频；过期后 7 天内仍可查询、下载和删除已有视频。",
+    ),
     "not_an_operator": Wording(
         403, 4, "This needs an operator's key: set FILMGATE_ADMIN_KEY.",
         "该操作需要管理员密钥：请设置 FILMGATE_ADMIN_KEY。",

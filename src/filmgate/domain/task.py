@@ -24,6 +24,8 @@ class Owner:
     strict: bool = False
     soften: bool = False
     operator: bool = False
+    expired: bool = False
+    """The key has run out a while ago: it reads and deletes what it made, and begins nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,12 @@ class Acceptance:
         )
         return Quoted(quote_id, found.request, price, expires_at, found.warnings)
 
+    def sells(self, model: str) -> bool:
+        """Tell whether a model has a route and a price."""
+        return (
+            bool(self.router.lines(model)) and self.catalogue.prices.row(model, self.clock.now()) is not None
+        )
+
     async def accept(
         self,
         draft: Draft,
@@ -194,6 +200,8 @@ class Acceptance:
         """Check all that needs no fetching, and say which credential should be asked first, if any."""
         if owner.operator:
             raise Problem("makes_no_films")
+        if owner.expired:
+            raise Problem("key_expired")
         earlier = None if draft.source is None else await self.sources.find(draft.source, owner)
         if earlier is not None:
             draft = replace(draft, model=draft.model or earlier.model)

@@ -109,6 +109,7 @@ async def fail(
     state: State = State.FAILED,
     notice: Notice | None = None,
     parameters: Mapping[str, str | int] = _NOTHING,
+    vendor_cost_micros: int | None = None,
 ) -> None:
     """End a task without its film; nothing is charged.
 
@@ -140,6 +141,7 @@ async def fail(
             attempt=attempt,
             error_class=kind,
             error_text=text,
+            vendor_cost_micros=vendor_cost_micros,
             notice=notice,
         ),
     )

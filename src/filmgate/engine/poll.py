@@ -154,6 +154,7 @@ async def _failed(parts: Parts, claim: Claim, answer: Failed) -> None:
             attempt=AttemptState.FAILED,
             error=answer.cause or answer.text,
             parameters={"attempts": spent},
+            vendor_cost_micros=answer.cost_micros,
         )
         return
     await fail(
@@ -163,13 +164,17 @@ async def _failed(parts: Parts, claim: Claim, answer: Failed) -> None:
         attempt=AttemptState.FAILED,
         error=answer.cause or answer.text,
         parameters={"reason": answer.text, "attempts": attempt.no},
+        vendor_cost_micros=answer.cost_micros,
     )
 
 
 async def _again(
     parts: Parts, claim: Claim, answer: Failed, due: timedelta, change: RecordChange, error_class: str
 ) -> None:
-    await parts.moves.make(transitions.again(claim, answer.cause or answer.text, due, change, error_class))
+    text = answer.cause or answer.text
+    await parts.moves.make(
+        transitions.again(claim, text, due, change, error_class, cost_micros=answer.cost_micros)
+    )
     parts.wake.set()
     await tidied(parts, claim)
 

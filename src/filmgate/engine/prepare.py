@@ -118,6 +118,10 @@ def _sending(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> Sendi
         key=f"{claim.task_id}.{claim.clip_no}.{clip.attempt}",
         body_sha256=digest.hexdigest(),
         folder=parts.claims.folder if isinstance(line.provider, Tidies) else None,
+        vendor_model=clip.model,
+        list_cost_micros=line.costs.of_clip(
+            clip.model, clip.size, clip.seconds, sound=clip.sound, at=parts.clock.now()
+        ),
     )
 
 

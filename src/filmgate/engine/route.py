@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from filmgate.domain.clock import Chance
 from filmgate.domain.contracts_provider import ANIMATIC, Power, Provider
+from filmgate.domain.cost import NO_COSTS, CostList
 from filmgate.domain.counted import NOBODY
 from filmgate.domain.limits import ATTEMPTS_OF_CREDENTIAL, ROUTE_PATIENCE
 from filmgate.domain.request import FilmRequest, PictureRole
@@ -46,6 +47,7 @@ class Access:
     provider_name: str
     credential_id: int
     provider: Provider
+    costs: CostList = NO_COSTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Line:
     credential_id: int
     weight: int
     order: int = 0
+    costs: CostList = NO_COSTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +145,15 @@ class Router:
 
     def _lines(self, via: Via) -> Sequence[Line]:
         return [
-            Line(via.provider, access.provider, via.model, access.credential_id, via.weight, via.order)
+            Line(
+                via.provider,
+                access.provider,
+                via.model,
+                access.credential_id,
+                via.weight,
+                via.order,
+                access.costs,
+            )
             for access in self._accesses
             if access.provider_name == via.provider
         ]

@@ -11,7 +11,11 @@ from filmgate.engine.end import expire
 from filmgate.engine.parts import Parts
 from filmgate.engine.stranded import stranded
 from filmgate.store.moves import StaleLease
+from filmgate.store.retention import Outcome
 from filmgate.store.upkeep import Upkeep
+
+# Each step removes up to 5,000 rows.
+_FORGET_STEPS = 5
 
 Chore = Callable[[], Awaitable[object]]
 
@@ -38,7 +42,9 @@ def _chores(parts: Parts, upkeep: Upkeep) -> Sequence[tuple[str, Chore]]:
         ("routes", lambda: _alarm(parts)),
         ("estimates", lambda: _estimate(parts)),
         ("files", lambda: _remove_files(parts)),
-        ("partitions", lambda: upkeep.make_partitions(parts.clock.now())),
+        ("partitions", lambda: _partitions(parts, upkeep)),
+        ("records", lambda: _forget(parts, upkeep)),
+        ("quotes", upkeep.forget_quotes),
         ("idempotency", upkeep.forget_keys),
         ("deliveries", upkeep.forget_deliveries),
         ("scratch", sweep_scratch),
@@ -54,6 +60,33 @@ async def _repair(parts: Parts, upkeep: Upkeep) -> None:
     recounted = await parts.starts.recount()
     if strays or repaired or recounted:
         parts.telemetry.event("sweep.repaired", tasks=repaired, count=strays + recounted)
+
+
+async def _partitions(parts: Parts, upkeep: Upkeep) -> None:
+    await upkeep.make_partitions(parts.clock.now())
+    await failpoint("sweep.partitioned")
+    count = await upkeep.strays_by_default()
+    if count:
+        text = f"{count} tasks or more lie in tasks_default: no partition was there for their week when they came"
+        await parts.credentials.alarm("unpartitioned", "store", text)
+
+
+async def _forget(parts: Parts, upkeep: Upkeep) -> None:
+    """Forget what is old enough, a few steps at a time; the rest is left for the next sweep."""
+    for _ in range(_FORGET_STEPS):
+        await failpoint("sweep.before_forgetting")
+        forgot = await upkeep.forget_tasks(parts.clock.now())
+        await failpoint("sweep.forgot")
+        if forgot.week is None:
+            return
+        week = f"{forgot.week:%Y-%m-%d}"
+        if forgot.outcome is Outcome.STUCK:
+            text = f"tasks of the week from {week} are to be forgotten, and some of them have never ended"
+            await parts.credentials.alarm("never_ended", "store", text)
+        if forgot.outcome is Outcome.DONE:
+            parts.telemetry.event("sweep.forgot", part=week)
+        if forgot.outcome in {Outcome.STUCK, Outcome.WAITING}:
+            return
 
 
 async def _alarm(parts: Parts) -> None:

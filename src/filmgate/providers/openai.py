@@ -47,7 +47,7 @@ made (`POST /videos/{id}/cancel`) with `cancel = true`.
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
@@ -94,6 +94,7 @@ _BUSY: Final = frozenset({429, 503})
 _WAITING: Final = frozenset({"queued", "pending"})
 _WILL_NOT: Final = frozenset({400, 403, 405, 409, 422})
 _VISIBLE_AFTER_S: Final = 10
+_COST: Final = re.compile(r"(?P<micros>[0-9]{1,12});state=(?P<state>charged|returned)")
 _SUFFIXES: Final = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
@@ -168,7 +169,7 @@ class OpenAIVideos:
 
     async def poll(self, ticket: Ticket) -> Polled:
         reply = await self._asked("GET", self._address(ticket.ref))
-        return self._polled(self._video(reply, ticket), self._ask_in(reply))
+        return _with_cost(self._polled(self._video(reply, ticket), self._ask_in(reply)), reply.headers)
 
     async def find(self, key: str) -> Ticket | None:
         reply = await self._asked("GET", f"{self._videos}?idempotency_key={quote(key, safe='')}&limit=100")
@@ -347,6 +348,14 @@ def _first_frame(request: ClipRequest) -> Frame | None:
 def _file(frame: Frame) -> FormFile:
     suffix = _SUFFIXES.get(frame.media_type, "bin")
     return FormFile(f"input_reference.{suffix}", frame.media_type, frame.content)
+
+
+def _with_cost(polled: Polled, headers: Mapping[str, str]) -> Polled:
+    """Note what another gate of this kind says that it charged."""
+    said = _COST.fullmatch(headers.get("x-filmgate-cost", ""))
+    if said is None or not isinstance(polled, Done | Failed):
+        return polled
+    return replace(polled, cost_micros=int(said["micros"]) if said["state"] == "charged" else 0)
 
 
 def _progress(said: Json) -> int | None:

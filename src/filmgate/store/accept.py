@@ -68,7 +68,8 @@ with r as (
 ), names as (
     insert into aliases (alias, task_id) select n.value, r.id from r, jsonb_each_text(r.names) n
 ), hold as (
-    insert into ledger (task_id, kind) select id, 'hold' from r returning id, task_id
+    insert into ledger (task_id, kind, account_id, key_id, model) select id, 'hold', account_id, key_id, model from r
+    returning id, task_id
 ), entry as (
     insert into entries (ledger_id, account, amount_micros)
     select hold.id, side.account, side.amount

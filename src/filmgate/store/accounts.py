@@ -8,26 +8,40 @@ from filmgate.store.funds import LOCK_ACCOUNTS
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Pool
 
-_COLUMNS: Final = """a.id, a.name, a.balance_micros, a.credit_micros, a.held_micros, a.budget_micros, a.budget_period,
-    a.spent_micros, a.unfinished, a.max_unfinished, a.max_running, a.submits_per_minute, a.created_at"""
+# A period that is over is left by whoever spends next; until then its sum is not what is spent.
+_SPENT: Final = """case when {row}.period_start < date_trunc({row}.budget_period, now(), 'UTC') then 0
+    else {row}.spent_micros end as spent_micros,
+    date_trunc({row}.budget_period, now(), 'UTC') + ('1 ' || {row}.budget_period)::interval as period_ends_at"""
+_COLUMNS: Final = f"""a.id, a.name, a.balance_micros, a.credit_micros, a.held_micros, a.budget_micros, a.budget_period,
+    {_SPENT.format(row="a")}, a.unfinished, a.max_unfinished, a.max_running, a.submits_per_minute, a.created_at"""
 
 _LIST: Final = f"select {_COLUMNS} from accounts a order by a.id"  # noqa: S608  # the columns are ours
 _FIND: Final = f"select {_COLUMNS} from accounts a where a.name = $1"  # noqa: S608  # the columns are ours
 _FIND_ID: Final = f"select {_COLUMNS} from accounts a where a.id = $1"  # noqa: S608  # the columns are ours
 
+_LOCK_NAMED: Final = "select from accounts where name = $1 for no key update"
+
 _SET: Final = f"""
+with began as (
+    select a.id, case when $6 then coalesce(date_trunc($7, now(), 'UTC'), a.created_at) else a.period_start end as at
+    from accounts a where a.name = $1
+)
 update accounts a set credit_micros = case when $2 then $3 else a.credit_micros end,
     budget_micros = case when $4 then $5 else a.budget_micros end,
     budget_period = case when $6 then $7 else a.budget_period end,
+    period_start = b.at,
+    spent_micros = case when not $6 then a.spent_micros else coalesce((
+        select sum(e.amount_micros) from ledger l join entries e on e.ledger_id = l.id and e.account = 'revenue'
+        where l.kind = 'close' and l.account_id = a.id and l.at >= b.at), 0) end,
     max_running = case when $8 then $9 else a.max_running end,
     max_unfinished = case when $10 then $11 else a.max_unfinished end,
     submits_per_minute = case when $12 then $13 else a.submits_per_minute end
-where a.name = $1 returning {_COLUMNS}
+from began b where a.id = b.id returning {_COLUMNS}
 """  # noqa: S608  # the columns are ours
 
 _GIVE: Final = """
 with entry as (
-    insert into ledger (kind, author, reason) values ($2, $3, $4) returning id
+    insert into ledger (kind, author, reason, account_id) values ($2, $3, $4, $1) returning id
 ), sides as (
     insert into entries (ledger_id, account, amount_micros)
     select entry.id, side.account, side.amount from entry
@@ -36,9 +50,13 @@ with entry as (
 update accounts set balance_micros = balance_micros + $5 where id = $1 returning balance_micros
 """
 
-_KEY: Final = """
-select k.budget_micros, k.budget_period, k.spent_micros, k.held_micros, k.unfinished from keys k where k.id = $1
-"""
+_KEY: Final = f"""
+select k.budget_micros, k.budget_period, {_SPENT.format(row="k")}, k.held_micros, k.unfinished, coalesce((
+    select sum(e.amount_micros) from ledger l join entries e on e.ledger_id = l.id and e.account like 'available:%'
+    where l.kind = 'close' and l.account_id = k.account_id and l.key_id = k.id
+        and l.at >= coalesce(date_trunc(k.budget_period, now(), 'UTC'), k.created_at)), 0)::bigint as returned_micros
+from keys k where k.id = $1
+"""  # noqa: S608  # our own text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +71,7 @@ class AccountRow:
     budget_micros: int | None
     budget_period: str | None
     spent_micros: int
+    period_ends_at: datetime | None
     unfinished: int
     max_unfinished: int | None
     max_running: int | None
@@ -65,8 +84,11 @@ class KeyFunds:
     budget_micros: int | None
     budget_period: str | None
     spent_micros: int
+    period_ends_at: datetime | None
     held_micros: int
     unfinished: int
+    returned_micros: int
+    """What was held in this period, and given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +130,12 @@ class Accounts:
         submits_per_minute: Setting | None = None,
     ) -> AccountRow | None:
         """Write what is given; None where there is no such account."""
-        row = await self._pool.fetchrow(
-            _SET,
-            name,
-            *_given(credit),
-            *_given(budget),
-            *_given(budget_period),
-            *_given(max_running),
-            *_given(max_unfinished),
-            *_given(submits_per_minute),
-        )
+        given = (credit, budget, budget_period, max_running, max_unfinished, submits_per_minute)
+        values = [part for setting in given for part in _given(setting)]
+        async with self._pool.acquire() as connection, connection.transaction():
+            # What ends meanwhile is summed by one of the two, never by both.
+            await connection.execute(_LOCK_NAMED, name)
+            row = await connection.fetchrow(_SET, name, *values)
         return None if row is None else _account(row)
 
     @whole_again

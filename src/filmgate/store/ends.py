@@ -28,7 +28,13 @@ from filmgate.store.pool import Pool
 from filmgate.store.shipments import NewShipment, insert_shipments
 from filmgate.store.work import Claim
 
-_END: Final = """
+# A period that is over is left before this end is counted; an end that began before the period has no part in it.
+_SPEND: Final = """
+        spent_micros = case when p.period_start < date_trunc(p.budget_period, now(), 'UTC') then s.cost
+            when now() < p.period_start then p.spent_micros else p.spent_micros + s.cost end,
+        period_start = greatest(p.period_start, date_trunc(p.budget_period, now(), 'UTC'))"""
+
+_END: Final = f"""
 with r as (
     select * from jsonb_to_recordset($1::jsonb) as r(task_id uuid, state text, error_code text,
         error_parameters jsonb, film jsonb, cost_micros bigint, kept_s float8, record jsonb)
@@ -41,9 +47,10 @@ with r as (
         cost_micros = r.cost_micros, ended_at = now(), changed_at = now(), stage_at = now(), version = version + 1,
         content_until = case when r.film is not null then now() + make_interval(secs => r.kept_s) end
     from r where t.id = r.task_id and t.ended_at is null
-    returning t.id, t.account_id, t.key_id, t.hold_micros, t.cost_micros
+    returning t.id, t.account_id, t.key_id, t.model, t.hold_micros, t.cost_micros
 ), closing as (
-    insert into ledger (task_id, kind) select id, 'close' from task returning id, task_id
+    insert into ledger (task_id, kind, account_id, key_id, model) select id, 'close', account_id, key_id, model from task
+    returning id, task_id
 ), entry as (
     insert into entries (ledger_id, account, amount_micros)
     select closing.id, side.account, side.amount
@@ -54,22 +61,29 @@ with r as (
                        ) as side(account, amount)
     where side.amount <> 0
 ), balance as (
-    update accounts a set held_micros = a.held_micros - s.held, balance_micros = a.balance_micros + s.back,
-        spent_micros = a.spent_micros + s.cost, unfinished = a.unfinished - s.n, running = a.running - s.running
+    update accounts p set held_micros = p.held_micros - s.held, balance_micros = p.balance_micros + s.back,
+        unfinished = p.unfinished - s.n, running = p.running - s.running, {_SPEND}
     from (select account_id, count(*) as n, sum(hold_micros) as held, sum(cost_micros) as cost,
               sum(hold_micros - cost_micros) as back, coalesce(sum(running), 0) as running
           from task left join was on was.task_id = task.id group by account_id) s
-    where a.id = s.account_id
+    where p.id = s.account_id
 ), key as (
-    update keys k set held_micros = k.held_micros - s.held, spent_micros = k.spent_micros + s.cost,
-        unfinished = k.unfinished - s.n, running = k.running - s.running
+    update keys p set held_micros = p.held_micros - s.held, unfinished = p.unfinished - s.n,
+        running = p.running - s.running, {_SPEND}
     from (select key_id, count(*) as n, sum(hold_micros) as held, sum(cost_micros) as cost,
               coalesce(sum(running), 0) as running
           from task left join was on was.task_id = task.id group by key_id) s
-    where k.id = s.key_id
+    where p.id = s.key_id
+), loss as (
+    insert into notices (kind, task_id, provider, text)
+    select 'house_loss', task.id, c.provider, 'vendors are paid $' || (c.cost / 1e6)::numeric(20, 4) || ' for it, and $' ||
+        (task.hold_micros / 1e6)::numeric(20, 4) || ' is what it held'
+    from task cross join lateral (
+        select sum(a.vendor_cost_micros) as cost, max(a.provider) as provider from attempts a where a.task_id = task.id
+    ) c where c.cost > task.hold_micros
 )
 delete from work w using r where w.task_id = r.task_id
-"""
+"""  # noqa: S608  # our own text
 
 # The clips of a film are kept as long as the film, which was not known when they were stored.
 _KEEP: Final = """
@@ -91,6 +105,8 @@ class End:
     attempt: AttemptState | None = None
     error_class: str | None = None
     error_text: str | None = None
+    vendor_cost_micros: int | None = None
+    """What the vendor says that the attempt cost."""
     notice: Notice | None = None
     record: RecordChange | None = None
     shipment: NewShipment | None = None
@@ -148,6 +164,7 @@ def _attempt_row(end: End) -> dict[str, Json] | None:
         "no": attempt.no,
         "state": (end.attempt or AttemptState.ABANDONED).value,
         "error_class": end.error_class,
+        "cost_micros": end.vendor_cost_micros,
         "error_text": None if end.error_text is None else plain(end.error_text),
         # What a provider says to a submit tells how it is; how a film of its ends does not.
         "heard": end.attempt is AttemptState.FAILED and end.claim.step is Step.SUBMIT,

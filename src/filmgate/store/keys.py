@@ -8,20 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from filmgate.domain.ids import hint
+from filmgate.domain.limits import EXPIRED_KEY_READS
 from filmgate.domain.task import Owner
 from filmgate.store.batch import Lane
 from filmgate.store.patience import PATIENCE_S, patiently
 from filmgate.store.pool import Pool
 
-_FIND: Final = """
-select k.hash, k.id, k.account_id, k.dialect, k.strict, k.soften, k.operator from keys k
-where k.hash = any($1::bytea[]) and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
-"""
+_COLUMNS: Final = """k.hash, k.id, k.account_id, k.dialect, k.strict, k.soften, k.operator,
+    coalesce(k.expires_at <= now(), false) as expired"""
+# A key that has run out still reads for a while: what it paid for is fetched with it.
+_STANDS: Final = """k.revoked_at is null
+    and (k.expires_at is null or k.expires_at + case when k.operator then interval '0' else $2::interval end > now())"""
 
-_STANDING: Final = """
-select k.id, k.account_id, k.dialect, k.strict, k.soften, k.operator from keys k
-where k.id = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
-"""
+_FIND: Final = f"select {_COLUMNS} from keys k where k.hash = any($1::bytea[]) and {_STANDS}"  # noqa: S608  # our own text
+_STANDING: Final = f"select {_COLUMNS} from keys k where k.id = $1 and {_STANDS}"  # noqa: S608  # our own text
 
 _ACCOUNT: Final = """
 with made as (insert into accounts (name) values ($1) on conflict (name) do nothing returning id)
@@ -136,18 +136,18 @@ class Keys:
         return [hmac.digest(pepper, said, hashlib.sha256) for pepper in self._peppers]
 
     async def owner(self, key: str) -> Owner | None:
-        """Find whose key it is; unknown, revoked and expired keys are alike."""
+        """Find whose key it is; unknown and revoked keys, and those that expired long ago, are alike."""
         return await self._lane.put(self._digests(key), within_s=PATIENCE_S)
 
     async def _find(self, batch: Sequence[Sequence[bytes]]) -> Sequence[Owner | None]:
         wanted = {digest for digests in batch for digest in digests}
-        rows = await patiently(lambda: self._pool.fetch(_FIND, list(wanted)))
+        rows = await patiently(lambda: self._pool.fetch(_FIND, list(wanted), EXPIRED_KEY_READS))
         found = {row["hash"]: _owner(row) for row in rows}
         return [next((found[digest] for digest in digests if digest in found), None) for digests in batch]
 
     async def standing(self, key_id: int) -> Owner | None:
-        """Find a key's owner by its id, unless it was revoked or has expired."""
-        row = await patiently(lambda: self._pool.fetchrow(_STANDING, key_id))
+        """Find a key's owner by its id, unless it was revoked or expired long ago."""
+        row = await patiently(lambda: self._pool.fetchrow(_STANDING, key_id, EXPIRED_KEY_READS))
         return None if row is None else _owner(row)
 
     async def open_account(self, name: str) -> str:
@@ -229,4 +229,5 @@ def _owner(row: Any) -> Owner:  # noqa: ANN401  # asyncpg's Record types no colu
         strict=row["strict"],
         soften=row["soften"],
         operator=row["operator"],
+        expired=row["expired"],
     )

@@ -70,9 +70,12 @@ _ATTEMPT: Final = """
 update attempts a set state = r.state, ticket = coalesce(r.ticket, a.ticket),
     vendor_ref = coalesce(r.ref, a.vendor_ref), result = coalesce(r.result, a.result),
     error_class = coalesce(r.error_class, a.error_class), error_text = coalesce(r.error_text, a.error_text),
+    vendor_cost_micros = case r.state when 'done' then coalesce(r.cost_micros, a.list_cost_micros)
+        else coalesce(r.cost_micros, a.vendor_cost_micros) end,
     closed_at = case when r.state in ('sending', 'accepted', 'uncertain') then null else now() end
 from jsonb_to_recordset($1::jsonb) as r(task_id uuid, clip int, no int, state text, ticket jsonb, ref text,
-    result jsonb, error_class text, error_text text, busy_s float8, heard boolean)
+    result jsonb, error_class text, error_text text, busy_s float8, heard boolean,
+    cost_micros bigint)
 where a.task_id = r.task_id and a.clip_no = r.clip and a.no = r.no and a.closed_at is null
 returning a.provider, a.state, a.credential_id, a.closed_at is not null as closed, r.error_class, r.error_text, r.busy_s,
     r.heard
@@ -84,10 +87,12 @@ from unnest($1::int[], $2::int[]) as r(id, n) where c.id = r.id
 """
 
 _SEND: Final = """
-insert into attempts (task_id, clip_no, no, credential_id, provider, key, body_sha256, state)
-select task_id, clip, no, credential_id, provider, key, decode(body_sha256, 'hex'), 'sending'
+insert into attempts (task_id, clip_no, no, credential_id, provider, key, body_sha256, state, vendor_model,
+    list_cost_micros)
+select task_id, clip, no, credential_id, provider, key, decode(body_sha256, 'hex'), 'sending', vendor_model,
+    list_cost_micros
 from jsonb_to_recordset($1::jsonb) as r(task_id uuid, clip int, no int, credential_id int, provider text, key text,
-    body_sha256 text)
+    body_sha256 text, vendor_model text, list_cost_micros bigint)
 """
 
 
@@ -124,6 +129,9 @@ class Sending:
     body_sha256: str
     folder: UUID | None = None
     """Where the clip is drawn on this very machine."""
+    vendor_model: str | None = None
+    list_cost_micros: int | None = None
+    """What it will cost by the provider's list; None where the settings say nothing of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +301,8 @@ def _sending_row(move: Move) -> dict[str, Json]:
         "provider": sending.provider,
         "key": sending.key,
         "body_sha256": sending.body_sha256,
+        "vendor_model": sending.vendor_model,
+        "list_cost_micros": sending.list_cost_micros,
     }
 
 

@@ -35,8 +35,20 @@ class _PatientPool(asyncpg.Pool):
             await super().release(connection, timeout=_RELEASE_S if timeout is None else timeout)
 
 
-async def open_pool(target: Mapping[str, Any], *, size: int, statement_ms: int, name: str) -> Pool:
-    """Open a pool; `target` holds asyncpg's own arguments (`dsn`, or `host`, `user`, `database`)."""
+_PREPARED: Final = 100
+# What every session of ours needs; behind a pooler the database itself must say it.
+SESSION: Final[Mapping[str, str]] = {"search_path": "film", "timezone": "UTC"}
+
+
+async def open_pool(
+    target: Mapping[str, Any], *, size: int, statement_ms: int, name: str, pooled: bool = False
+) -> Pool:
+    """Open a pool; `target` holds asyncpg's own arguments (`dsn`, or `host`, `user`, `database`).
+
+    Behind a transaction pooler (`pooled`) no session is ours for longer than a transaction: nothing is prepared, and
+    what a session needs is not sent, since poolers refuse it.
+    """
+    own = {} if pooled else {**SESSION, "statement_timeout": str(statement_ms)}
 
     async def connect(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # asyncpg's own arguments
         # Nothing was asked yet, so that trying again is free: for reads and writes alike.
@@ -55,12 +67,8 @@ async def open_pool(target: Mapping[str, Any], *, size: int, statement_ms: int, 
         init=speak_json,
         timeout=PATIENCE_S,
         command_timeout=statement_ms / 1000,
-        server_settings={
-            "application_name": name,
-            "search_path": "film",
-            "statement_timeout": str(statement_ms),
-            "timezone": "UTC",
-        },
+        server_settings={"application_name": name, **own},
+        statement_cache_size=0 if pooled else _PREPARED,
     )
     return await pool
 
@@ -75,6 +83,15 @@ async def begun(pool: Pool, within_s: float = PATIENCE_S) -> AsyncIterator[Conne
                 yield connection
         finally:
             watchdog.cancel()
+
+
+async def set_session(connection: Connection) -> None:
+    """Let the database give every session of this user what ours need, for poolers that pass nothing on."""
+    for name, value in SESSION.items():
+        await connection.execute(
+            f"do $$ begin execute format('alter role current_user in database %I set {name} = %L', "
+            f"current_database(), '{value}'); end $$"
+        )
 
 
 async def speak_json(connection: Connection) -> None:

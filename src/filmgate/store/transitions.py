@@ -126,7 +126,10 @@ def postponed(claim: Claim, due: timedelta, why: str) -> Move:
 
 def done(claim: Claim, done: Done, *, last: bool) -> Move:
     """Poll -> collect: the vendor has the clip; no later answer of it changes that."""
-    change = _latest(claim, AttemptState.DONE) | {"result": dict(done.result)}
+    change = _latest(claim, AttemptState.DONE) | {
+        "result": dict(done.result),
+        "cost_micros": done.cost_micros,
+    }
     state = State.COLLECTING if last else None
     return Move(claim=claim, step=Step.COLLECT, due=NOW, state=state, attempt=change)
 
@@ -176,12 +179,18 @@ def rendering(
 
 
 def again(
-    claim: Claim, error_text: str, due: timedelta, record: RecordChange, error_class: str = "failed"
+    claim: Claim,
+    error_text: str,
+    due: timedelta,
+    record: RecordChange,
+    error_class: str = "failed",
+    cost_micros: int | None = None,
 ) -> Move:
     """Poll -> prepare: the vendor's job failed and another attempt is left."""
     change = _latest(claim, AttemptState.FAILED) | {
         "error_class": error_class,
         "error_text": plain(error_text),
+        "cost_micros": cost_micros,
     }
     return Move(claim=claim, step=Step.PREPARE, due=due, attempt=change, record=record)
 

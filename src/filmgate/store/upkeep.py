@@ -1,15 +1,15 @@
 """What the sweep asks of the store: partitions ahead, overdue tasks, and what should not be."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
 
 from filmgate.domain.ids import uuid7_floor
-from filmgate.domain.limits import DELIVERY_RETENTION, IDEMPOTENCY_MEMORY
-from filmgate.store.pool import Pool
+from filmgate.domain.limits import DELIVERY_RETENTION, IDEMPOTENCY_MEMORY, RECORD_RETENTION
+from filmgate.store.pool import Connection, Pool
+from filmgate.store.retention import Forgot, forget
 from filmgate.store.work import OWNED, Claim, claim_of
 
 _WEEKS_AHEAD: Final = 4
@@ -28,7 +28,10 @@ with due as (
 {OWNED}
 """  # noqa: S608  # the columns are ours
 
-_FORGET: Final = "delete from idempotency where created_at < now() - $1::interval"
+_FORGET: Final = """
+delete from idempotency where ctid = any(array(
+    select ctid from idempotency where created_at < now() - $1::interval order by created_at limit $2))
+"""
 
 # An unfinished task without its work row would wait for ever.
 _REPAIR: Final = """
@@ -56,29 +59,48 @@ delete from deliveries where id in (
 """
 _FORGET_ENDPOINTS: Final = "delete from endpoints where deleted_at < now() - 2 * $1::interval"
 _FORGET_BATCH: Final = 5_000
+_FORGET_QUOTES: Final = """
+delete from quotes where id in (select id from quotes where expires_at < now() - $1::interval order by expires_at limit $2)
+"""
+_QUOTE_KEPT: Final = timedelta(days=30)
+
+# A look by name may be answered from what this session saw before another made it.
+_THERE: Final = (
+    "select exists (select from pg_class where relname = $1 and relnamespace = 'film'::regnamespace)"
+)
+_BY_DEFAULT: Final = "select count(*) from (select from tasks_default limit $1) strays"
+# It spells WEEKS.
+_PARTITIONS_LOCK: Final = 0x5745454B53
 
 
 class Upkeep:
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, record_life: timedelta = RECORD_RETENTION) -> None:
         self._pool = pool
+        self._record_life = record_life
 
     async def make_partitions(self, now: datetime) -> Sequence[str]:
         """Make the weekly partitions of tasks up to four weeks ahead; give the new ones' names."""
         monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
-        made: list[str] = []
-        for week in range(_WEEKS_AHEAD + 1):
-            start = monday + timedelta(weeks=week)
-            bounds = uuid7_floor(start), uuid7_floor(start + timedelta(weeks=1))
-            name = f"tasks_{start:%Y_%m_%d}"
-            if await self._pool.fetchval("select to_regclass('film.' || $1)", name) is None:
-                # Rows of that week in the default partition forbid it; they are as safe there.
-                with suppress(asyncpg.CheckViolationError):
-                    await self._pool.execute(
-                        f"create table if not exists {name} partition of tasks "
-                        f"for values from ('{bounds[0]}') to ('{bounds[1]}') with (fillfactor = 85)"
-                    )
-                    made.append(name)
-        return made
+        weeks = [monday + timedelta(weeks=week) for week in range(_WEEKS_AHEAD + 1)]
+        missing = [week for week in weeks if not await self._pool.fetchval(_THERE, _partition(week))]
+        if not missing:
+            return []
+        async with self._pool.acquire() as connection, connection.transaction():
+            # Two who make the same table at once would both fail.
+            await connection.execute("select pg_advisory_xact_lock($1)", _PARTITIONS_LOCK)
+            return [_partition(week) for week in missing if await _made(connection, week)]
+
+    async def strays_by_default(self) -> int:
+        """Count, up to a batch, the tasks that lie in no week's partition: those are made too late, or not at all."""
+        return int(await self._pool.fetchval(_BY_DEFAULT, _FORGET_BATCH))
+
+    async def forget_tasks(self, now: datetime) -> Forgot:
+        """Take one step in forgetting the tasks whose time has come."""
+        return await forget(self._pool, now - self._record_life)
+
+    async def forget_quotes(self) -> None:
+        """Remove prices that bind nobody any more; those that were used are kept for the audit a while."""
+        await self._pool.execute(_FORGET_QUOTES, _QUOTE_KEPT, _FORGET_BATCH)
 
     async def overdue(self, limit: int, since: float) -> Sequence[Claim]:
         """Claim tasks whose deadline has passed and of which nothing is in hand."""
@@ -86,7 +108,7 @@ class Upkeep:
         return [claim_of(row, since) for row in found]
 
     async def forget_keys(self) -> None:
-        await self._pool.execute(_FORGET, IDEMPOTENCY_MEMORY)
+        await self._pool.execute(_FORGET, IDEMPOTENCY_MEMORY, _FORGET_BATCH)
 
     async def forget_deliveries(self) -> None:
         """Remove deliveries that have been over for long, and endpoints that were deleted before them."""
@@ -106,3 +128,23 @@ class Upkeep:
         """Give unfinished tasks without a work row one again; each of them is an alarm."""
         tag = await self._pool.execute(_REPAIR)
         return int(tag.split()[-1])
+
+
+def _partition(week: datetime) -> str:
+    return f"tasks_{week:%Y_%m_%d}"
+
+
+async def _made(connection: Connection, week: datetime) -> bool:
+    name, bounds = _partition(week), (uuid7_floor(week), uuid7_floor(week + timedelta(weeks=1)))
+    if await connection.fetchval(_THERE, name):
+        return False
+    try:
+        async with connection.transaction():
+            await connection.execute(
+                f"create table {name} partition of tasks for values from ('{bounds[0]}') to ('{bounds[1]}') "
+                "with (fillfactor = 85)"
+            )
+    except asyncpg.CheckViolationError:
+        # Rows of that week in the default partition forbid it; they are as safe there.
+        return False
+    return True

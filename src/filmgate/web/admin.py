@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from filmgate.domain import ids
-from filmgate.domain.limits import KEY_OVERLAP, MOST_MICROS, MOST_TASKS, RELAY_SUBMITS, RELAY_TASKS
+from filmgate.domain.limits import KEY_OVERLAP, RELAY_SUBMITS, RELAY_TASKS
 from filmgate.domain.problems import Problem
+from filmgate.web.money import Count, Micros
 from filmgate.web.surroundings import Surroundings
 
 
@@ -20,13 +21,11 @@ class NewKey(BaseModel):
     dialect: str | None = Field(None, description="Always speak this dialect on shared paths.")
     strict: bool = Field(default=False, description="Answer with exactly the documented keys.")
     soften: bool = Field(default=False, description="Let a refused prompt be softened and sent once more.")
-    budget_micros: int | None = Field(None, ge=0, le=MOST_MICROS)
+    budget_micros: Micros | None = None
     budget_period: Literal["day", "month"] | None = Field(None, description="Null: for good.")
-    max_unfinished: int | None = Field(None, gt=0, le=MOST_TASKS)
-    max_running: int | None = Field(
-        None, gt=0, le=MOST_TASKS, description="More wait until these have ended."
-    )
-    submits_per_minute: int | None = Field(None, gt=0, le=MOST_TASKS)
+    max_unfinished: Count | None = None
+    max_running: Count | None = Field(None, description="More wait until these have ended.")
+    submits_per_minute: Count | None = None
     over_limit: Literal["wait", "refuse"] = Field(
         "wait",
         description="Whether films beyond `max_running`, the key's or its account's, wait or are refused.",

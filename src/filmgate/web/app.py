@@ -18,6 +18,7 @@ from filmgate.domain.contracts import Dialect
 from filmgate.domain.problems import Problem
 from filmgate.web.admin import admin_routes
 from filmgate.web.answers import file_answer, json_answer, language_of, problem_answer
+from filmgate.web.books import book_routes
 from filmgate.web.callbacks import callback_routes
 from filmgate.web.decisions import decision_routes
 from filmgate.web.dialects import DialectRoutes
@@ -29,6 +30,7 @@ from filmgate.web.models import model_routes
 from filmgate.web.money import customer_money, operator_money
 from filmgate.web.opening import Smooth, open_route
 from filmgate.web.outer import Outer, OuterTelemetry
+from filmgate.web.prices import price_routes
 from filmgate.web.providers import provider_routes
 from filmgate.web.shipments import shipment_routes
 from filmgate.web.storage import storage_routes
@@ -90,6 +92,8 @@ def own_api(around: Surroundings, dialects: frozenset[str], telemetry: OuterTele
     api.include_router(admin_routes(around, dialects))
     api.include_router(customer_money(around))
     api.include_router(operator_money(around))
+    api.include_router(book_routes(around))
+    api.include_router(price_routes(around))
     api.include_router(provider_routes(around))
     api.include_router(trial_routes(around))
     api.include_router(event_routes(around))

@@ -81,7 +81,8 @@ async def _answer(around: Surroundings, request: Request, acts: Mapping[str, Act
     if act is None:
         problem = Problem("method_not_allowed", method=request.method[:20])
         raise problem.with_headers({"allow": ", ".join(sorted(acts))})
-    owner = await around.doorman.owner(request)
+    find = around.doorman.writer if request.method == "POST" else around.doorman.owner
+    owner = await find(request)
     fields: Fields = {}
     if request.method in _WRITES:
         fields, _ = await read_fields(request, around.bodies)

@@ -72,6 +72,13 @@ class Doorman:
             raise Problem("missing_key")
         return owner
 
+    async def writer(self, request: Request) -> Owner:
+        """Give the owner of a key that has not run out; raise Problem `key_expired`."""
+        owner = await self.owner(request)
+        if owner.expired:
+            raise Problem("key_expired")
+        return owner
+
     async def operator(self, request: Request) -> Owner:
         owner = await self.owner(request)
         if not owner.operator:

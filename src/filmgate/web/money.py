@@ -1,17 +1,13 @@
-"""Money over HTTP: quotes and balances for customers, accounts and the ledger for operators."""
+"""Money over HTTP: quotes and balances for customers, accounts for operators."""
 
-import csv
-import io
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import asyncpg
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.responses import Response, StreamingResponse
 
 from filmgate.dialects import DIALECTS
 from filmgate.domain.catalogue import GATE
@@ -24,6 +20,10 @@ from filmgate.web.shapes import EtaOut, NewFilm
 from filmgate.web.showing import eta_out
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tasks import draft_of
+
+Micros = Annotated[int, Field(strict=True, ge=0, le=MOST_MICROS)]
+"""A limit of money: whole micro-dollars, never a text and never a fraction."""
+Count = Annotated[int, Field(strict=True, gt=0, le=MOST_TASKS)]
 
 
 class BudgetOut(BaseModel):
@@ -57,10 +57,13 @@ class BalanceOut(BaseModel):
     spent_micros: int
     budget_micros: int | None
     budget_period: str | None
+    period_ends_at: datetime | None = Field(description="When the account's budget begins anew; null: never.")
     key_budget_micros: int | None
     key_budget_period: str | None
+    key_period_ends_at: datetime | None
     key_spent_micros: int
     key_held_micros: int
+    key_returned_micros: int = Field(description="What was held in this period, and given back.")
     unfinished: int
 
 
@@ -73,6 +76,7 @@ class AccountOut(BaseModel):
     budget_micros: int | None
     budget_period: str | None
     spent_micros: int
+    period_ends_at: datetime | None
     unfinished: int
     max_unfinished: int | None
     max_running: int | None
@@ -89,37 +93,23 @@ class AccountChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    credit_micros: int | None = Field(
-        None, ge=0, le=MOST_MICROS, description="Null: spends freely; 0: prepaid."
-    )
-    budget_micros: int | None = Field(None, ge=0, le=MOST_MICROS)
+    credit_micros: Micros | None = Field(None, description="Null: spends freely; 0: prepaid.")
+    budget_micros: Micros | None = None
     budget_period: Literal["day", "month"] | None = None
-    max_running: int | None = Field(None, gt=0, le=MOST_TASKS)
-    max_unfinished: int | None = Field(None, gt=0, le=MOST_TASKS)
-    submits_per_minute: int | None = Field(None, gt=0, le=MOST_TASKS)
+    max_running: Count | None = None
+    max_unfinished: Count | None = None
+    submits_per_minute: Count | None = None
 
 
 class Gift(BaseModel):
     """An amount for a balance; a negative one is taken from it."""
 
-    amount_micros: int = Field(ge=-MOST_MICROS, le=MOST_MICROS)
+    amount_micros: int = Field(strict=True, ge=-MOST_MICROS, le=MOST_MICROS)
     reason: str = Field(min_length=1, max_length=500)
 
 
 class BalanceAfter(BaseModel):
     balance_micros: int
-
-
-class FindingOut(BaseModel):
-    rule: str
-    says: str
-    count: int
-    examples: list[str]
-
-
-class Audit(BaseModel):
-    clean: bool
-    findings: list[FindingOut]
 
 
 def customer_money(around: Surroundings) -> APIRouter:
@@ -164,10 +154,13 @@ def customer_money(around: Surroundings) -> APIRouter:
             spent_micros=account.spent_micros,
             budget_micros=account.budget_micros,
             budget_period=account.budget_period,
+            period_ends_at=account.period_ends_at,
             key_budget_micros=key.budget_micros,
             key_budget_period=key.budget_period,
+            key_period_ends_at=key.period_ends_at,
             key_spent_micros=key.spent_micros,
             key_held_micros=key.held_micros,
+            key_returned_micros=key.returned_micros,
             unfinished=account.unfinished,
         )
 
@@ -253,56 +246,7 @@ def operator_money(around: Surroundings) -> APIRouter:
         around.telemetry.event("account.given", account=name, micros=gift.amount_micros)
         return BalanceAfter(balance_micros=after)
 
-    _add_books(router, around)
     return router
-
-
-def _add_books(router: APIRouter, around: Surroundings) -> None:
-    @router.get("/ledger/check")
-    async def check() -> Audit:
-        """Audit the books: what must hold of them, and what breaks it."""
-        found = await around.ledger.check()
-        findings = [
-            FindingOut(rule=one.rule, says=one.says, count=one.count, examples=list(one.examples))
-            for one in found
-        ]
-        return Audit(clean=not findings, findings=findings)
-
-    @router.get("/ledger/export", response_class=Response)
-    async def export(
-        start: Annotated[datetime | None, Query(alias="from")] = None,
-        end: Annotated[datetime | None, Query(alias="to")] = None,
-        form: Annotated[Literal["csv", "json"], Query(alias="format")] = "json",
-    ) -> Response:
-        """Give every entry of a time, oldest first: JSON, one object a line, or CSV."""
-        entries = around.ledger.export(start, end)
-        if form == "csv":
-            return StreamingResponse(_csv(entries), media_type="text/csv")
-        return StreamingResponse(_lines(entries), media_type="application/x-ndjson")
-
-
-async def _lines(entries: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
-    async for entry in entries:
-        yield json.dumps(entry, default=str) + "\n"
-
-
-async def _csv(entries: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
-    page = io.StringIO()
-    writer = csv.writer(page)
-    begun = False
-    async for entry in entries:
-        if not begun:
-            writer.writerow(entry)
-            begun = True
-        writer.writerow([_cell(value) for value in entry.values()])
-        yield page.getvalue()
-        page.seek(0)
-        page.truncate()
-
-
-def _cell(value: object) -> object:
-    """Write a value so that no spreadsheet takes a name for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value
 
 
 def _shown(row: AccountRow) -> AccountOut:

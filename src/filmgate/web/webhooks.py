@@ -159,7 +159,7 @@ def customer_webhooks(around: Surroundings) -> APIRouter:
     @router.post("/deliveries/{id}/replay")
     async def replay(request: Request, id: str) -> DeliveryOut:  # noqa: A002  # the path's own word
         """Tell it again, now, with the same id and the same bytes."""
-        owner = await around.doorman.owner(request)
+        owner = await around.doorman.writer(request)
         return await _replayed(around, owner.account_id, id)
 
     return router
@@ -204,7 +204,7 @@ def _add_endpoints(router: APIRouter, around: Surroundings) -> None:
     @router.post("/webhook_endpoints", status_code=201)
     async def create(request: Request, new: NewEndpointIn) -> EndpointWithSecret:
         """Add an address that is told of this account's films."""
-        owner = await around.doorman.owner(request)
+        owner = await around.doorman.writer(request)
         endpoint, secret = await around.subscriptions.create(
             owner, name=new.name, url=new.url, events=new.event_types
         )
@@ -234,7 +234,7 @@ def _add_changes(router: APIRouter, around: Surroundings) -> None:
     @router.post("/webhook_endpoints/{id}", operation_id="change_endpoint")
     async def update(request: Request, id: str, change: EndpointChange) -> EndpointOut:  # noqa: A002  # as above
         """Change an endpoint; one that was disabled is tried again with `enabled`, or when its address is given."""
-        owner = await around.doorman.owner(request)
+        owner = await around.doorman.writer(request)
         return _shown(
             await around.subscriptions.update(
                 owner,
@@ -260,14 +260,14 @@ def _add_changes(router: APIRouter, around: Surroundings) -> None:
     ) -> EndpointWithSecret:
         """Give an endpoint another secret; the former one may sign beside it for a day."""
         response.headers.update(_SECRET)
-        owner = await around.doorman.owner(request)
+        owner = await around.doorman.writer(request)
         keep = rotation is not None and rotation.keep_old_secret_active_for_24_hours
         return _with_secret(*await around.subscriptions.rotate(owner, id, keep_former=keep))
 
     @router.post("/webhook_endpoints/{id}/test")
     async def test(request: Request, id: str, sample: Sample) -> SampleOut:  # noqa: A002  # as above
         """Send a sample now, once, and say which status was answered."""
-        owner = await around.doorman.owner(request)
+        owner = await around.doorman.writer(request)
         endpoint, event, status = await around.subscriptions.test(owner, id, sample.event_type)
         return SampleOut(
             event_type=event, status_code=status, webhook_endpoint_id=named(ENDPOINT, endpoint.id)
@@ -287,7 +287,7 @@ def _add_secret(router: APIRouter, around: Surroundings) -> None:
     ) -> CallbackSecret:
         """Make another one; the former one may sign beside it for a day."""
         response.headers.update(_SECRET)
-        owner = await around.doorman.owner(request)
+        owner = await around.doorman.writer(request)
         keep = rotation is not None and rotation.keep_old_secret_active_for_24_hours
         return _callbacks(*await around.subscriptions.rotate_callbacks(owner, keep_former=keep))
 

@@ -7,7 +7,10 @@ from filmgate.domain.problems import Problem
 from filmgate.domain.request import Json
 
 _LANGUAGE: Final = "zh"
-_KEY_CODES: Final = {"missing_key": "invalid_api_key", "invalid_key": "invalid_api_key"}
+_CODES: Final = {
+    **dict.fromkeys(("missing_key", "invalid_key", "key_expired"), "invalid_api_key"),
+    **dict.fromkeys(("rate_limited", "too_many_tasks", "too_many_failures"), "rate_limit_exceeded"),
+}
 _NO_MONEY: Final = 402
 _SERVER_ERROR: Final = 500
 _TOO_MANY: Final = 429
@@ -29,7 +32,7 @@ def said_in_chat(problem: Problem) -> Reply:
         "message": problem.text(_LANGUAGE),
         "type": kind,
         "param": problem.field,
-        "code": _KEY_CODES.get(problem.code, problem.code),
+        "code": _CODES.get(problem.code, problem.code),
     }
     # The official clients repeat 408, 409, 429 and 5xx, also for a submit: only what may pass is worth repeating.
     passing = status >= _SERVER_ERROR or status == _TOO_MANY

@@ -11,10 +11,11 @@ from rich.text import Text as Styled
 
 from filmgate.cli.measures import clock_time
 from filmgate.cli.sight import Sight
-from filmgate.cli.text import mark_of, printable
+from filmgate.cli.text import folded, mark_of, printable
 
 _BAR_WIDTH = 36
 _LABEL_WIDTH = 34
+_LABEL_LEAST = 20
 _WORD_WIDTH = 11
 _BESIDE_BAR = 29
 _NARROWEST = 8
@@ -44,10 +45,7 @@ class LiveBoard:
         self._progress.stop()
 
     def see(self, key: str, sight: Sight) -> None:
-        # The bar gives way to the words beside it, and never grows back: a line must not jump.
-        words = _BESIDE_BAR + cell_len(sight.detail) + (_LABEL_WIDTH + 1 if sight.label else 0)
-        self._beside = max(self._beside, words)
-        self._bar.bar_width = max(_NARROWEST, min(_BAR_WIDTH, self._console.width - self._beside))
+        label, detail = self._room(sight)
         if key not in self._lines:
             self._lines[key] = self._progress.add_task(
                 "", total=None, label="", word="", share="", detail="", ahead_s=0.0
@@ -58,21 +56,32 @@ class LiveBoard:
             line,
             total=None if sight.progress is None else 100,
             completed=sight.progress or 0,
-            label=_fitted(printable(sight.label), _LABEL_WIDTH) if sight.label else "",
+            label=label,
             word=sight.word,
             share="" if sight.progress is None else f"{'≈ ' * sight.estimated}{sight.progress} %",
-            detail=sight.detail,
+            detail=detail,
             # The gate's clock rules, also where this program joined late; between its words ours goes on.
             ahead_s=sight.elapsed_s - (drawn.elapsed or 0.0),
         )
+
+    def _room(self, sight: Sight) -> tuple[str, str]:
+        """Share the line between label, bar and detail; what would leave a label too short is not said."""
+        room = self._console.width - _BESIDE_BAR - _NARROWEST
+        detail = sight.detail
+        if sight.label and room - cell_len(detail) < _LABEL_LEAST:
+            detail = ""
+        width = max(_LABEL_LEAST, min(_LABEL_WIDTH, room - cell_len(detail) - 1)) if sight.label else 0
+        # The bar gives way to the words beside it, and never grows back: a line must not jump.
+        self._beside = max(self._beside, _BESIDE_BAR + cell_len(detail) + (width + 1 if width else 0))
+        self._bar.bar_width = max(_NARROWEST, min(_BAR_WIDTH, self._console.width - self._beside))
+        return _fitted(printable(sight.label), width) if width else "", detail
 
     def end(self, key: str, line: str, state: str) -> None:
         if key in self._lines:
             self._progress.remove_task(self._lines.pop(key))
         mark, style = mark_of(state)
-        self._progress.console.print(
-            Styled(f"{mark} ", style).append(printable(line), "default"), soft_wrap=True
-        )
+        said = folded(printable(line), self._console.width - 2, cell_len)
+        self._progress.console.print(Styled(f"{mark} ", style).append(said, "default"), soft_wrap=True)
 
 
 class _ClockColumn(ProgressColumn):

@@ -222,7 +222,7 @@ def test_films_of_a_model_that_is_taken_away_go_on_and_are_shown(
     refused = gate.ask(
         "POST", "/gate/v1/tasks", json_body={"prompt": "x", "model": "house-film", **WANTED}, key=gate.key
     )
-    assert (refused.status, refused.json["error"]["code"]) == (400, "model_not_found")
+    assert (refused.status, refused.json["error"]["code"]) == (404, "model_not_found")
     listed = gate.ask("GET", "/gate/v1/tasks", key=gate.key).json["data"]
     assert [(task["id"], task["model"]) for task in listed] == [(id_, "house-film")]
     vendor.refuses = True

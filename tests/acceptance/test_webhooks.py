@@ -272,6 +272,10 @@ def test_the_gates_own_form_of_endpoints_says_the_same(gate: RealGate, receiver:
     tested = gate.ask("POST", f"{path}/test", json_body={"event_type": "video.failed"}, key=gate.key)
     assert tested.json["status_code"] == 200
     rotated = gate.ask("POST", f"{path}/rotate_secret", key=gate.key).json
+    off = gate.ask("PATCH", path, json_body={"enabled": False}, key=gate.key)
+    assert (off.status, off.json["disabled_reason"]) == (200, "its owner switched it off")
+    assert off.json["disabled_at"] is not None
+    assert gate.ask("PATCH", path, json_body={"enabled": True}, key=gate.key).json["disabled_at"] is None
     assert rotated["signing_secret"] != made.json["signing_secret"]
     operators = gate.ask("GET", "/admin/v1/webhooks", key="sk-admin").json["data"]
     assert [(one["id"], one["account"]) for one in operators] == [(shown["id"], "local")]

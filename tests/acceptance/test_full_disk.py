@@ -18,7 +18,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A small disk of its own for films; whoever may mount none does without this test."""
     folder = tmp_path_factory.mktemp("disk") / "films"
     folder.mkdir()
-    mounting: list[str | Path] = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", folder]
+    mounting = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
     if subprocess.run(mounting, capture_output=True, check=False).returncode:
         pytest.skip("this user may mount nothing")
     yield folder

@@ -242,24 +242,32 @@ class ObjectStore:
 
     async def _send(self, key: str, source: Source) -> Stored:
         if source.size_bytes > PART_BYTES and self._s3 is not None:
-            with translated(key):
-                there = await self._there(key, source)
-                sent = there or await send_in_parts(self._s3, key, source, self._slots)
-        else:
-            digests = Digests()
-            small = source.size_bytes <= PART_BYTES
-            with translated(key):
-                content = await _taken(source, digests) if small else _passing(source, digests)
-                put = await obstore.put_async(
-                    self._backend,
-                    key,
-                    content,
-                    attributes={"Content-Type": media_type(key)},
-                    use_multipart=not small,
-                    chunk_size=PART_BYTES,
-                    max_concurrency=SLOTS,
-                )
-            sent = digests.sent((put["e_tag"] or "").strip('"'), in_parts=not small)
+            try:
+                return await self._send_in_parts(self._s3, key, source)
+            except NoSuchObjectError:
+                # Another writer of the same was just ending the upload that both went on with.
+                return await self._send_in_parts(self._s3, key, source)
+        digests = Digests()
+        small = source.size_bytes <= PART_BYTES
+        with translated(key):
+            content = await _taken(source, digests) if small else _passing(source, digests)
+            put = await obstore.put_async(
+                self._backend,
+                key,
+                content,
+                attributes={"Content-Type": media_type(key)},
+                use_multipart=not small,
+                chunk_size=PART_BYTES,
+                max_concurrency=SLOTS,
+            )
+        return await self._verified(key, digests.sent((put["e_tag"] or "").strip('"'), in_parts=not small))
+
+    async def _send_in_parts(self, s3: S3, key: str, source: Source) -> Stored:
+        with translated(key):
+            sent = await self._there(key, source) or await send_in_parts(s3, key, source, self._slots)
+        return await self._verified(key, sent)
+
+    async def _verified(self, key: str, sent: Sent) -> Stored:
         await self._verify(key, sent)
         return Stored(key, sent.size_bytes, sent.sha256)
 

@@ -26,6 +26,13 @@ with due as (
 {OWNED}
 """  # noqa: S608  # the columns are ours
 
+_MADE_OTHERWISE: Final = (
+    asyncpg.CheckViolationError,
+    asyncpg.DuplicateTableError,
+    asyncpg.InvalidObjectDefinitionError,
+    asyncpg.UniqueViolationError,
+)
+
 _FORGET: Final = "delete from idempotency where created_at < now() - $1::interval"
 
 # An unfinished task without its work row would wait for ever.
@@ -69,8 +76,8 @@ class Upkeep:
             bounds = uuid7_floor(start), uuid7_floor(start + timedelta(weeks=1))
             name = f"tasks_{start:%Y_%m_%d}"
             if await self._pool.fetchval("select to_regclass('film.' || $1)", name) is None:
-                # Rows of that week in the default partition forbid it; they are as safe there.
-                with suppress(asyncpg.CheckViolationError):
+                # Rows of that week in the default partition forbid it; they are as safe there. Another may make it now.
+                with suppress(*_MADE_OTHERWISE):
                     await self._pool.execute(
                         f"create table if not exists {name} partition of tasks "
                         f"for values from ('{bounds[0]}') to ('{bounds[1]}') with (fillfactor = 85)"

@@ -129,7 +129,7 @@ def main() -> int:
     bad = 0
     for kind in KINDS:
         found = lose(Path(tempfile.mkdtemp(prefix="lost-")) / "site", Lost(kind=kind, films=given.films))
-        print(found)
+        print(found, flush=True)
         bad += bool(found.violations or found.drawn_twice or found.ends != found.right_ends)
     return min(bad, 1)
 

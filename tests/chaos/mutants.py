@@ -85,14 +85,16 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
             )
         ],
     ),
-    "no-fence": Mutant(
-        says="a transition is written whoever owns the step by now",
-        breaks=frozenset({"I2", "I3", "I4", "I5", "I7", "I8"}),
-        points=("submit.after_reply", "submit.after_failure", "poll.answered", "reconcile.after_reply"),
-        acts=("freeze", "freeze", "kill"),
+    "believe-at-once": Mutant(
+        says="a vendor's empty list is believed before a film would stand in it",
+        breaks=frozenset({"I3"}),
+        points=("reconcile.after_reply", "reconcile.absent"),
         changes=[
-            ("store/moves.py", "select w.task_id, w.fence from", "select w.task_id, r.fence from"),
-            ("store/moves.py", " and w.fence = r.fence\n", "\n"),
+            (
+                "engine/reconcile.py",
+                "        if ticket is None and _visible_by(claim, provider.visible_after):\n",
+                "        if ticket is None:\n",
+            )
         ],
     ),
 }  # fmt: skip

@@ -102,13 +102,25 @@ async def _run(site: Site, accounts: Sequence[Account], wanted: Wanted) -> Outco
         calm_began = time.monotonic()
         await _calm(site, blows, crowd)
         deciding.cancel()
+    return await _compared(site, accounts, wanted, blows, crowd, began, (calm_since, calm_began))
+
+
+async def _compared(
+    site: Site,
+    accounts: Sequence[Account],
+    wanted: Wanted,
+    blows: Blows,
+    crowd: Crowd,
+    began: float,
+    calm: tuple[datetime, float],
+) -> Outcome:
     store = await store_log(site)
     vendors = [
         vendor_log(name, vendor.log, replays=name == "replayed") for name, vendor in site.vendors.items()
     ]
     receiver = receiver_log(site, accounts)
     moment = Moment(
-        calm_since=calm_since,
+        calm_since=calm[0],
         texts=[*crowd.texts, *(program.log.read_text(errors="replace") for program in site.programs)],
         secrets=[
             *(ADMIN, "sk-vendor-secret", "a secret that all of them share"),
@@ -129,7 +141,7 @@ async def _run(site: Site, accounts: Sequence[Account], wanted: Wanted) -> Outco
         jobs={name: len(log.jobs) for name, log in zip(site.vendors, vendors, strict=True)},
         webhooks=len(receiver.received),
         seconds=round(time.monotonic() - began, 1),
-        calm_seconds=round(time.monotonic() - calm_began, 1),
+        calm_seconds=round(time.monotonic() - calm[1], 1),
         violations=found,
     )
 

@@ -117,6 +117,25 @@ async def test_an_operator_who_knows_that_there_is_none_lets_it_be_sent_again(ro
     assert await Ledger(room.world.pool).check() == []
 
 
+async def test_a_film_that_nobody_is_left_to_be_sent_to_ends_and_does_not_wait_for_its_deadline(
+    room: Room,
+) -> None:
+    """Two submits of which the vendor knows nothing are as many as one credential is asked for."""
+    room.vendor.visible_after = timedelta(0)
+    task = await accepted(room)
+    await room.uncertain()
+    await sent_ago(room, 125)
+    await reconcile(room.parts, await room.due(Step.RECONCILE))
+    await room.world.moves.make(transitions.uncertain(await room.sending(no=2), "lost"))
+    await sent_ago(room, 125)
+    await reconcile(room.parts, await room.due(Step.RECONCILE))
+    assert await attempts(room) == [("lost", None), ("lost", None)]
+    shown = await room.world.task(task.id)
+    assert shown.failure is not None
+    assert (shown.state, shown.failure.code, shown.cost_micros) == (State.FAILED, "provider_failed", 0)
+    assert await Ledger(room.world.pool).check() == []
+
+
 async def test_an_operator_who_gives_up_ends_the_task_free(room: Room) -> None:
     task = await accepted(room)
     await room.uncertain()

@@ -17,6 +17,7 @@ from filmgate.domain.contracts_provider import (
     Stopped,
     Ticket,
 )
+from filmgate.domain.limits import ATTEMPTS_OF_CREDENTIAL
 from filmgate.domain.plan import ClipRole, PlannedClip
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, State, Step
@@ -89,7 +90,7 @@ class _OneVendor:
         return "fake", self._vendor
 
     def remains(self, wish: Wish) -> bool:
-        return True
+        return sum(wish.failed.values()) < ATTEMPTS_OF_CREDENTIAL
 
 
 @dataclass

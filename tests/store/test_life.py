@@ -365,3 +365,14 @@ async def test_a_task_is_found_by_its_number_for_its_owner_alone(world: World) -
     assert found == decision.task
     assert await world.reader.find(str(decision.task.number), world.owner.account_id + 1) is None
     assert await world.reader.find("9" * 30, world.owner.account_id) is None
+
+
+async def test_gates_that_start_at_once_make_the_same_partitions_and_none_stumbles(world: World) -> None:
+    count = "select count(*) from pg_inherits where inhparent = 'film.tasks'::regclass"
+    before = await world.pool.fetchval(count)
+    upkeep = Upkeep(world.pool)
+    # Far apart, so that none of the weeks is there yet.
+    for weeks in range(10, 60, 10):
+        now = datetime.now(UTC) + timedelta(weeks=weeks)
+        await asyncio.gather(*(upkeep.make_partitions(now) for _ in range(4)))
+    assert await world.pool.fetchval(count) == before + 25

@@ -9,6 +9,7 @@ from filmgate.domain.faults import Fault, Invalid, Refused
 from filmgate.domain.limits import RECONCILE_GIVE_UP, SUBMIT_LEASE, SUBMIT_SECONDS
 from filmgate.domain.states import AttemptState
 from filmgate.engine.adopt import adopt
+from filmgate.engine.another import may_follow
 from filmgate.engine.backoff import after_question
 from filmgate.engine.end import fail
 from filmgate.engine.parts import Parts
@@ -53,8 +54,7 @@ async def reconcile(parts: Parts, claim: Claim) -> None:
         return
     except _Absent:
         await failpoint("reconcile.absent")
-        await parts.moves.make(transitions.absent(claim, transitions.NOW))
-        parts.wake.set()
+        await send_anew(parts, claim)
         return
     except Exception as error:  # noqa: BLE001  # a failed question proves nothing
         known = isinstance(error, Fault | TimeoutError)
@@ -100,6 +100,18 @@ def _visible_by(claim: Claim, delay: timedelta) -> bool:
     """Tell whether a job of the attempt would show by now, had a frozen sender sent it at the last moment."""
     attempt = claim.attempt
     return attempt is not None and claim.claimed_at - attempt.sent_at > SUBMIT_LEASE + delay
+
+
+async def send_anew(parts: Parts, claim: Claim) -> None:
+    """Let a clip that was surely never begun be sent once more; end its task where nobody is left to send it to."""
+    attempt = claim.attempt
+    spent = 0 if attempt is None else await parts.reader.attempts_spent(claim.task_id, attempt.clip)
+    # One that is not wanted any more is not sent, and ends as that.
+    if claim.task.cancel_requested_at is not None or await may_follow(parts, claim, spent):
+        await parts.moves.make(transitions.absent(claim, transitions.NOW))
+        parts.wake.set()
+        return
+    await fail(parts, claim, "provider_failed", attempt=AttemptState.LOST, parameters={"attempts": spent})
 
 
 async def give_up(parts: Parts, claim: Claim) -> None:

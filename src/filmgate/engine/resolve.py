@@ -9,9 +9,8 @@ from filmgate.domain.failpoint import failpoint
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Task
 from filmgate.engine.parts import Parts
-from filmgate.engine.reconcile import give_up
+from filmgate.engine.reconcile import give_up, send_anew
 from filmgate.engine.tickets import accepted
-from filmgate.store import transitions
 from filmgate.store.notices import Notice
 from filmgate.store.work import Claim
 
@@ -30,7 +29,7 @@ async def found(parts: Parts, task: Task, ref: str, note: str = "") -> None:
 async def absent(parts: Parts, task: Task, note: str = "") -> None:
     """Say that the vendor has no such job, so that the clip is sent once more; raise Problem `not_uncertain`."""
     claim = await _taken(parts, task)
-    await parts.moves.make(transitions.absent(claim, transitions.NOW))
+    await send_anew(parts, claim)
     await _told(parts, claim, "absent", note)
 
 

@@ -153,6 +153,10 @@ class Worker:
             return 0
         for claim, verb in claims:
             self._take(claim, verb)
+        if len(self._alone) > 1:
+            # What waited beside it would die with it, and be counted as if it had done it.
+            del self._alone[1:]
+            await self._parts.claims.release_lost(self._busy())
         return len(claims)
 
     async def _starts(self, now: float) -> Sequence[Claim]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from filmgate.engine import accept, end, prepare, reconcile
 from filmgate.engine.parts import Parts
-from filmgate.store import announce, ends, funds, moves, read
+from filmgate.store import announce, ends, moves, read
 from filmgate.store.ends import End, Ends
 from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Claim
@@ -93,10 +93,6 @@ def _double_capture() -> Sequence[Change]:
     ]
 
 
-def _credit_for_all() -> Sequence[Change]:
-    return [(funds.Purse, "refusal", lambda *_: None)]
-
-
 def _webhook_before_commit() -> Sequence[Change]:
     """Receivers are told of an end that may never come to be."""
     right, tell = Ends._write, announce.announce
@@ -166,10 +162,9 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "hasty_look": _caught_by("I3", _hasty_look),
     "no_fence": _caught_by("I2 I3 I4 I5 I6 I8", _no_fence),
     "intent_after_sending": _caught_by("I2", _intent_after_sending),
-    "charged_for_nothing": _caught_by("I5", _charged_for_nothing),
+    "charged_for_nothing": _caught_by("I5 I8", _charged_for_nothing),
     "double_capture": _caught_by("I5", _double_capture),
     "lost_release": _caught_by("I6", _lost_release),
-    "credit_for_all": _caught_by("I6", _credit_for_all),
     "webhook_before_commit": _caught_by("I9", _webhook_before_commit),
     "webhook_after_commit": _caught_by("I9", _webhook_after_commit),
     "forgotten_repeats": _caught_by("I1", _forgotten_repeats),

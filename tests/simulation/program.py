@@ -4,8 +4,10 @@ A seed is played again with its whole story by `--from N --seeds 1 --story`.
 """
 
 import argparse
+import faulthandler
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -68,6 +70,8 @@ def _arguments() -> argparse.Namespace:
 
 def _played(target: dict[str, Any], said: argparse.Namespace, number: int) -> list[Outcome]:
     found: list[Outcome] = []
+    # Whoever wonders where it hangs may ask.
+    faulthandler.register(signal.SIGUSR1)
     with planted(said.mutant), Theatre.of_its_own(target, f"simulation_{os.getpid()}") as theatre:
         for seed in range(said.first + number, said.first + said.seeds, said.jobs):
             began = time.monotonic()

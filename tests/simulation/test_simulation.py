@@ -8,8 +8,8 @@ import pytest
 from simulation.mutants import MUTANTS, planted
 from simulation.run import Theatre
 
-FEW = range(1, 9)
-MANY = range(60)
+FEW = (2, 5)
+MANY = range(40)
 
 
 @pytest.fixture(scope="module")

@@ -110,6 +110,7 @@ def test_what_is_not_there_is_not_found(on: Ask, words: str) -> None:
     [
         "keys list",
         "keys create x",
+        "prices",
         "providers list",
         "ledger check",
         "ledger export",

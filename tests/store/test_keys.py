@@ -30,7 +30,11 @@ async def test_two_keys_of_one_budget_never_spend_more_than_it(keys: Keys, pool:
         budget_period="month",
         max_running=2,
     )
-    await pool.execute("update keys set spent_micros = 5000000, held_micros = 400000 where id = $1", old)
+    await pool.execute(
+        "update keys set spent_micros = 5000000, held_micros = 400000, over_limit = 'refuse', destination = 'd'"
+        " where id = $1",
+        old,
+    )
     made = await keys.rotate("ci", "sk-new", overlap=DAY)
     assert made is not None
     rows = await _rows(keys)
@@ -48,6 +52,10 @@ async def test_two_keys_of_one_budget_never_spend_more_than_it(keys: Keys, pool:
         5_400_000,
         0,
     )
+    manners = await pool.fetchrow(
+        "select over_limit, destination, max_running from keys where id = $1", made.id
+    )
+    assert tuple(manners) == ("refuse", "d", 2)
     assert (new.name, new.account, new.strict, new.max_running) == ("ci", "team", True, 2)
     assert former.expires_at == made.former_until
     owners = [await keys.owner(key) for key in ("sk-old", "sk-new")]

@@ -1,11 +1,11 @@
 """Lengths, sizes and moments, as people read them; and durations, as people write them."""
 
-import math
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from filmgate.domain.eta import coarse_s
 from filmgate.domain.money import dollars as money
 from filmgate.domain.price import micros
 
@@ -33,7 +33,6 @@ _DAY: Final = 86400
 _KILO: Final = 1000
 _TWO_DIGITS: Final = 10
 _SHORT_S: Final = 120
-_COARSE: Final = ((_MINUTE, 10), (10 * _MINUTE, 30))
 
 
 def clock_time(seconds: float) -> str:
@@ -47,7 +46,7 @@ def clock_time(seconds: float) -> str:
 
 def span(low_s: float, high_s: float) -> str:
     """Give `40–90 s` or `2:00–3:30 min`, in steps that are no finer than an estimate is."""
-    low, high = _coarse(low_s), _coarse(high_s)
+    low, high = coarse_s(low_s), coarse_s(high_s)
     if high < _SHORT_S:
         return f"{low}–{high} s" if low < high else f"{high} s"
     return f"{clock_time(low)}–{clock_time(high)} min" if low < high else f"{clock_time(high)} min"
@@ -112,11 +111,6 @@ def past(written: str, now: datetime) -> datetime:
     except ValueError:
         raise ValueError(f"`{written}` is no time: write 2d, 12h, or a date such as 2026-11-01") from None
     return given if given.tzinfo else given.astimezone()
-
-
-def _coarse(seconds: float) -> int:
-    step = next((step for limit, step in _COARSE if seconds < limit), _MINUTE)
-    return math.ceil(round(seconds, 3) / step) * step
 
 
 def _moment(written: str, now: datetime) -> datetime:

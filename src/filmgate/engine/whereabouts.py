@@ -15,7 +15,7 @@ from filmgate.engine.parts import Experience
 from filmgate.engine.progress import promise_of
 from filmgate.engine.route import Router
 from filmgate.store.credentials import Credentials, Room
-from filmgate.store.patience import AWAY
+from filmgate.store.patience import STORE_FAULTS
 from filmgate.store.places import Place, Places
 from filmgate.store.read import Reader
 
@@ -68,7 +68,7 @@ class Whereabouts:
         """Say where a task stands; nothing, while the store is away: a task that was accepted is told so nevertheless."""
         try:
             return await self._of(task)
-        except (*AWAY, TimeoutError):
+        except STORE_FAULTS:
             return _UNKNOWN
 
     async def _of(self, task: Task) -> Position:

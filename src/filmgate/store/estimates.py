@@ -24,7 +24,7 @@ from filmgate.domain.eta import (
     estimate_of,
     is_honest,
 )
-from filmgate.store.patience import AWAY
+from filmgate.store.patience import STORE_FAULTS
 from filmgate.store.pool import Connection, Pool
 
 _NOTE: Final = """
@@ -124,7 +124,7 @@ class Estimates:
         if self._clock.monotonic() > self._until:
             async with self._reading:
                 if self._clock.monotonic() > self._until:
-                    with suppress(*AWAY):
+                    with suppress(*STORE_FAULTS):
                         await self.read()
                     # While the database is away, what was known a moment ago is as good.
                     self._until = self._clock.monotonic() + _FRESH_S

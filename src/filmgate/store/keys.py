@@ -69,9 +69,11 @@ order by id for update
 _ROTATE: Final = """
 with former as (select * from keys where id = $1), made as (
     insert into keys (account_id, name, hash, hint, operator, dialect, strict, expires_at, soften, budget_micros,
-        budget_period, period_start, spent_micros, max_unfinished, submits_per_minute, max_running)
+        budget_period, period_start, spent_micros, max_unfinished, submits_per_minute, max_running, over_limit,
+        destination)
     select account_id, name, $2, $3, false, dialect, strict, expires_at, soften, budget_micros, budget_period,
-        period_start, spent_micros + held_micros, max_unfinished, submits_per_minute, max_running from former
+        period_start, spent_micros + held_micros, max_unfinished, submits_per_minute, max_running, over_limit,
+        destination from former
     returning id
 ), ending as (
     update keys set expires_at = least(expires_at, now() + $4::interval),

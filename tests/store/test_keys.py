@@ -1,5 +1,6 @@
 """Keys that take each other's place, and what becomes of their budgets."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -81,3 +82,14 @@ async def test_only_one_living_key_that_is_meant_is_rotated(keys: Keys) -> None:
     await keys.revoke("ci")
     assert await keys.rotate("ci", "sk-new", overlap=DAY) is None
     assert len(await keys.list()) == 2
+
+
+async def test_keys_that_open_one_account_at_once_all_belong_to_it(pool: Pool) -> None:
+    keys = Keys(pool, [b"pepper"])
+    for no in range(20):
+        await asyncio.gather(
+            *(keys.create(f"sk-{no}-{gate}", name="local", account=f"a{no}") for gate in range(4))
+        )
+    owners = [await keys.owner(f"sk-{no}-{gate}") for no in range(20) for gate in range(4)]
+    assert len({owner.account_id for owner in owners if owner is not None}) == 20
+    assert None not in owners

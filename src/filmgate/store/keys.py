@@ -23,9 +23,9 @@ _STANDS: Final = """k.revoked_at is null
 _FIND: Final = f"select {_COLUMNS} from keys k where k.hash = any($1::bytea[]) and {_STANDS}"  # noqa: S608  # our own text
 _STANDING: Final = f"select {_COLUMNS} from keys k where k.id = $1 and {_STANDS}"  # noqa: S608  # our own text
 
+# An account that another opens at this moment is waited for; a statement that only looked would not see it.
 _ACCOUNT: Final = """
-with made as (insert into accounts (name) values ($1) on conflict (name) do nothing returning id)
-select id from made union all select id from accounts where name = $1 limit 1
+insert into accounts (name) values ($1) on conflict (name) do update set name = excluded.name returning id
 """
 
 # A key that joins no account opens one of its own, also where its name is taken.

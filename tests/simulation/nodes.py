@@ -290,7 +290,7 @@ class Node:
             wishes=Wishes(pool),
             decisions=Decisions(pool),
             objects=ground.shelf,
-            workshop=cast("Any", Workbench()),
+            workshop=cast("Any", Workbench(ground.network.delay_s)),
             enhancer=Words(),
             pictures=cast("Any", None),
             telemetry=journal,

@@ -141,6 +141,7 @@ class World:
         self.database.lossy, self.shelf.faulty = weather.lossy, weather.faulty
         self.network.down, self.network.lost = weather.down, weather.lost
         self.counter.lost, self.removals = weather.lost, weather.removals
+        self.network.slow_s = weather.slow_s
         self.receivers.moody, self.receivers.gone = weather.moody, weather.gone
         if weather.failpoints:
             arm(self._fall)
@@ -172,6 +173,7 @@ class World:
         self.removals = 0.0
         self.database.lossy = self.shelf.faulty = self.network.down = self.network.lost = 0.0
         self.counter.lost = self.receivers.moody = self.receivers.gone = 0.0
+        self.network.slow_s = 0.2
         self.database.away = False
         self.pace.calm()
         for vendor in self.network.vendors.values():

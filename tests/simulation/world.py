@@ -180,6 +180,7 @@ class World:
             vendor.calm()
         for seat in self.seats:
             if seat.node is not None:
+                seat.node.process.fuse = None
                 self.loop.thaw(seat.node.process)
             if seat.node is not None and (
                 seat.node.crashed or len(seat.node.configs) < len(self.script.configs)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final
 
 from simulation.database import IDLE_S
@@ -9,6 +10,7 @@ from simulation.nodes import Node
 from simulation.operators import settle
 from simulation.world import Seat, World, _uuid
 
+_AT_ONCE: Final = 0.3
 _WORK: Final = "select task_id::text from film.work order by 1"
 
 
@@ -25,9 +27,19 @@ async def storm(world: World) -> None:
 
 
 async def _kill(world: World) -> None:
+    """Kill a node at once, or by one of its next database calls."""
     seat = _somebody(world)
-    if seat is not None:
+    node = None if seat is None else seat.node
+    if seat is None or node is None:
+        return
+    if world.dice.random() < _AT_ONCE:
         world.loop.spawn(world.outside, world.fell(seat))
+    else:
+        node.process.fuse = world.dice.randint(1, 40), partial(_fall, world, seat)
+
+
+def _fall(world: World, seat: Seat) -> None:
+    world.loop.spawn(world.outside, world.fell(seat))
 
 
 async def _stop(world: World) -> None:

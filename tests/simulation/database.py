@@ -71,6 +71,7 @@ class Link:
         self.pid = connection.get_server_pid()
         self.depth = 0
         self.driver: asyncio.Task[None] | None = None
+        self.process: Process | None = None
         self.begun: float | None = None
 
 
@@ -139,7 +140,7 @@ class Database:
             await asyncio.wait([link.driver])
         if link.connection.is_in_transaction() or link.depth:
             await self._operate(link, "rollback")
-        link.depth, link.begun = 0, None
+        link.depth, link.begun, link.process = 0, None, None
         if link not in self._idle:
             self._idle.append(link)
             self._idle.sort(key=self._links.index)
@@ -196,6 +197,8 @@ class Database:
             self.deadlocks += isinstance(caught, asyncpg.DeadlockDetectedError)
         finally:
             self._over(link)
+        if link.process is not None:
+            link.process.burn()
         if statement.lstrip().startswith(_WRITES) and not link.connection.is_in_transaction():
             self.on_change()
         if future.done():
@@ -324,6 +327,7 @@ class SimulatedPool:
             if self.database.away:
                 raise ConnectionRefusedError("PostgreSQL does not answer")
             connection = Connection(self, self.database.take())
+            connection.link.process = self.process
             self.held[connection.link.pid] = connection
             try:
                 yield connection

@@ -1,7 +1,8 @@
 """Films that are a few bytes, where they are stored, and a workshop that knows them by their first and last ones."""
 
+import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -61,10 +62,14 @@ class Shelf:
             raise StorageFault(f"{key} cannot be had now")
 
 
+@dataclass(frozen=True, slots=True)
 class Workbench:
-    """Looks at films as the workshop does, and takes no time."""
+    """Looks at films as the workshop does, in simulated time."""
+
+    takes_s: Callable[[], float]
 
     async def inspect(self, path: Path) -> Inspection:
+        await asyncio.sleep(self.takes_s())
         content = _read(path)
         if not content.startswith(HEAD):
             raise NotAFilm("it does not begin as a film does")
@@ -81,6 +86,7 @@ class Workbench:
         return True
 
     async def join(self, clips: Sequence[Path], into: Path) -> bool:
+        await asyncio.sleep(self.takes_s())
         _write(into, HEAD + b"|".join(_read(clip) for clip in clips) + TAIL)
         return True
 

@@ -30,6 +30,18 @@ class Process:
         self.frozen = False
         self.held: list[asyncio.Handle] = []
         self.tasks: list[asyncio.Task[Any]] = []
+        self.fuse: tuple[int, Callable[[], None]] | None = None
+        """After how many more database calls it dies, and who is told of it."""
+
+    def burn(self) -> None:
+        """Count a database call that was made: one that dies by it never hears what came of it."""
+        if self.fuse is None:
+            return
+        left, tell = self.fuse
+        self.fuse = (left - 1, tell)
+        if left <= 1:
+            self.fuse, self.alive = None, False
+            tell()
 
 
 PROCESS: contextvars.ContextVar[Process | None] = contextvars.ContextVar("process", default=None)

@@ -50,16 +50,16 @@ class Network:
     async def _carry(
         self, what: str, act: Callable[[], Reply | None], future: "asyncio.Future[Reply]"
     ) -> None:
-        await asyncio.sleep(self._delay_s())
+        await asyncio.sleep(self.delay_s())
         if self.dice.random() < self.lost:
             return
         reply = act()
         self.loop.note(f"{what} arrived")
-        await asyncio.sleep(self._delay_s())
+        await asyncio.sleep(self.delay_s())
         if reply is not None and self.dice.random() >= self.lost and not future.done():
             future.set_result(reply)
 
-    def _delay_s(self) -> float:
+    def delay_s(self) -> float:
         return self.slow_s * self.dice.random() ** 3
 
 

@@ -301,7 +301,7 @@ class Node:
             decisions=Decisions(pool),
             notices=Notices(pool),
             objects=ground.shelf,
-            workshop=cast("Any", Workbench()),
+            workshop=cast("Any", Workbench(ground.network.delay_s)),
             enhancer=Words(),
             pictures=cast("Any", None),
             telemetry=journal,

@@ -71,6 +71,8 @@ class Weather:
     every_s: float
     lasts_s: float
     late_s: float
+    slow_s: float
+    """How long a way over the network takes at most; the workshop is as slow."""
     blows: Sequence[str]
 
 
@@ -193,5 +195,6 @@ def _weather(dice: random.Random) -> Weather:
         every_s=dice.choice((5.0, 20.0, 60.0)),
         lasts_s=dice.choice((60.0, 200.0, 500.0)),
         late_s=dice.choice((0.2, 2.0, 15.0)),
+        slow_s=0.2 if fine else dice.choice((0.2, 0.2, 4.0, 30.0)),
         blows=blows,
     )

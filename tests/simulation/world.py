@@ -141,6 +141,7 @@ class World:
         self.database.lossy, self.shelf.faulty = weather.lossy, weather.faulty
         self.network.down, self.network.lost = weather.down, weather.lost
         self.counter.lost, self.removals = weather.lost, weather.removals
+        self.network.slow_s = weather.slow_s
         self.receivers.moody, self.receivers.gone = weather.moody, weather.gone
         if weather.failpoints:
             arm(self._fall)
@@ -172,12 +173,14 @@ class World:
         self.removals = 0.0
         self.database.lossy = self.shelf.faulty = self.network.down = self.network.lost = 0.0
         self.counter.lost = self.receivers.moody = self.receivers.gone = 0.0
+        self.network.slow_s = 0.2
         self.database.away = False
         self.pace.calm()
         for vendor in self.network.vendors.values():
             vendor.calm()
         for seat in self.seats:
             if seat.node is not None:
+                seat.node.process.fuse = None
                 self.loop.thaw(seat.node.process)
             if seat.node is not None and (
                 seat.node.crashed or len(seat.node.configs) < len(self.script.configs)

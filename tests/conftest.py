@@ -17,6 +17,7 @@ from filmgate.store.embedded.programs import find_programs
 from filmgate.store.lock import FolderLock
 from filmgate.store.migrate import migrate
 from filmgate.store.pool import Pool, open_pool
+from filmgate.store.upkeep import Upkeep
 
 # A machine that is busy with something else proves nothing against the code.
 settings.register_profile("unhurried", deadline=None)
@@ -43,7 +44,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
 
 @pytest.fixture(scope="session")
 async def template(postgres: dict[str, Any]) -> str:
-    """Migrate one database, of which each test gets a copy."""
+    """Migrate one database and make the partitions of a start, of which each test gets a copy."""
     root = await asyncpg.connect(**postgres)
     await root.execute(f"create database {_TEMPLATE}")
     await root.close()
@@ -52,6 +53,9 @@ async def template(postgres: dict[str, Any]) -> str:
     await connection.execute("set search_path = film")
     await migrate(connection, files("filmgate.store").joinpath("migrations"))
     await connection.close()
+    pool = await open_pool({**postgres, "database": _TEMPLATE}, size=1, statement_ms=60_000, name="template")
+    await Upkeep(pool).make_partitions(datetime.now(UTC))
+    await pool.close()
     return _TEMPLATE
 
 

@@ -81,6 +81,15 @@ class World:
         return [dict(row) for row in await self.pool.fetch(statement, *arguments)]
 
 
+async def drop_partitions(pool: Pool) -> None:
+    """Let there be no week of its own for any task, as where a start was long ago."""
+    found = await pool.fetch(
+        "select relname from pg_class where relname ~ '^tasks_[0-9_]+$' and relkind = 'r'"
+    )
+    for row in found:
+        await pool.execute(f"drop table {row['relname']}")
+
+
 def unreadable(task_id: UUID, error: Exception) -> None:
     raise AssertionError(task_id) from error
 

@@ -160,6 +160,25 @@ async def test_what_a_vendor_says_to_a_poll(case, script, provider):
     assert len(script.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "cost"),
+    [
+        ("50000;state=charged", 50_000),
+        ("50000;state=returned", 0),
+        ("50000;state=held", None),
+        ("-1;state=charged", None),
+        ("9" * 30 + ";state=charged", None),
+        ("", None),
+    ],
+)
+@pytest.mark.parametrize("status", ["completed", "failed"])
+async def test_another_gate_says_what_it_charged(script, provider, status, said, cost):
+    error = {"code": "x", "message": "y"} if status == "failed" else None
+    video = {"id": ID, "status": status, "error": error}
+    script.replies["*"] = {"status": 200, "json": video, "headers": {"x-filmgate-cost": said} if said else {}}
+    assert (await provider.poll(Ticket(ID))).cost_micros == cost
+
+
 @pytest.mark.parametrize("case", cases("content"))
 async def test_what_a_vendor_says_to_a_fetch(case, script, provider):
     script.replies["*"] = case["reply"]

@@ -21,7 +21,7 @@ from filmgate.store.notices import Notice
 from filmgate.store.pool import Pool
 from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Boot, Claim, Claims, OpenAttempt
-from kit.worlds import World, make_world, unreadable
+from kit.worlds import World, drop_partitions, make_world, unreadable
 
 LEASE = timedelta(seconds=30)
 
@@ -321,6 +321,7 @@ async def test_submits_per_minute_are_kept(pool: Pool) -> None:
 
 
 async def test_rows_in_the_default_partition_stop_no_housekeeping(world: World) -> None:
+    await drop_partitions(world.pool)
     await world.accept()
     assert len(await Upkeep(world.pool).make_partitions(datetime.now(UTC))) == 4
 

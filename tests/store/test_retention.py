@@ -15,7 +15,7 @@ from filmgate.store.pool import Pool, open_pool
 from filmgate.store.retention import BATCH, Outcome
 from filmgate.store.upkeep import Upkeep
 from kit.books import LEASE, PRICE, collecting, running, sound_books, succeeded
-from kit.worlds import World, make_world
+from kit.worlds import World, drop_partitions, make_world
 
 WEEK = timedelta(weeks=1)
 HANGS = ("attempts", "clips", "aliases", "deliveries", "notices", "quotes", "files", "tasks")
@@ -23,8 +23,6 @@ HANGS = ("attempts", "clips", "aliases", "deliveries", "notices", "quotes", "fil
 
 @pytest.fixture
 async def world(pool: Pool) -> World:
-    """A world whose tasks lie in the partition of this week."""
-    await Upkeep(pool).make_partitions(datetime.now(UTC))
     return await make_world(pool, in_flight=9)
 
 
@@ -78,6 +76,7 @@ async def test_a_week_goes_with_all_that_hangs_on_it_and_its_bookings_stay(world
 
 
 async def test_what_lies_in_no_weeks_partition_is_forgotten_as_well(pool: Pool) -> None:
+    await drop_partitions(pool)
     world = await make_world(pool)
     await ended(world)
     assert await Upkeep(pool).strays_by_default() == 1
@@ -143,6 +142,7 @@ async def test_a_reader_of_the_table_is_not_waited_for_long_and_holds_nobody_up(
 
 
 async def test_partitions_are_made_ahead_once_however_many_make_them(pool: Pool) -> None:
+    await drop_partitions(pool)
     now = datetime.now(UTC)
     made = await asyncio.gather(*(Upkeep(pool).make_partitions(now) for _ in range(4)))
     assert sorted(map(len, made)) == [0, 0, 0, 5]

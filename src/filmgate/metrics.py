@@ -94,7 +94,7 @@ METERS: Final[Mapping[str, Meter]] = {
         Meter("filmgate_money_captured_micros", Kind.COUNTER, _MODEL_PROVIDER, "Micro-dollars charged."),
         Meter("filmgate_money_released_micros", Kind.COUNTER, _MODEL_PROVIDER, "Micro-dollars given back."),
         Meter(
-            "filmgate_money_cost_micros", Kind.COUNTER, _MODEL_PROVIDER, "Micro-dollars that providers cost."
+            "filmgate_money_cost_micros", Kind.COUNTER, ("provider",), "Micro-dollars that providers cost."
         ),
         Meter("filmgate_ledger_imbalance_micros", Kind.GAUGE, (), "What the books are out by; must be 0."),
         Meter(

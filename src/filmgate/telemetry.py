@@ -100,8 +100,6 @@ class Telemetry:
         tally.count(
             "filmgate_money_released_micros", model, provider, by=ended.held_micros - ended.cost_micros
         )
-        if ended.vendor_cost_micros is not None:
-            tally.count("filmgate_money_cost_micros", model, provider, by=ended.vendor_cost_micros)
         if ended.covered is not None:
             tally.count("filmgate_eta_covered", model, str(ended.covered).lower())
         if ended.outcome == _DONE and ended.held_micros:
@@ -112,9 +110,10 @@ class Telemetry:
         labels = self._provider(provider), operation, result
         self.tally.observe("filmgate_provider_request_duration_seconds", *labels, value=seconds)
 
-    def attempted(self, provider: str, outcome: str) -> None:
-        """Count an attempt that is over."""
+    def attempted(self, provider: str, outcome: str, cost_micros: int) -> None:
+        """Count an attempt that is over, and what its provider takes for it."""
         self.tally.count("filmgate_attempts", self._provider(provider), outcome)
+        self.tally.count("filmgate_money_cost_micros", self._provider(provider), by=cost_micros)
 
     def polled_late(self, provider: str, seconds: float) -> None:
         self.tally.observe("filmgate_poll_lag_seconds", self._provider(provider), value=max(seconds, 0))

@@ -51,7 +51,7 @@ RULES = {
     ),
     "objects": Rules(
         receivers=frozenset(["s3", "_s3", "destination"]),
-        reads=frozenset(["uploads", "parts", "size", "close", "abort"]),
+        reads=frozenset(["uploads", "parts", "size", "stream", "close", "abort"]),
         calls=frozenset(),
     ),
 }

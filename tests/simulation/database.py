@@ -125,7 +125,7 @@ class Database:
             return False
         pids = ",".join(str(pid) for pid in self._blocked)
         rows = self.control.ask(
-            f"select pid from unnest(array[{pids}]) pid where not pg_blocking_pids(pid) <@ array[{pids}]"  # noqa: S608
+            f"select pid from unnest(array[{pids}]) pid where not pg_blocking_pids(pid) <@ array[{pids}]"  # noqa: S608  # our own numbers
         )
         return len(rows) < len(self._blocked)
 
@@ -238,7 +238,7 @@ class Database:
             return []
         array = ",".join(map(str, pids))
         rows = self.control.ask(
-            f"select pid from unnest(array[{array}]) pid where cardinality(pg_blocking_pids(pid)) > 0"  # noqa: S608
+            f"select pid from unnest(array[{array}]) pid where cardinality(pg_blocking_pids(pid)) > 0"  # noqa: S608  # our own numbers
         )
         return [int(row[0] or 0) for row in rows]
 

@@ -213,4 +213,4 @@ def _account(customer: Customer) -> str:
         with topup as (insert into film.ledger (kind, author, reason) values ('topup', 's', 's') returning id)
         insert into film.entries (ledger_id, account, amount_micros)
         select id, account, amount from topup
-        cross join (values ('available:{customer.id}', {balance}), ('grants', -{balance})) v(account, amount)"""  # noqa: S608  # numbers of our own
+        cross join (values ('available:{customer.id}', {balance}), ('grants', -{balance})) v(account, amount)"""  # noqa: S608  # our own numbers

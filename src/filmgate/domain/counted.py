@@ -21,8 +21,6 @@ class TaskEnded:
     """The longest that it was shown to take; None where nothing was shown."""
     held_micros: int
     cost_micros: int
-    vendor_cost_micros: int | None = None
-    """What its provider costs the operator; None where nobody knows."""
 
     @property
     def covered(self) -> bool | None:

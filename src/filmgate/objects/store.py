@@ -17,6 +17,7 @@ from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 
 from filmgate.domain.clock import Clock
+from filmgate.domain.failpoint import failpoint
 from filmgate.domain.limits import CONTENT_CHUNK, MIB
 from filmgate.objects.buckets import PATIENCE, Bucket, Patience, open_bucket, open_foreign_bucket
 from filmgate.objects.durable import Sync, sync_folder, write_durably
@@ -246,6 +247,7 @@ class ObjectStore:
                 return await self._send_in_parts(self._s3, key, source)
             except NoSuchObjectError:
                 # Another writer of the same was just ending the upload that both went on with.
+                await failpoint("objects.ended_by_another")
                 return await self._send_in_parts(self._s3, key, source)
         digests = Digests()
         small = source.size_bytes <= PART_BYTES
@@ -263,6 +265,7 @@ class ObjectStore:
         return await self._verified(key, digests.sent((put["e_tag"] or "").strip('"'), in_parts=not small))
 
     async def _send_in_parts(self, s3: S3, key: str, source: Source) -> Stored:
+        await failpoint("objects.before_parts")
         with translated(key):
             sent = await self._there(key, source) or await send_in_parts(s3, key, source, self._slots)
         return await self._verified(key, sent)

@@ -149,7 +149,7 @@ class Ends:
             await announce(connection, [(end.claim.task, end.state) for end in ends])
             await tell(connection, [(end.claim.task_id, end.claim.task.account_id) for end in ends])
         for one in closed:
-            self._on_closed(one.provider, one.outcome)
+            self._on_closed(one.provider, one.outcome, one.cost_micros)
         return [(end.claim.task_id, end.claim.fence) in owned for end in batch]
 
 

@@ -78,7 +78,7 @@ from jsonb_to_recordset($1::jsonb) as r(task_id uuid, clip int, no int, state te
     cost_micros bigint)
 where a.task_id = r.task_id and a.clip_no = r.clip and a.no = r.no and a.closed_at is null
 returning a.provider, a.state, a.credential_id, a.closed_at is not null as closed, r.error_class, r.error_text, r.busy_s,
-    r.heard
+    r.heard, coalesce(a.vendor_cost_micros, 0) as cost_micros
 """
 
 _GIVE_BACK: Final = """
@@ -168,13 +168,15 @@ class Closed:
 
     provider: str
     outcome: str
+    cost_micros: int
+    """What its provider takes for it, as far as is known."""
 
 
-OnClosed = Callable[[str, str], None]
-"""Is told of each attempt that is over, by its provider and outcome, once that is committed."""
+OnClosed = Callable[[str, str, int], None]
+"""Is told of each attempt that is over, by its provider, outcome and cost, once that is committed."""
 
 
-def uncounted(provider: str, outcome: str) -> None:
+def uncounted(provider: str, outcome: str, cost_micros: int) -> None:
     """Take no notice of it."""
 
 
@@ -224,7 +226,7 @@ class Moves:
                 await rest(connection, [move.claim.task_id for move in moves if move.rests])
             await connection.execute(_NEXT, [_work_row(move) for move in moves])
         for one in closed:
-            self._on_closed(one.provider, one.outcome)
+            self._on_closed(one.provider, one.outcome, one.cost_micros)
         return fates
 
 
@@ -260,7 +262,7 @@ async def close_attempts(connection: Connection, changes: Sequence[Mapping[str, 
         ],
     )
     return [
-        Closed(row["provider"], "busy" if row["error_class"] == "busy" else row["state"])
+        Closed(row["provider"], "busy" if row["error_class"] == "busy" else row["state"], row["cost_micros"])
         for row in found
         if row["closed"]
     ]

@@ -140,6 +140,11 @@ def customer_money(around: Surroundings) -> APIRouter:
             warnings=list(quoted.warnings),
         )
 
+    _add_balance(router, around)
+    return router
+
+
+def _add_balance(router: APIRouter, around: Surroundings) -> None:
     @router.get("/balance")
     async def balance(request: Request) -> BalanceOut:
         """Say what this key and its account have, hold and have spent."""
@@ -163,8 +168,6 @@ def customer_money(around: Surroundings) -> APIRouter:
             key_returned_micros=key.returned_micros,
             unfinished=account.unfinished,
         )
-
-    return router
 
 
 def _asked(body: Mapping[str, Any]) -> tuple[str, Draft]:

@@ -4,18 +4,20 @@ import asyncio
 import gc
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 import asyncpg
 
 from filmgate.domain.failpoint import disarm
 from filmgate.store.migrate import migrate
+from filmgate.store.pool import Pool
 from filmgate.store.upkeep import Upkeep
 from kit.invariants import Violation, check
 from kit.logs import Moment, StoreLog, read_store
@@ -190,8 +192,20 @@ async def _prepare(target: Mapping[str, Any], clock: Path) -> None:
     await connection.execute(f"create schema film; create schema simulated; {CLOCK.format(file=clock)}")
     await connection.execute(f"set search_path = {PATH}")
     await migrate(connection, files("filmgate.store").joinpath("migrations"))
-    await Upkeep(connection).make_partitions(EPOCH)
+    await Upkeep(cast("Pool", _Alone(connection))).make_partitions(EPOCH)
     await connection.close()
+
+
+class _Alone:
+    """A pool of the one connection that there is before the world begins."""
+
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self._connection = connection
+        self.fetchval = connection.fetchval
+
+    @asynccontextmanager
+    async def acquire(self) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+        yield self._connection
 
 
 def _account(customer: Customer) -> str:

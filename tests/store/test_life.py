@@ -310,6 +310,22 @@ async def test_a_task_without_its_work_row_is_repaired_and_a_row_of_an_ended_tas
     assert await upkeep.remove_strays() == 1
 
 
+async def test_whoever_held_a_row_that_was_lost_is_not_taken_for_the_holder_of_the_repaired_one(
+    world: World,
+) -> None:
+    upkeep = Upkeep(world.pool)
+    await world.accept()
+    before = await accepted(world)
+    await world.pool.execute("delete from work")
+    await world.pool.execute("update tasks set created_at = now() - interval '1 hour'")
+    assert await upkeep.repair() == 1
+    for _ in range(before.fence):
+        await world.pool.execute("update work set due_at = now()")
+        await claimed(world, Step.POLL)
+    with pytest.raises(StaleLease):
+        await world.moves.make(transitions.postponed(before, timedelta(0), "question"))
+
+
 async def test_submits_per_minute_are_kept(pool: Pool) -> None:
     world = await make_world(pool, in_flight=9)
     await world.pool.execute("update credentials set rate_per_s = 0.01, burst = 2, tokens = 2")

@@ -33,10 +33,11 @@ delete from idempotency where ctid = any(array(
     select ctid from idempotency where created_at < now() - $1::interval order by created_at limit $2))
 """
 
-# An unfinished task without its work row would wait for ever.
+# An unfinished task without its work row would wait for ever. Whoever held the lost row must not pass for its holder:
+# the new fence is above any that was counted up from 0.
 _REPAIR: Final = """
-insert into work (task_id, model, account_id, key_id, running, step, credential_id, due_at)
-select t.id, t.model, t.account_id, t.key_id, t.state <> 'queued',
+insert into work (fence, task_id, model, account_id, key_id, running, step, credential_id, due_at)
+select (extract(epoch from now()) * 1000)::bigint, t.id, t.model, t.account_id, t.key_id, t.state <> 'queued',
     case when a.state in ('accepted') then 'poll' when a.state in ('sending', 'uncertain') then 'reconcile'
     when a.state = 'done' and not exists (select from clips c where c.task_id = t.id and c.no = a.clip_no) then 'collect'
     else 'prepare' end,

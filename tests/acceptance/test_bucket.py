@@ -135,7 +135,7 @@ def test_a_film_in_the_bucket_is_gone_on_from_and_its_picture_lies_there_too(
     assert made.status == 200, made.body
     assert gate.ended(made.json["id"], within_s=120)["state"] == "succeeded"
     rows = site.sql(f"select role, object_key from film.files where task_id = '{film['id']}' order by role")  # noqa: S608  # an id of ours
-    assert [row["role"] for row in rows] == ["input", "poster", "spritesheet", "thumbnail", "video"]
+    assert [row["role"] for row in rows] == ["filmstrip", "input", "poster", "spritesheet", "thumbnail", "video"]
 
 
 def test_rows_and_objects_say_the_same(gate: RealGate, film: Any, site: Site) -> None:
@@ -163,7 +163,7 @@ def test_an_upload_that_was_killed_at_each_of_its_steps_is_one_whole_film(
     assert len(whole.body) == task["film"]["size_bytes"] == HEAVY_BYTES
     assert whole.headers["etag"] == f'"{hashlib.sha256(whole.body).hexdigest()}"'
     # The film, and the three pictures that show what is in it.
-    assert len(bucket[0].files()) - before == 4
+    assert len(bucket[0].files()) - before == 5
     assert crossing.count(PART) - sent <= 2 * PARTS
     del worker
 

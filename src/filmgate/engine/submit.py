@@ -20,14 +20,18 @@ from filmgate.engine.route import Line
 from filmgate.engine.surely import surely
 from filmgate.engine.tickets import keep_ticket
 from filmgate.store import transitions
+from filmgate.store.moves import StaleLease
 from filmgate.store.work import Claim
 
 
 async def submit(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> None:
     """Send an attempt that is written as `sending`, once, and write what came of it."""
     attempt = claim.attempt
-    if attempt is None or parts.clock.monotonic() - claim.since > _latest_start():
-        # Too little of the lease is left: another may already take this attempt for lost.
+    if attempt is None:
+        return
+    if parts.clock.monotonic() - claim.since > _latest_start():
+        await failpoint("submit.too_late")
+        await _unsent(parts, claim, line)
         return
     started = parts.clock.monotonic()
     try:
@@ -49,7 +53,25 @@ async def submit(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> N
 
 
 def _latest_start() -> float:
+    """Say how old a lease may be for a submit to begin: later, another may already take the attempt for lost."""
     return SUBMIT_LEASE.total_seconds() - SUBMIT_SECONDS - LEASE_SPARE.total_seconds()
+
+
+async def _unsent(parts: Parts, claim: Claim, line: Line) -> None:
+    """Let a task whose lease is too old be sent anew: its own sender knows that nothing was sent."""
+    try:
+        await parts.moves.make(transitions.unsent(claim))
+    except StaleLease:
+        if claim.attempt is None or line.provider.replays:
+            # Whoever looks for it meanwhile may have sent it under its key.
+            raise
+        await failpoint("submit.overtaken")
+        mine = await parts.decisions.unheard(claim.task_id, claim.attempt.key)
+        if mine is None:
+            raise
+        await failpoint("submit.taken_back")
+        await parts.moves.make(transitions.unsent(mine))
+    parts.wake.set()
 
 
 def _meaning(error: Exception) -> str:

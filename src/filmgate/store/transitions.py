@@ -90,6 +90,13 @@ def not_created(
     )
 
 
+def unsent(claim: Claim) -> Move:
+    """Submit -> prepare: its sender was held up until its lease was nearly over, and has sent nothing."""
+    change = _latest(claim, AttemptState.FAILED)
+    change |= {"error_class": "unsent", "error_text": "its sender was held up, and sent nothing"}
+    return Move(claim=claim, step=Step.PREPARE, due=NOW, attempt=change)
+
+
 def absent(claim: Claim, due: timedelta) -> Move:
     """Reconcile -> prepare: the look-up proved that there is no such job."""
     return Move(claim=claim, step=Step.PREPARE, due=due, attempt=_latest(claim, AttemptState.LOST))

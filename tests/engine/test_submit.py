@@ -12,6 +12,8 @@ import pytest
 
 from filmgate.domain.failpoint import arm, disarm
 from filmgate.domain.states import Step
+from filmgate.domain.task import Task
+from filmgate.engine import resolve
 from filmgate.engine.route import RouteRule, Via
 from filmgate.store.moves import StaleLease
 from filmgate.store.pool import Pool
@@ -65,9 +67,12 @@ def _disarmed() -> Iterator[None]:
     disarm()
 
 
-async def accept(world: World) -> None:
+async def accept(world: World) -> Task:
     new = world.new()
-    await world.acceptor.accept(replace(new, credential_id=None, request=replace(new.request, model="veo3")))
+    new = replace(new, credential_id=None, request=replace(new.request, model="veo3"))
+    decision = await world.acceptor.accept(new)
+    assert decision.task is not None
+    return decision.task
 
 
 async def attempts(world: World) -> list[tuple[object, object]]:
@@ -196,4 +201,89 @@ async def until_it_waits_for_a_lock(pool: Pool) -> None:
 
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux has a clock of that name")
 def test_the_steady_clock_of_a_machine_goes_on_while_it_sleeps() -> None:
-    assert 0 <= time.clock_gettime(time.CLOCK_BOOTTIME) - SystemClock().monotonic() < 1
+    assert abs(time.clock_gettime(time.CLOCK_BOOTTIME) - SystemClock().monotonic()) < 1
+
+
+class Refusing:
+    """A store that takes no ticket, and says why."""
+
+    def __init__(self, pool: Pool, code: str) -> None:
+        self._pool = pool
+        self._code = code
+
+    async def begin(self) -> None:
+        await self._pool.execute(
+            "create function film.refusing() returns trigger language plpgsql as "
+            f"$$ begin raise exception 'not now' using errcode = '{self._code}'; end $$; "
+            "create trigger refusing before update on film.attempts for each row "
+            "when (new.vendor_ref is not null) execute function film.refusing()"
+        )
+
+    async def end(self) -> None:
+        await self._pool.execute("drop trigger refusing on film.attempts")
+
+
+FAULTS = {
+    "disk full": "53100",
+    "too many connections": "53300",
+    "statement timeout": "57014",
+    "lock timeout": "55P03",
+    "deadlock": "40P01",
+    "serialization": "40001",
+    "a bug of the server": "XX000",
+}
+
+
+async def sent(vendor: Vendor) -> None:
+    for _ in range(500):
+        if vendor.keys:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_ticket_that_the_store_does_not_take_is_written_once_it_does(
+    world: World, opened: Opened, fault: str
+) -> None:
+    vendor = Vendor()
+    engine = await opened(vendor)
+    await accept(world)
+    refusing = Refusing(world.pool, FAULTS[fault])
+    await refusing.begin()
+    starting = asyncio.create_task(engine.started())
+    await sent(vendor)
+    await asyncio.sleep(0.5)
+    assert await attempts(world) == [("sending", None)]
+    await refusing.end()
+    await starting
+    assert (len(vendor.keys), await attempts(world), await in_flight(world)) == (1, [("accepted", None)], [1])
+
+
+@pytest.mark.parametrize("decided", ["not yet", "uncertain", "given up"])
+async def test_a_ticket_that_the_store_takes_only_after_the_lease_is_kept_all_the_same(
+    world: World, opened: Opened, clock: Stoppable, decided: str
+) -> None:
+    vendor = Vendor()
+    one, other = await opened(vendor), await opened(vendor)
+    task = await accept(world)
+    refusing = Refusing(world.pool, FAULTS["disk full"])
+    await refusing.begin()
+    starting = asyncio.create_task(one.started())
+    await sent(vendor)
+    if decided != "not yet":
+        await world.pool.execute("update work set due_at = now()")
+        await other.did(Step.SUBMIT)
+    if decided == "given up":
+        await resolve.given_up(other.parts, task)
+        assert await in_flight(world) == [0]
+    clock.stood_s.append(100.0)
+    await asyncio.sleep(0.5)
+    await refusing.end()
+    await asyncio.wait_for(starting, 10)
+    state, slots = ("abandoned", 0) if decided == "given up" else ("accepted", 1)
+    kept = await world.rows("select state, vendor_ref from attempts")
+    assert kept == [{"state": state, "vendor_ref": f"job-{vendor.keys[0]}"}]
+    assert (len(vendor.keys), await in_flight(world)) == (1, [slots])
+    told = [row["kind"] for row in await world.rows("select kind from notices order by id")]
+    assert told == (["uncertain_submit", "resolved", "orphan"] if decided == "given up" else [])

@@ -69,6 +69,7 @@ POINTS: Final = (
     "submit.after_late",
     "submit.after_reply",
     "submit.before_late",
+    "submit.late_again",
     "submit.overtaken",
     "submit.taken_back",
     "submit.too_late",

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,7 @@ async def test_a_sender_that_wakes_after_it_was_given_up_tells_that_nothing_was_
 async def test_where_a_vendor_knows_keys_the_one_who_looks_decides_what_a_stopped_sender_left(
     world: World, opened: Opened, clock: Stoppable
 ) -> None:
-    vendor = Vendor(replays=True)
+    vendor = Vendor(replays=timedelta(hours=23))
     one, other = await opened(vendor), await opened(vendor)
     await accept(world)
 

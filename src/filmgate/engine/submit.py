@@ -5,15 +5,12 @@ import asyncio
 from filmgate.domain.contracts_provider import ClipRequest
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import Broken, Busy, Fault, Invalid, Misconfigured, Refused, Uncertain
-from filmgate.domain.limits import (
-    LEASE_SPARE,
-    SUBMIT_LEASE,
-    SUBMIT_SECONDS,
-)
+from filmgate.domain.limits import SUBMIT_SECONDS
 from filmgate.domain.states import AttemptState
 from filmgate.engine.another import may_follow
 from filmgate.engine.backoff import after_attempt
 from filmgate.engine.end import fail
+from filmgate.engine.lease import may_send
 from filmgate.engine.parts import Parts
 from filmgate.engine.prompts import retried, softer
 from filmgate.engine.route import Line
@@ -29,7 +26,8 @@ async def submit(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> N
     attempt = claim.attempt
     if attempt is None:
         return
-    if parts.clock.monotonic() - claim.since > _latest_start():
+    if not may_send(parts, claim):
+        # Another may already take this attempt for lost.
         await failpoint("submit.too_late")
         await _unsent(parts, claim, line)
         return
@@ -50,11 +48,6 @@ async def submit(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> N
     parts.telemetry.asked(line.provider_name, "submit", "accepted", parts.clock.monotonic() - started)
     await failpoint("submit.after_reply")
     await keep_ticket(parts, claim, ticket)
-
-
-def _latest_start() -> float:
-    """Say how old a lease may be for a submit to begin: later, another may already take the attempt for lost."""
-    return SUBMIT_LEASE.total_seconds() - SUBMIT_SECONDS - LEASE_SPARE.total_seconds()
 
 
 async def _unsent(parts: Parts, claim: Claim, line: Line) -> None:

@@ -14,7 +14,7 @@ from filmgate.engine.end import fail
 from filmgate.engine.lease import may_send
 from filmgate.engine.parts import Parts
 from filmgate.engine.prepare import repeat
-from filmgate.engine.tickets import keep_ticket
+from filmgate.engine.receive import keep_ticket
 from filmgate.store import transitions
 from filmgate.store.notices import Notice
 from filmgate.store.work import Claim, OpenAttempt

@@ -13,9 +13,9 @@ from filmgate.engine.end import fail
 from filmgate.engine.lease import may_send
 from filmgate.engine.parts import Parts
 from filmgate.engine.prompts import retried, softer
+from filmgate.engine.receive import keep_ticket
 from filmgate.engine.route import Line
 from filmgate.engine.surely import surely
-from filmgate.engine.tickets import keep_ticket
 from filmgate.store import transitions
 from filmgate.store.moves import StaleLease
 from filmgate.store.work import Claim
@@ -90,11 +90,18 @@ async def _not_accepted(parts: Parts, claim: Claim, clip: ClipRequest, error: Ex
         case Misconfigured() | Broken():
             await _elsewhere(parts, claim, error)
         case Uncertain():
-            await parts.moves.make(transitions.uncertain(claim, str(error)))
-            parts.wake.set()
+            await _unknown(parts, claim, str(error))
         case _:
-            await parts.moves.make(transitions.uncertain(claim, f"{type(error).__name__}: {error}"))
-            parts.wake.set()
+            await _unknown(parts, claim, f"{type(error).__name__}: {error}")
+
+
+async def _unknown(parts: Parts, claim: Claim, why: str) -> None:
+    await parts.moves.make(transitions.uncertain(claim, why, heard=True))
+    parts.wake.set()
+    named = None if claim.attempt is None else parts.router.provider(claim.attempt.credential_id)
+    await failpoint("submit.unknown")
+    text = f"no usable reply to a submit, which it may bill all the same: {why}"
+    await parts.credentials.alarm("reply_lost", named[0] if named else "unknown", text)
 
 
 async def _refused(parts: Parts, claim: Claim, code: str, error: Exception) -> None:

@@ -1,7 +1,8 @@
 """Provider credentials as the database counts them: slots, rate, and the circuit that opens when a vendor fails.
 
-Five failures in a row shut a credential for a while. After that one submit at a time is tried; the first that the
-vendor takes, or refuses for what it asks, opens it again, and every failed one doubles the while.
+Five failures in a row, lost replies among them, shut a credential for a while. After that one submit at a time is
+tried; the first that the vendor takes, or refuses for what it asks, opens it again, and every failed one doubles the
+while.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -239,15 +240,21 @@ async def judge(connection: Connection, verdicts: Iterable[Verdict]) -> None:
 
 # The vendor answered as it should: it took the clip, or said what is wrong with it.
 _GOOD: Final = frozenset({None, "refused", "invalid"})
+# A vendor that loses its replies may bill each of them.
+_LOST: Final = frozenset({"uncertain"})
+_BROKEN: Final = frozenset({"broken"}) | _LOST
 
 
 def _summed(credential_id: int, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     faults = [verdict for verdict in verdicts if verdict.error_class not in _GOOD]
+    good = len(faults) < len(verdicts)
+    # What came in one batch has no order: a lost reply beside a good one is no row of failures.
+    broken = _BROKEN - _LOST if good else _BROKEN
     waits = [verdict.busy_s for verdict in faults if verdict.busy_s is not None]
     return {
         "id": credential_id,
-        "good": len(faults) < len(verdicts),
-        "broken": sum(verdict.error_class == "broken" for verdict in faults),
+        "good": good,
+        "broken": sum(verdict.error_class in broken for verdict in faults),
         "misconfigured": any(verdict.error_class == "misconfigured" for verdict in faults),
         "busy_s": max(waits, default=None),
         "class": faults[-1].error_class if faults else None,

@@ -60,10 +60,14 @@ def accepted(claim: Claim, ticket: Ticket, pace: timedelta, clip: PlannedClip, p
     )
 
 
-def uncertain(claim: Claim, why: str) -> Move:
-    """Submit -> reconcile: the reply was lost, or the sender was; look before anything else."""
+def uncertain(claim: Claim, why: str, *, heard: bool = False, notice: Notice | None = None) -> Move:
+    """Submit -> reconcile: the reply was lost, or the sender was; look before anything else.
+
+    `heard` says that the vendor is to blame: it did not answer, or not so that it proves anything.
+    """
     change = _latest(claim, AttemptState.UNCERTAIN) | {"error_class": "uncertain", "error_text": plain(why)}
-    return Move(claim=claim, step=Step.RECONCILE, due=NOW, attempt=change)
+    change["heard"] = heard
+    return Move(claim=claim, step=Step.RECONCILE, due=NOW, attempt=change, notice=notice)
 
 
 def not_created(

@@ -85,6 +85,7 @@ POINTS: Final = (
     "sweep.repaired",
     "tidy.after",
     "tidy.before",
+    "worker.broken",
     "worker.claimed",
 )
 

@@ -101,6 +101,11 @@ COLLECT_TRIES: Final = 8
 COLLECT_OVER: Final = timedelta(hours=2)
 DEATHS_BEFORE_ALONE: Final = 2
 DEATHS_ALONE: Final = 3
+# Beside a task that may kill its engine nothing else is begun for a moment, and what is in hand may end.
+ALONE_DRAIN: Final = timedelta(seconds=2)
+ALONE_SLICE: Final = timedelta(seconds=5)
+ALONE_AGAIN: Final = timedelta(seconds=2)
+BROKEN_TRIES: Final = 30
 EXTEND_WITHIN: Final = timedelta(hours=12)
 TASK_DEADLINE: Final = timedelta(minutes=60)
 CLAIM_BATCH: Final = 256

@@ -126,6 +126,14 @@ def postponed(claim: Claim, due: timedelta, why: str) -> Move:
     return Move(claim=claim, step=claim.step, due=due, tried_as=why)
 
 
+BROKEN: Final = "broken"
+
+
+def broken(claim: Claim, due: timedelta) -> Move:
+    """Any step -> the same, whichever it is by now: it raised what nobody expected, and its engine lives."""
+    return Move(claim=claim, step=None, due=due, tried_as=BROKEN)
+
+
 def done(claim: Claim, done: Done, *, last: bool) -> Move:
     """Poll -> collect: the vendor has the clip; no later answer of it changes that."""
     change = _latest(claim, AttemptState.DONE) | {"result": dict(done.result)}

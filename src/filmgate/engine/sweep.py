@@ -78,7 +78,8 @@ async def _tell(parts: Parts) -> None:
 
 
 async def _expire(parts: Parts, upkeep: Upkeep) -> None:
-    while claims := await upkeep.overdue(CLAIM_BATCH, parts.clock.monotonic()):
+    unreadable = parts.claims.on_unreadable
+    while claims := await upkeep.overdue(CLAIM_BATCH, parts.clock.monotonic(), unreadable):
         for claim in claims:
             minutes = round((claim.task.deadline_at - claim.task.created_at).total_seconds() / 60)
             try:

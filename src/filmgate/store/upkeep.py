@@ -3,22 +3,23 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
 from filmgate.domain.ids import uuid7_floor
 from filmgate.domain.limits import DELIVERY_RETENTION, IDEMPOTENCY_MEMORY
 from filmgate.store.pool import Pool
-from filmgate.store.work import OWNED, Claim, claim_of
+from filmgate.store.work import OWNED, Claim, Unreadable, readable
 
 _WEEKS_AHEAD: Final = 4
 
+# What was claimed in vain, since nobody can read it, comes after all others the next time.
 _OVERDUE: Final = f"""
 with due as (
     select w.task_id from work w join tasks t on t.id = w.task_id
     where t.deadline_at < now() and w.step in ('prepare', 'poll') and (w.lease_by is null or w.due_at < now())
-    order by w.task_id limit $1 for update of w skip locked
+    order by w.due_at limit $1 for update of w skip locked
 ), mine as (
     update work w set fence = w.fence + 1, due_at = now() + interval '30 s'
     from due where w.task_id = due.task_id returning w.*
@@ -78,10 +79,9 @@ class Upkeep:
                     made.append(name)
         return made
 
-    async def overdue(self, limit: int, since: float) -> Sequence[Claim]:
+    async def overdue(self, limit: int, since: float, on_unreadable: Unreadable) -> Sequence[Claim]:
         """Claim tasks whose deadline has passed and of which nothing is in hand."""
-        found: Sequence[Any] = await self._pool.fetch(_OVERDUE, limit)
-        return [claim_of(row, since) for row in found]
+        return readable(await self._pool.fetch(_OVERDUE, limit), since, on_unreadable)
 
     async def forget_keys(self) -> None:
         await self._pool.execute(_FORGET, IDEMPOTENCY_MEMORY)

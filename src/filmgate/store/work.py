@@ -165,6 +165,11 @@ class Claims:
     def folder(self) -> UUID:
         return self._boot.folder
 
+    @property
+    def on_unreadable(self) -> Unreadable:
+        """Told of each claimed row that cannot be read."""
+        return self._on_unreadable
+
     async def begin(self) -> int:
         """Announce this boot and release what former boots on this folder held; give how many those were.
 

@@ -106,6 +106,9 @@ ALONE_DRAIN: Final = timedelta(seconds=2)
 ALONE_SLICE: Final = timedelta(seconds=5)
 ALONE_AGAIN: Final = timedelta(seconds=2)
 BROKEN_TRIES: Final = 30
+# No step but a late try for a film waits longer than this and its vendor's pace; what seems to, waits for a clock.
+DUE_FURTHEST: Final = timedelta(minutes=15)
+WINDOW_AHEAD: Final = timedelta(seconds=10)
 EXTEND_WITHIN: Final = timedelta(hours=12)
 TASK_DEADLINE: Final = timedelta(minutes=60)
 CLAIM_BATCH: Final = 256

@@ -33,6 +33,7 @@ def _chores(parts: Parts, upkeep: Upkeep) -> Sequence[tuple[str, Chore]]:
             await scratch.sweep(parts.clock.now() - SCRATCH_LIFE)
 
     return [
+        ("clock", upkeep.catch_up),
         ("overdue", lambda: _expire(parts, upkeep)),
         ("cancelled", lambda: sweep_cancelled(parts)),
         ("repair", lambda: _repair(parts, upkeep)),

@@ -19,7 +19,7 @@ _SHUT: Final = (
     f"""(paused_at is not null or blocked_until > now() or ({_TRYING} and probing_until > now()))"""
 )
 _FREE: Final = """least(max_in_flight - in_flight, case when rate_per_s is null then max_in_flight else
-    floor(least(burst, tokens + extract(epoch from clock_timestamp() - refilled_at) * rate_per_s))::int end)"""
+    floor(least(burst, tokens + greatest(0, extract(epoch from clock_timestamp() - refilled_at)) * rate_per_s))::int end)"""
 # How many more clips may be sent: the one rule for those who plan and for those who send.
 ROOM: Final = f"""case when {_SHUT} then 0 when {_TRYING} then least({_FREE}, 1) else {_FREE} end"""
 
@@ -30,7 +30,7 @@ LOCK: Final = (
 TAKE: Final = f"""
 update credentials c set in_flight = c.in_flight + r.n, refilled_at = clock_timestamp(),
     tokens = case when c.rate_per_s is null then c.tokens else least(c.burst, c.tokens
-        + extract(epoch from clock_timestamp() - c.refilled_at) * c.rate_per_s) - r.n end,
+        + greatest(0, extract(epoch from clock_timestamp() - c.refilled_at)) * c.rate_per_s) - r.n end,
     probing_until = case when {_TRYING} then now() + interval '{SUBMIT_LEASE.total_seconds()} s'
         else c.probing_until end
 from unnest($1::int[], $2::int[]) as r(id, n) where c.id = r.id
@@ -122,7 +122,10 @@ from judged where before < {CIRCUIT_FAILURES} and failures >= {CIRCUIT_FAILURES}
 
 _ALARM: Final = """
 insert into notices (kind, provider, text) select $1, $2, $3
-where not exists (select from notices where kind = $1 and provider = $2 and at > now() - interval '1 hour')
+where not exists (
+    select from notices where kind = $1 and provider = $2
+        and at between now() - interval '1 hour' and now() + interval '1 min'
+)
 """
 
 

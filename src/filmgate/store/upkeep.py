@@ -8,11 +8,58 @@ from typing import Final
 import asyncpg
 
 from filmgate.domain.ids import uuid7_floor
-from filmgate.domain.limits import DELIVERY_RETENTION, IDEMPOTENCY_MEMORY
+from filmgate.domain.limits import (
+    CIRCUIT_LONGEST,
+    COLLECT_OVER,
+    DELIVERY_RETENTION,
+    DUE_FURTHEST,
+    IDEMPOTENCY_MEMORY,
+    POLL_SLOWEST,
+    SUBMIT_LEASE,
+    WINDOW_AHEAD,
+)
 from filmgate.store.pool import Pool
 from filmgate.store.work import OWNED, Claim, Unreadable, readable
 
 _WEEKS_AHEAD: Final = 4
+
+
+def _s(time: timedelta) -> str:
+    return f"interval '{time.total_seconds()} s'"
+
+
+# The clock of the database was set back where something lies further ahead than anything is ever put. What is in hand
+# gets a whole lease anew, so that it is no shorter than its owner believes.
+_CATCH_UP: Final = f"""
+with opened as (
+    update credentials set refilled_at = least(refilled_at, now()), probing_until = least(probing_until, now()),
+        blocked_until = case when blocked_until > now() + {_s(CIRCUIT_LONGEST + DUE_FURTHEST)} then now()
+            else blocked_until end
+    where id in (
+        select id from credentials
+        where refilled_at > now() + {_s(WINDOW_AHEAD)} or probing_until > now() + {_s(SUBMIT_LEASE + WINDOW_AHEAD)}
+            or blocked_until > now() + {_s(CIRCUIT_LONGEST + DUE_FURTHEST)}
+        order by id for no key update skip locked
+    ) returning id
+), due as (
+    update work set due_at = now() + case when lease_by is not null then {_s(SUBMIT_LEASE)}
+        else (hashtext(task_id::text) & 2147483647) % {int(POLL_SLOWEST.total_seconds())} * interval '1 s' end
+    where task_id in (
+        select task_id from work
+        where step in ('prepare', 'submit', 'reconcile', 'poll', 'collect', 'render')
+            and due_at > now() + {_s(SUBMIT_LEASE + WINDOW_AHEAD)} and (lease_by is not null
+                or due_at > now() + greatest({_s(DUE_FURTHEST)}, pace_ms * interval '2 ms',
+                    case when tried_as in ('collect', 'render') then {_s(COLLECT_OVER)} * power(4, tries - 7) end))
+        for update skip locked
+    ) returning task_id
+), n as (
+    select (select count(*) from opened) as credentials, (select count(*) from due) as tasks
+)
+insert into notices (kind, text)
+select 'clock_set_back', format('the clock of the database was set back: %s tasks and %s credentials waited for times '
+    'that lie far ahead, and go on now', tasks, credentials)
+from n where tasks + credentials > 0 returning text
+"""  # noqa: S608  # our own text
 
 # What was claimed in vain, since nobody can read it, comes after all others the next time.
 _OVERDUE: Final = f"""
@@ -94,6 +141,10 @@ class Upkeep:
                 (await self._pool.execute(_FORGET_DELIVERIES, DELIVERY_RETENTION, _FORGET_BATCH)).split()[-1]
             )
         await self._pool.execute(_FORGET_ENDPOINTS, DELIVERY_RETENTION)
+
+    async def catch_up(self) -> bool:
+        """Let go on what waits for a clock that was set back; operators are told. Tell whether anything did."""
+        return await self._pool.fetchval(_CATCH_UP) is not None
 
     async def remove_strays(self) -> int:
         """Remove work rows of tasks that have ended; each of them is an alarm."""

@@ -94,7 +94,7 @@ class Shelf:
 class Paced:
     """A vendor that wants to be asked again after a given time."""
 
-    replays = False
+    replays: timedelta | None = None
     powers: frozenset[Power] = frozenset()
 
     def __init__(self, vendor: Provider, pace: timedelta) -> None:

@@ -6,6 +6,10 @@ import secrets
 import sys
 import time
 from datetime import UTC, datetime
+from typing import Final
+
+# Python's own clock stands still while a machine sleeps, and leases run out meanwhile.
+_STEADY: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", None) or getattr(time, "CLOCK_MONOTONIC", None)
 
 
 class SystemClock:
@@ -13,7 +17,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return time.monotonic() if _STEADY is None else time.clock_gettime(_STEADY)
 
 
 class SystemChance:

@@ -135,7 +135,14 @@ def test_a_film_in_the_bucket_is_gone_on_from_and_its_picture_lies_there_too(
     assert made.status == 200, made.body
     assert gate.ended(made.json["id"], within_s=120)["state"] == "succeeded"
     rows = site.sql(f"select role, object_key from film.files where task_id = '{film['id']}' order by role")  # noqa: S608  # an id of ours
-    assert [row["role"] for row in rows] == ["filmstrip", "input", "poster", "spritesheet", "thumbnail", "video"]
+    assert [row["role"] for row in rows] == [
+        "filmstrip",
+        "input",
+        "poster",
+        "spritesheet",
+        "thumbnail",
+        "video",
+    ]
 
 
 def test_rows_and_objects_say_the_same(gate: RealGate, film: Any, site: Site) -> None:

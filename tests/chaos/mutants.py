@@ -37,7 +37,13 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         says="a submit whose reply was lost is sent again to a vendor that replays nothing",
         breaks=frozenset({"I2", "I3"}),
         points=("submit.after_reply", "reconcile.unresolved"),
-        changes=[("engine/reconcile.py", "    if provider.replays:\n", "    if provider is not None:\n")],
+        changes=[
+            (
+                "engine/reconcile.py",
+                "    if life is None:\n        return False\n",
+                "    if life is None:\n        return True\n",
+            )
+        ],
     ),
     "forget-sender": Mutant(
         says="a worker that died while it sent is taken for one that never sent",

@@ -28,7 +28,7 @@ class Dice:
 
 
 class Nobody:
-    replays = False
+    replays = None
     powers: frozenset[Power] = frozenset()
 
 

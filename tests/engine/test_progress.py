@@ -14,7 +14,7 @@ from filmgate.domain.task import Task
 from filmgate.engine.parts import NoExperience
 from filmgate.engine.poll import poll
 from filmgate.engine.progress import promise_of
-from filmgate.engine.tickets import keep_ticket
+from filmgate.engine.receive import keep_ticket
 from filmgate.store.pool import Pool
 from kit.rooms import Room, Vendor, make_room
 from kit.worlds import make_world

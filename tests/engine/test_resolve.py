@@ -11,9 +11,9 @@ from filmgate.domain.problems import Problem
 from filmgate.domain.states import State, Step
 from filmgate.domain.task import Task
 from filmgate.engine.poll import poll
+from filmgate.engine.receive import keep_ticket
 from filmgate.engine.reconcile import reconcile
 from filmgate.engine.resolve import absent, found, given_up
-from filmgate.engine.tickets import keep_ticket
 from filmgate.store import transitions
 from filmgate.store.ledger import Ledger
 from filmgate.store.moves import StaleLease

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from filmgate.domain.contracts_provider import Failed
-from filmgate.domain.faults import Broken, Busy, Fault, Invalid, Misconfigured, Refused
+from filmgate.domain.faults import Broken, Busy, Fault, Invalid, Misconfigured, Refused, Uncertain
 from filmgate.domain.states import State, Step
 from filmgate.domain.task import Task
 from filmgate.engine.route import RouteRule, Via
@@ -229,6 +229,25 @@ async def test_the_circuit_of_a_dead_provider_spares_it_and_its_films_go_elsewhe
     assert Counter(last)["b", "accepted", None] == 9
     assert 10 <= len(stage.a1.keys) + len(stage.a2.keys) <= 18
     assert await stage.world.rows("select count(*) as n from tasks where ended_at is not null") == [{"n": 0}]
-    assert sorted(
-        (row["provider"], row["kind"]) for row in await stage.world.rows("select provider, kind from notices")
-    ) == [("a", "provider_down"), ("a", "provider_down")]
+    assert await told(stage) == [("a", "provider_down"), ("a", "provider_down")]
+
+
+async def told(stage: Stage) -> list[tuple[object, object]]:
+    found = await stage.world.rows("select provider, kind from notices order by provider, kind")
+    return [(row["provider"], row["kind"]) for row in found]
+
+
+@pytest.mark.parametrize("error", [Uncertain("500: oops"), TimeoutError("hangs")], ids=str)
+async def test_the_circuit_of_a_provider_that_loses_its_replies_spares_it_and_films_go_elsewhere(
+    stage: Stage, error: Exception
+) -> None:
+    stage.a1.submits = stage.a2.submits = [error] * 99
+    tasks = [await stage.accept() for _ in range(20)]
+    for _ in range(12):
+        # One after the other, since what was sent before the circuit opened is sent.
+        await stage.engine.started(1)
+    last = Counter([(await stage.tried(task))[-1] for task in tasks if await stage.tried(task)])
+    # What is uncertain stays with who may be making it; nothing of that is sent to another.
+    assert last == {("a", "uncertain", "uncertain"): 10, ("b", "accepted", None): 2}
+    assert len(stage.a1.keys) + len(stage.a2.keys) == 10
+    assert await told(stage) == [("a", "provider_down"), ("a", "provider_down"), ("a", "reply_lost")]

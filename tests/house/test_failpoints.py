@@ -44,7 +44,18 @@ RULES = {
                 # A sign of life and a longer lease change nothing but time, and come from beside the steps.
                 *("beat", "renew"),
                 # Whoever claims or takes writes who owns it from then on, and the step begins behind a failpoint.
-                *("due", "claim", "begin", "release_lost", "overdue", "left", "callbacks", "softer"),
+                *(
+                    "due",
+                    "claim",
+                    "begin",
+                    "release_lost",
+                    "put_back",
+                    "blame",
+                    "overdue",
+                    "left",
+                    "callbacks",
+                    "softer",
+                ),
             ]
         ),
         calls=frozenset(["chore", "write"]),

@@ -94,7 +94,7 @@ FATES: Final[Mapping[str, Fate]] = {
 class Oracle:
     """A vendor whose clips end as their prompts say."""
 
-    replays: bool = False
+    replays: timedelta | None = None
     cancels: bool = True
     powers: frozenset[Power] = frozenset()
 

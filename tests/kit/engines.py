@@ -49,7 +49,7 @@ class Vendor:
     polled: list[str] = field(default_factory=list)
     slow_s: float = 0.0
     ask_in: timedelta = timedelta(microseconds=1)
-    replays: bool = False
+    replays: timedelta | None = None
     powers: frozenset[Power] = frozenset()
 
     async def submit(self, request: ClipRequest, key: str) -> Ticket:
@@ -76,7 +76,7 @@ class Vendor:
 class Easel(Vendor):
     """A vendor that keeps what it makes on this machine."""
 
-    replays: bool = True
+    replays: timedelta | None = timedelta.max
 
     async def tidy(self, ticket: Ticket) -> None:
         return

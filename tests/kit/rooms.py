@@ -46,7 +46,7 @@ ONLY = PlannedClip(1, ClipRole.FIRST, 1)
 class Vendor:
     """A vendor that says what a test wrote into it; an exception is raised."""
 
-    replays: bool = False
+    replays: timedelta | None = None
     powers: frozenset[Power] = frozenset()
     cancels: bool = True
     visible_after: timedelta | None = None

@@ -156,7 +156,7 @@ async def test_a_film_that_is_not_there_is_broken_and_not_empty(stage):
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_option_that_a_kind_does_not_have_fails_at_the_start(kind, tools):
     config = ProviderConfig(name="p", kind=kind, base_url="http://localhost", options={"idempotnt": True})
-    known = "cancel, find, idempotent, visible_after_s"
+    known = "cancel, find, idempotent, idempotent_for_s, visible_after_s"
     with pytest.raises(
         ValueError, match=f"the provider p has no option 'idempotnt'; there are: (none|{known})"
     ):

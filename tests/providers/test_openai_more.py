@@ -77,6 +77,26 @@ def test_a_negative_delay_fails_at_the_start(tools, asked_vendor):
         provider(tools, asked_vendor, find=True, visible_after_s=-1)
 
 
+@pytest.mark.parametrize(
+    ("options", "known_for"),
+    [
+        ({}, None),
+        ({"idempotent_for_s": 60}, None),
+        ({"idempotent": True}, timedelta(hours=23)),
+        ({"idempotent": True, "idempotent_for_s": 60}, timedelta(minutes=1)),
+    ],
+)
+def test_a_vendor_knows_keys_for_less_than_a_day_unless_more_is_declared(
+    tools, asked_vendor, options, known_for
+):
+    assert provider(tools, asked_vendor, **options).replays == known_for
+
+
+def test_a_vendor_that_forgets_keys_at_once_fails_at_the_start(tools, asked_vendor):
+    with pytest.raises(ValueError, match="idempotent_for_s of the provider v must be 1 or more"):
+        provider(tools, asked_vendor, idempotent=True, idempotent_for_s=0)
+
+
 async def test_a_running_job_is_stopped_and_says_so_again(tools, asked_vendor):
     one = provider(tools, asked_vendor, cancel=True)
     ticket = await begun(one, "slow:60", "key-5")

@@ -10,7 +10,7 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Tell seconds that never run backwards, for measuring how long something took."""
+        """Tell seconds that never run backwards, and go on while the machine sleeps where that can be had."""
         ...
 
 

@@ -134,8 +134,8 @@ Stopped: TypeAlias = Cancelled | Pending | NotStopped
 class Provider(Protocol):
     """A vendor, relay, model server or engine that makes clips."""
 
-    replays: bool
-    """A submit with a key that was seen before gives the ticket of that first submit, never a second film."""
+    replays: timedelta | None
+    """For how long after a submit the same key surely gives its ticket again, never a second film; None: never."""
     powers: frozenset[Power]
 
     async def submit(self, request: ClipRequest, key: str) -> Ticket:

@@ -71,6 +71,13 @@ POINTS: Final = (
     "submit.after_late",
     "submit.after_reply",
     "submit.before_late",
+    "submit.late_again",
+    "submit.late_repeated_id",
+    "submit.overtaken",
+    "submit.repeated_id",
+    "submit.taken_back",
+    "submit.too_late",
+    "submit.unknown",
     "surely.again",
     "sweep.before_alarm",
     "sweep.before_chore",
@@ -84,6 +91,7 @@ POINTS: Final = (
     "sweep.repaired",
     "tidy.after",
     "tidy.before",
+    "worker.broken",
     "worker.claimed",
 )
 

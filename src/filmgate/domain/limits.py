@@ -102,6 +102,14 @@ COLLECT_TRIES: Final = 8
 COLLECT_OVER: Final = timedelta(hours=2)
 DEATHS_BEFORE_ALONE: Final = 2
 DEATHS_ALONE: Final = 3
+# Beside a task that may kill its engine nothing else is begun for a moment, and what is in hand may end.
+ALONE_DRAIN: Final = timedelta(seconds=2)
+ALONE_SLICE: Final = timedelta(seconds=5)
+ALONE_AGAIN: Final = timedelta(seconds=2)
+BROKEN_TRIES: Final = 30
+# No step but a late try for a film waits longer than this and its vendor's pace; what seems to, waits for a clock.
+DUE_FURTHEST: Final = timedelta(minutes=15)
+WINDOW_AHEAD: Final = timedelta(seconds=10)
 EXTEND_WITHIN: Final = timedelta(hours=12)
 START_WITHIN_S: Final = 24 * 3600
 TASK_DEADLINE: Final = timedelta(minutes=60)

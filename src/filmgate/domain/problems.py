@@ -255,8 +255,8 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "视频已生成，但无法获取完整文件。未扣费，可重试。",
     ),
     "outcome_uncertain": Wording(
-        502, 1, "The request was sent and its reply was lost; no film was found. Nothing was charged. You can try again.",
-        "请求已发出但未收到回复，也未找到视频。未扣费，可重试。",
+        502, 1, "The request was sent and no usable reply came; no film was found. Nothing was charged. You can try again.",
+        "请求已发出但未收到有效回复，也未找到视频。未扣费，可重试。",
     ),
     "render_failed": Wording(
         500, 1, "The clips could not be made one film. Nothing was charged for what is missing.",

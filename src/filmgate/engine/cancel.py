@@ -136,7 +136,8 @@ async def call_off(parts: Parts, claim: Claim) -> None:
 
 async def sweep_cancelled(parts: Parts) -> None:
     """End tasks that are to be cancelled and came back to where nothing is sent."""
-    while claims := await parts.wishes.left(CLAIM_BATCH, parts.clock.monotonic()):
+    unreadable = parts.claims.on_unreadable
+    while claims := await parts.wishes.left(CLAIM_BATCH, parts.clock.monotonic(), unreadable):
         for claim in claims:
             try:
                 await cancelled(parts, claim)

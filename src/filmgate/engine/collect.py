@@ -29,6 +29,7 @@ from filmgate.store.work import Claim
 
 # Each says nothing final of the film: it is fetched and looked at again later.
 _STORAGE: Final = "storage"
+_COLLECT: Final = "collect"
 NOT_THIS_TIME: Final = (Fault, StorageFault, NotAFilm, ChildError, TimeoutError, OSError)
 
 
@@ -131,9 +132,10 @@ async def not_kept(parts: Parts, claim: Claim, error: Exception) -> bool:
 
 async def _not_collected(parts: Parts, claim: Claim, error: Exception) -> None:
     await failpoint("collect.failed")
-    parts.telemetry.event("collect.failed", task=str(claim.task_id), reason=str(error), tries=claim.tries + 1)
-    if claim.tries + 1 >= COLLECT_TRIES:
+    tries = claim.times(_COLLECT)
+    parts.telemetry.event("collect.failed", task=str(claim.task_id), reason=str(error), tries=tries + 1)
+    if tries + 1 >= COLLECT_TRIES:
         notice = Notice("result_lost", f"the film was made but never arrived whole: {error}")
         await fail(parts, claim, "result_lost", notice=notice)
         return
-    await parts.moves.make(transitions.postponed(claim, after_collect(claim.tries), "collect"))
+    await parts.moves.make(transitions.postponed(claim, after_collect(tries), _COLLECT))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from filmgate.domain.limits import LEASE_RENEWAL, STEP_LEASE
+from filmgate.domain.limits import LEASE_RENEWAL, LEASE_SPARE, STEP_LEASE, SUBMIT_LEASE, SUBMIT_SECONDS
 from filmgate.engine.parts import Parts
 from filmgate.store.moves import StaleLease
 from filmgate.store.patience import AWAY
@@ -21,6 +21,12 @@ class Hold:
     taken: bool = False
     """Whether the row's due time was moved, so that the next one must be written."""
     lost: bool = False
+
+
+def may_send(parts: Parts, claim: Claim) -> bool:
+    """Tell whether so much of a submit's lease is left that its reply will come within it."""
+    latest = SUBMIT_LEASE.total_seconds() - SUBMIT_SECONDS - LEASE_SPARE.total_seconds()
+    return parts.clock.monotonic() - claim.since <= latest
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Final
 
 from filmgate.domain.contracts_provider import (
     Cancelled,
@@ -33,6 +34,7 @@ from filmgate.store import transitions
 from filmgate.store.work import Claim
 
 _SAME_PACE = 0.15
+_VANISHED: Final = "vanished"
 
 
 async def poll(parts: Parts, claim: Claim) -> None:
@@ -72,19 +74,17 @@ async def _asked(
 
 async def _unanswered(parts: Parts, claim: Claim, error: Exception) -> None:
     await failpoint("poll.unanswered")
-    since = claim.tries_since or claim.claimed_at
-    if (
-        isinstance(error, Vanished)
-        and claim.tries + 1 >= LOST_ANSWERS
-        and claim.claimed_at - since >= LOST_OVER
-    ):
+    # Questions that failed otherwise prove nothing of the job.
+    gone = claim.times(_VANISHED)
+    since = (claim.tries_since if gone else None) or claim.claimed_at
+    if isinstance(error, Vanished) and gone + 1 >= LOST_ANSWERS and claim.claimed_at - since >= LOST_OVER:
         await fail(parts, claim, "lost_by_provider", attempt=AttemptState.LOST, error=error)
         return
     if not isinstance(error, Fault | TimeoutError):
         parts.telemetry.event(
             "poll.broken", task=str(claim.task_id), reason=f"{type(error).__name__}: {error}"
         )
-    why = "vanished" if isinstance(error, Vanished) else "question"
+    why = _VANISHED if isinstance(error, Vanished) else "question"
     await parts.moves.make(transitions.postponed(claim, after_question(claim.tries), why))
 
 

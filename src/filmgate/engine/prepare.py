@@ -94,6 +94,9 @@ async def _gathered(parts: Parts, claim: Claim, line: Line, planned: Plan) -> tu
 
 async def _send(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> None:
     sending = _sending(parts, claim, line, clip)
+    # The lease counts from before the intent is written: whatever comes between, be it a lock or a stopped process,
+    # shortens what is left of it.
+    since = parts.clock.monotonic()
     try:
         await parts.moves.make(transitions.sending(claim, sending))
     except NoRoom:
@@ -101,7 +104,7 @@ async def _send(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> No
         await parts.moves.make(transitions.waiting(claim, IDLE_CLAIM))
         return
     await failpoint("submit.after_intent")
-    await submit(parts, _sent(claim, sending, parts), line, clip)
+    await submit(parts, replace(_sent(claim, sending, parts), since=since), line, clip)
 
 
 def _sending(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> Sending:
@@ -137,4 +140,4 @@ def _sent(claim: Claim, sending: Sending, parts: Parts) -> Claim:
         result=None,
         sent_at=parts.clock.now(),
     )
-    return replace(claim, step=Step.SUBMIT, attempt=attempt, since=parts.clock.monotonic())
+    return replace(claim, step=Step.SUBMIT, attempt=attempt)

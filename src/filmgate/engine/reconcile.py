@@ -12,9 +12,10 @@ from filmgate.engine.adopt import adopt
 from filmgate.engine.another import may_follow
 from filmgate.engine.backoff import after_question
 from filmgate.engine.end import fail
+from filmgate.engine.lease import may_send
 from filmgate.engine.parts import Parts
 from filmgate.engine.prepare import repeat
-from filmgate.engine.tickets import keep_ticket
+from filmgate.engine.receive import keep_ticket
 from filmgate.store import transitions
 from filmgate.store.notices import Notice
 from filmgate.store.work import Claim, OpenAttempt
@@ -27,7 +28,7 @@ async def lost_sender(parts: Parts, claim: Claim) -> None:
 
 
 async def reconcile(parts: Parts, claim: Claim) -> None:
-    """Replay where the vendor knows keys, look where it can be asked, else wait and give up in the end."""
+    """Replay where the vendor knows the key, look where it can be asked, else wait and give up in the end."""
     attempt = claim.attempt
     named = None if attempt is None else parts.router.provider(attempt.credential_id)
     if attempt is None:
@@ -71,7 +72,9 @@ async def reconcile(parts: Parts, claim: Claim) -> None:
 
 async def _unresolved(parts: Parts, claim: Claim, attempt: OpenAttempt) -> None:
     await failpoint("reconcile.unresolved")
-    if claim.claimed_at - attempt.sent_at > RECONCILE_GIVE_UP:
+    # Past its deadline nobody waits for the film, whether it is found or not.
+    late = claim.claimed_at >= claim.task.deadline_at
+    if late or claim.claimed_at - attempt.sent_at > RECONCILE_GIVE_UP:
         await give_up(parts, claim)
     else:
         await parts.moves.make(transitions.unresolved(claim, after_question(claim.tries)))
@@ -85,15 +88,30 @@ async def _look(parts: Parts, claim: Claim, provider: Provider) -> Ticket | None
     attempt = claim.attempt
     if attempt is None:
         return None
-    if provider.replays:
+    if _remembered(parts, claim, provider.replays):
         clip = await repeat(parts, claim)
-        return None if clip is None else await provider.submit(clip, attempt.key)
+        # To gather it may have taken long.
+        if clip is None or not _remembered(parts, claim, provider.replays):
+            return None
+        return await provider.submit(clip, attempt.key)
     if isinstance(provider, Finds) and provider.visible_after is not None:
         ticket = await provider.find(attempt.key)
         if ticket is None and _visible_by(claim, provider.visible_after):
             raise _Absent
         return ticket
     return None
+
+
+def _remembered(parts: Parts, claim: Claim, life: timedelta | None) -> bool:
+    """Tell whether a vendor surely still knows the attempt's key, and somebody still waits for its film."""
+    if life is None:
+        return False
+    attempt = claim.attempt
+    now = claim.claimed_at + timedelta(seconds=parts.clock.monotonic() - claim.since)
+    if attempt is None or now >= claim.task.deadline_at or not may_send(parts, claim):
+        return False
+    # A clock that was set back makes it look younger, at worst not born yet.
+    return abs(now - attempt.sent_at) + timedelta(seconds=SUBMIT_SECONDS) < life
 
 
 def _visible_by(claim: Claim, delay: timedelta) -> bool:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.limits import COLLECT_TRIES
@@ -18,6 +19,8 @@ from filmgate.store import transitions
 from filmgate.store.ends import End
 from filmgate.store.notices import Notice
 from filmgate.store.work import Claim
+
+_RENDER: Final = "render"
 
 
 async def render(parts: Parts, claim: Claim) -> None:
@@ -64,9 +67,10 @@ async def _made(parts: Parts, claim: Claim, folder: Path) -> tuple[Path, RecordC
 
 async def _not_rendered(parts: Parts, claim: Claim, error: Exception) -> None:
     await failpoint("render.failed")
-    parts.telemetry.event("render.failed", task=str(claim.task_id), reason=str(error), tries=claim.tries + 1)
-    if claim.tries + 1 < COLLECT_TRIES:
-        await parts.moves.make(transitions.postponed(claim, after_collect(claim.tries), "render"))
+    tries = claim.times(_RENDER)
+    parts.telemetry.event("render.failed", task=str(claim.task_id), reason=str(error), tries=tries + 1)
+    if tries + 1 < COLLECT_TRIES:
+        await parts.moves.make(transitions.postponed(claim, after_collect(tries), _RENDER))
         return
     notice = Notice("render_failed", f"the clips are kept, and could not be made one film: {error}")
     await fail(parts, claim, "render_failed", notice=notice)

@@ -16,7 +16,7 @@ _FURTHER: Final = 4
 
 
 async def starts(
-    parts: Parts, *, limit: int, lease: timedelta, busy: Sequence[UUID], since: float
+    parts: Parts, *, limit: int, lease: timedelta, busy: Sequence[UUID], since: float, named: bool = True
 ) -> Sequence[Claim]:
     """Claim tasks to be sent, each with the line that it was given; those without one wait on."""
     rooms = await parts.credentials.rooms()
@@ -27,7 +27,7 @@ async def starts(
         waiting = await parts.starts.next(models, limit=reach, busy=busy)
         chosen = _placed(parts, waiting, dict(rooms))[:limit]
         if chosen:
-            return await parts.starts.claim(chosen, lease=lease, since=since)
+            return await parts.starts.claim(chosen, lease=lease, since=since, named=named)
         if len(waiting) < reach:
             break
     return ()

@@ -5,29 +5,31 @@ import asyncio
 from filmgate.domain.contracts_provider import ClipRequest
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import Broken, Busy, Fault, Invalid, Misconfigured, Refused, Uncertain
-from filmgate.domain.limits import (
-    LEASE_SPARE,
-    SUBMIT_LEASE,
-    SUBMIT_SECONDS,
-)
+from filmgate.domain.limits import SUBMIT_SECONDS
 from filmgate.domain.states import AttemptState
 from filmgate.engine.another import may_follow
 from filmgate.engine.backoff import after_attempt
 from filmgate.engine.end import fail
+from filmgate.engine.lease import may_send
 from filmgate.engine.parts import Parts
 from filmgate.engine.prompts import retried, softer
+from filmgate.engine.receive import keep_ticket
 from filmgate.engine.route import Line
 from filmgate.engine.surely import surely
-from filmgate.engine.tickets import keep_ticket
 from filmgate.store import transitions
+from filmgate.store.moves import StaleLease
 from filmgate.store.work import Claim
 
 
 async def submit(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> None:
     """Send an attempt that is written as `sending`, once, and write what came of it."""
     attempt = claim.attempt
-    if attempt is None or parts.clock.monotonic() - claim.since > _latest_start():
-        # Too little of the lease is left: another may already take this attempt for lost.
+    if attempt is None:
+        return
+    if not may_send(parts, claim):
+        # Another may already take this attempt for lost.
+        await failpoint("submit.too_late")
+        await _unsent(parts, claim, line)
         return
     started = parts.clock.monotonic()
     try:
@@ -48,8 +50,21 @@ async def submit(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> N
     await keep_ticket(parts, claim, ticket)
 
 
-def _latest_start() -> float:
-    return SUBMIT_LEASE.total_seconds() - SUBMIT_SECONDS - LEASE_SPARE.total_seconds()
+async def _unsent(parts: Parts, claim: Claim, line: Line) -> None:
+    """Let a task whose lease is too old be sent anew: its own sender knows that nothing was sent."""
+    try:
+        await parts.moves.make(transitions.unsent(claim))
+    except StaleLease:
+        if claim.attempt is None or line.provider.replays:
+            # Whoever looks for it meanwhile may have sent it under its key.
+            raise
+        await failpoint("submit.overtaken")
+        mine = await parts.decisions.unheard(claim.task_id, claim.attempt.key)
+        if mine is None:
+            raise
+        await failpoint("submit.taken_back")
+        await parts.moves.make(transitions.unsent(mine))
+    parts.wake.set()
 
 
 def _meaning(error: Exception) -> str:
@@ -75,11 +90,18 @@ async def _not_accepted(parts: Parts, claim: Claim, clip: ClipRequest, error: Ex
         case Misconfigured() | Broken():
             await _elsewhere(parts, claim, error)
         case Uncertain():
-            await parts.moves.make(transitions.uncertain(claim, str(error)))
-            parts.wake.set()
+            await _unknown(parts, claim, str(error))
         case _:
-            await parts.moves.make(transitions.uncertain(claim, f"{type(error).__name__}: {error}"))
-            parts.wake.set()
+            await _unknown(parts, claim, f"{type(error).__name__}: {error}")
+
+
+async def _unknown(parts: Parts, claim: Claim, why: str) -> None:
+    await parts.moves.make(transitions.uncertain(claim, why, heard=True))
+    parts.wake.set()
+    named = None if claim.attempt is None else parts.router.provider(claim.attempt.credential_id)
+    await failpoint("submit.unknown")
+    text = f"no usable reply to a submit, which it may bill all the same: {why}"
+    await parts.credentials.alarm("reply_lost", named[0] if named else "unknown", text)
 
 
 async def _refused(parts: Parts, claim: Claim, code: str, error: Exception) -> None:

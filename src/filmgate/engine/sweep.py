@@ -36,6 +36,7 @@ def _chores(parts: Parts, upkeep: Upkeep) -> Sequence[tuple[str, Chore]]:
             await scratch.sweep(parts.clock.now() - SCRATCH_LIFE)
 
     return [
+        ("clock", upkeep.catch_up),
         ("overdue", lambda: _expire(parts, upkeep)),
         ("cancelled", lambda: sweep_cancelled(parts)),
         ("repair", lambda: _repair(parts, upkeep)),
@@ -122,7 +123,8 @@ async def _estimate(parts: Parts) -> None:
 
 
 async def _expire(parts: Parts, upkeep: Upkeep) -> None:
-    while claims := await upkeep.overdue(CLAIM_BATCH, parts.clock.monotonic()):
+    unreadable = parts.claims.on_unreadable
+    while claims := await upkeep.overdue(CLAIM_BATCH, parts.clock.monotonic(), unreadable):
         for claim in claims:
             try:
                 await expire(parts, claim)

@@ -1,16 +1,12 @@
-"""Tickets: as attempts keep them, and what becomes of one that comes while another decides."""
-
-from dataclasses import replace
+"""Tickets: as attempts keep them."""
 
 from filmgate.domain.contracts_provider import Power, Ticket
-from filmgate.domain.failpoint import failpoint
 from filmgate.domain.limits import POLL_FIRST
 from filmgate.domain.plan import plan
 from filmgate.engine.parts import Parts
 from filmgate.engine.progress import promised
-from filmgate.engine.surely import surely
 from filmgate.store import transitions
-from filmgate.store.moves import Move, StaleLease
+from filmgate.store.moves import Move
 from filmgate.store.work import Claim, OpenAttempt
 
 
@@ -19,16 +15,6 @@ def ticket_of(attempt: OpenAttempt) -> Ticket:
     if attempt.ref is None:
         raise ValueError(attempt.key)
     return Ticket(ref=attempt.ref, memory=attempt.ticket or {})
-
-
-async def keep_ticket(parts: Parts, claim: Claim, ticket: Ticket) -> None:
-    """Write that the clip of a claim is being made; a reply that comes too late is an orphan, and told."""
-    move = await accepted(parts, claim, ticket)
-    try:
-        await surely(parts, claim, lambda: parts.moves.make(move))
-    except StaleLease:
-        await _late(parts, claim, ticket)
-    parts.wake.set()
 
 
 async def accepted(parts: Parts, claim: Claim, ticket: Ticket) -> Move:
@@ -45,18 +31,3 @@ async def accepted(parts: Parts, claim: Claim, ticket: Ticket) -> Move:
     if claim.task.record.waits_there:
         record = {**record, "waits_there": False}
     return transitions.accepted(claim, ticket, pace, clip, planned.progress(clip.no, 0), record)
-
-
-async def _late(parts: Parts, claim: Claim, ticket: Ticket) -> None:
-    attempt = claim.attempt
-    if attempt is None:
-        return
-    await failpoint("submit.before_late")
-    late = await parts.decisions.late(claim.task_id, attempt.key, ticket)
-    await failpoint("submit.after_late")
-    if late.claim is not None:
-        # Its attempt is the one that is looked for: nobody knows better than its own sender.
-        mine = replace(late.claim, since=parts.clock.monotonic())
-        await parts.moves.make(await accepted(parts, mine, ticket))
-    if late.orphan:
-        parts.telemetry.event("ticket.orphaned", task=str(claim.task_id), attempt=attempt.key)

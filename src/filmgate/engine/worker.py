@@ -22,19 +22,20 @@ from filmgate.domain.limits import (
 )
 from filmgate.domain.states import Step
 from filmgate.engine.backoff import after_outage
+from filmgate.engine.broken import broke_too_often, park, set_back
 from filmgate.engine.collect import collect
 from filmgate.engine.deliver import Deliverer
-from filmgate.engine.end import fail
 from filmgate.engine.parts import Parts
 from filmgate.engine.poll import poll
 from filmgate.engine.prepare import prepare
 from filmgate.engine.reconcile import lost_sender, reconcile
 from filmgate.engine.render import render
 from filmgate.engine.start import starts
+from filmgate.engine.suspects import Trial
 from filmgate.engine.sweep import sweep
 from filmgate.store.moves import StaleLease
-from filmgate.store.notices import Notice
-from filmgate.store.patience import AWAY, PATIENCE_S, STORE_FAULTS
+from filmgate.store.patience import PASSING, PATIENCE_S, STORE_FAULTS
+from filmgate.store.transitions import NOW
 from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Claim
 
@@ -83,8 +84,7 @@ class Worker:
         self._beside = beside
         self._alongside: list[asyncio.Task[None]] = []
         self._running: dict[UUID, tuple[Step, asyncio.Task[None]]] = {}
-        self._alone: list[Claim] = []
-        self._lonely: UUID | None = None
+        self._trial = Trial(parts)
         self._ended = asyncio.Event()
         self._stopping = asyncio.Event()
         self._left = False
@@ -133,55 +133,45 @@ class Worker:
         if self._left:
             await self._parts.claims.release_lost(self._busy())
             self._left = False
-        if self._lonely is not None:
+        suspect = await self._trial.next(busy=bool(self._running))
+        if suspect is not None:
+            self._start(suspect, HANDS[suspect.step].verb if suspect.step in HANDS else prepare)
+        if self._trial.alone():
             return 0
-        if self._alone:
-            return self._start_alone()
         claims: list[tuple[Claim, Verb]] = []
-        now = self._parts.clock.monotonic()
+        now, named = self._parts.clock.monotonic(), not self._trial.running
         for step, hands in HANDS.items():
             limit = min(hands.most - self._in_hand(step), CLAIM_BATCH)
             if limit > 0:
                 found = await self._parts.claims.due(
-                    step, limit=limit, lease=hands.lease, busy=self._busy(), since=now
+                    step, limit=limit, lease=hands.lease, busy=self._busy(), since=now, named=named
                 )
                 claims += [(claim, hands.verb) for claim in found]
-        claims += [(claim, prepare) for claim in await self._starts(now)]
+        claims += [(claim, prepare) for claim in await self._starts(now, named=named)]
         if self._stopping.is_set():
             # What was claimed while the stop came is given back: nothing new is sent after it.
-            await self._parts.claims.release_lost(self._busy())
+            await self._parts.claims.put_back([claim for claim, _ in claims], NOW)
             return 0
-        for claim, verb in claims:
-            self._take(claim, verb)
-        if len(self._alone) > 1:
-            # What waited beside it would die with it, and be counted as if it had done it.
-            del self._alone[1:]
-            await self._parts.claims.release_lost(self._busy())
+        await self._trial.offer([claim for claim, verb in claims if not self._begun(claim, verb)])
         return len(claims)
 
-    async def _starts(self, now: float) -> Sequence[Claim]:
+    async def _starts(self, now: float, *, named: bool) -> Sequence[Claim]:
         limit = min(_STARTS.most - self._in_hand(Step.PREPARE), CLAIM_BATCH)
         if limit <= 0:
             return ()
-        return await starts(self._parts, limit=limit, lease=_STARTS.lease, busy=self._busy(), since=now)
+        return await starts(
+            self._parts, limit=limit, lease=_STARTS.lease, busy=self._busy(), since=now, named=named
+        )
 
-    def _take(self, claim: Claim, verb: Verb) -> None:
-        if claim.deaths >= _PARK_AFTER:
-            self._start(claim, _park)
+    def _begun(self, claim: Claim, verb: Verb) -> bool:
+        """Begin a step, unless it may be what kills its engines."""
+        if claim.deaths >= _PARK_AFTER or broke_too_often(claim):
+            self._start(claim, park)
         elif claim.deaths >= DEATHS_BEFORE_ALONE:
-            self._alone.append(claim)
+            return False
         else:
             self._start(claim, verb)
-
-    def _start_alone(self) -> int:
-        # It may be what kills its workers: nothing else is in hand while it runs.
-        if self._running:
-            return 0
-        claim = self._alone.pop()
-        self._lonely = claim.task_id
-        verb = HANDS[claim.step].verb if claim.step in HANDS else prepare
-        self._start(claim, verb)
-        return 1
+        return True
 
     def _start(self, claim: Claim, verb: Verb) -> None:
         task = asyncio.create_task(self._guarded(claim, verb))
@@ -189,19 +179,19 @@ class Worker:
 
         def forget(_: object) -> None:
             self._running.pop(claim.task_id, None)
-            self._lonely = None if self._lonely == claim.task_id else self._lonely
+            self._trial.ended(claim.task_id)
             self._parts.wake.set()
 
         task.add_done_callback(forget)
 
     async def _guarded(self, claim: Claim, verb: Verb) -> None:
-        """One task's error is its own: it stays leased, is claimed again, and is counted by its operators."""
+        """One task's error is its own: it is tried again later, and told to operators."""
         try:
             await failpoint("worker.claimed")
             await verb(self._parts, claim)
         except StaleLease:
             self._parts.telemetry.event("lease.lost", task=str(claim.task_id), step=claim.step.value)
-        except AWAY as error:
+        except PASSING as error:
             self._left = True
             self._parts.telemetry.event(
                 "store.unavailable", task=str(claim.task_id), reason=type(error).__name__
@@ -216,12 +206,21 @@ class Worker:
                 error=error,
                 reason=type(error).__name__,
             )
+            await self._set_back(claim)
+
+    async def _set_back(self, claim: Claim) -> None:
+        try:
+            await set_back(self._parts, claim)
+        except Exception as error:  # noqa: BLE001  # then its lease runs out, as that of any step that was lost
+            self._parts.telemetry.event(
+                "step.left", task=str(claim.task_id), step=claim.step.value, reason=type(error).__name__
+            )
 
     def _in_hand(self, step: Step) -> int:
         return sum(running is step for running, _ in self._running.values())
 
     def _busy(self) -> Sequence[UUID]:
-        return [*self._running, *(claim.task_id for claim in self._alone)]
+        return [*self._running, *self._trial.waiting]
 
     async def _rest(self) -> None:
         self._parts.wake.clear()
@@ -272,8 +271,3 @@ class Worker:
         if self._outages:
             self._parts.telemetry.event("store.back", tries=self._outages)
             self._outages = 0
-
-
-async def _park(parts: Parts, claim: Claim) -> None:
-    notice = Notice("parked", f"the task killed its worker in step {claim.step.value}")
-    await fail(parts, claim, "engine_error", notice=notice)

@@ -56,7 +56,8 @@ def build(config: ProviderConfig, tools: Tools) -> Provider:
 
 
 class Animatic:
-    replays = True
+    # A drawing of a key that was forgotten is drawn again, and costs nothing.
+    replays: timedelta | None = timedelta.max
     cancels = True
     powers: frozenset[Power] = frozenset(Power)
 

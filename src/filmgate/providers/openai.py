@@ -31,7 +31,8 @@ https://platform.openai.com/docs/api-reference/videos
 | any other                                                  | nobody knows                         |
 
 The API itself replays nothing. A server that gives the first video again for an
-`Idempotency-Key` that it has seen may be declared with the option `idempotent = true`; one whose list can be asked
+`Idempotency-Key` that it has seen may be declared with the option `idempotent = true`, and with `idempotent_for_s` for
+how long it surely knows a key, 23 hours where nothing is said; one whose list can be asked
 for the video of such a key (`GET /videos?idempotency_key=`, each video with its `idempotency_key`) with `find = true`,
 and `visible_after_s` for how long after its submit a video surely stands there; one that stops a video that is being
 made (`POST /videos/{id}/cancel`) with `cancel = true`.
@@ -95,18 +96,26 @@ _WAITING: Final = frozenset({"queued", "pending"})
 _WILL_NOT: Final = frozenset({400, 403, 405, 409, 422})
 _VISIBLE_AFTER_S: Final = 10
 _COST: Final = re.compile(r"(?P<micros>[0-9]{1,12});state=(?P<state>charged|returned)")
+# Such servers forget a key after a day; the clocks of a gate and its vendor may differ by an hour.
+_IDEMPOTENT_FOR_S: Final = 23 * 3600
 _SUFFIXES: Final = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
 def build(config: ProviderConfig, tools: Tools) -> Provider:
-    demand_known(config, {"idempotent": bool, "find": bool, "visible_after_s": int, "cancel": bool})
+    demand_known(
+        config,
+        {"idempotent": bool, "idempotent_for_s": int, "find": bool, "visible_after_s": int, "cancel": bool},
+    )
     wait_s = int(str(config.options.get("visible_after_s", _VISIBLE_AFTER_S)))
     if wait_s < 0:
         raise ValueError(f"the option visible_after_s of the provider {config.name} must be 0 or more")
+    keys_s = int(str(config.options.get("idempotent_for_s", _IDEMPOTENT_FOR_S)))
+    if keys_s < 1:
+        raise ValueError(f"the option idempotent_for_s of the provider {config.name} must be 1 or more")
     return OpenAIVideos(
         versioned_root(config, "v1"),
         config.credential.strip(),
-        replays=config.options.get("idempotent") is True,
+        replays=timedelta(seconds=keys_s) if config.options.get("idempotent") is True else None,
         cancels=config.options.get("cancel") is True,
         visible_after=timedelta(seconds=wait_s) if config.options.get("find") is True else None,
         http=tools.http,
@@ -122,7 +131,7 @@ class OpenAIVideos:
         root: str,
         key: str,
         *,
-        replays: bool,
+        replays: timedelta | None,
         cancels: bool,
         visible_after: timedelta | None,
         http: Http,

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from filmgate.domain.limits import STEP_LEASE
 from filmgate.store.listen import tell
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Pool
-from filmgate.store.work import OWNED, Claim, claim_of
+from filmgate.store.work import OWNED, Claim, Unreadable, claim_of, readable
 
 _LOCK: Final = "select from work where task_id = $1 for update"
 
@@ -36,7 +36,7 @@ with due as (
     select w.task_id from tasks t join work w on w.task_id = t.id
     where t.cancel_requested_at is not null and t.ended_at is null
         and w.step = 'prepare' and (w.lease_by is null or w.due_at < now())
-    order by w.task_id limit $1 for update of w skip locked
+    order by w.due_at limit $1 for update of w skip locked
 ), mine as (
     update work w set fence = w.fence + 1, lease_by = null, due_at = now() + $2::interval
     from due where w.task_id = due.task_id returning w.*
@@ -85,7 +85,6 @@ class Wishes:
                 claim = replace(claim, fence=await connection.fetchval(_TAKE, task_id, STEP_LEASE))
         return Considered(choice, claim)
 
-    async def left(self, limit: int, since: float) -> Sequence[Claim]:
+    async def left(self, limit: int, since: float, on_unreadable: Unreadable) -> Sequence[Claim]:
         """Claim tasks that are to be cancelled and of which nothing is sent or in hand."""
-        found: Sequence[Any] = await self._pool.fetch(_LEFT, limit, STEP_LEASE)
-        return [claim_of(row, since) for row in found]
+        return readable(await self._pool.fetch(_LEFT, limit, STEP_LEASE), since, on_unreadable)

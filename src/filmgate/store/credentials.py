@@ -1,7 +1,8 @@
 """Provider credentials as the database counts them: slots, rate, and the circuit that opens when a vendor fails.
 
-Five failures in a row shut a credential for a while. After that one submit at a time is tried; the first that the
-vendor takes, or refuses for what it asks, opens it again, and every failed one doubles the while.
+Five failures in a row, lost replies among them, shut a credential for a while. After that one submit at a time is
+tried; the first that the vendor takes, or refuses for what it asks, opens it again, and every failed one doubles the
+while.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ _SHUT: Final = (
     f"""(paused_at is not null or blocked_until > now() or ({_TRYING} and probing_until > now()))"""
 )
 _FREE: Final = """least(max_in_flight - in_flight, case when rate_per_s is null then max_in_flight else
-    floor(least(burst, tokens + extract(epoch from clock_timestamp() - refilled_at) * rate_per_s))::int end)"""
+    floor(least(burst, tokens + greatest(0, extract(epoch from clock_timestamp() - refilled_at)) * rate_per_s))::int end)"""
 # How many more clips may be sent: the one rule for those who plan and for those who send.
 ROOM: Final = f"""case when {_SHUT} then 0 when {_TRYING} then least({_FREE}, 1) else {_FREE} end"""
 
@@ -29,7 +30,7 @@ LOCK: Final = (
 TAKE: Final = f"""
 update credentials c set in_flight = c.in_flight + r.n, refilled_at = clock_timestamp(),
     tokens = case when c.rate_per_s is null then c.tokens else least(c.burst, c.tokens
-        + extract(epoch from clock_timestamp() - c.refilled_at) * c.rate_per_s) - r.n end,
+        + greatest(0, extract(epoch from clock_timestamp() - c.refilled_at)) * c.rate_per_s) - r.n end,
     probing_until = case when {_TRYING} then now() + interval '{SUBMIT_LEASE.total_seconds()} s'
         else c.probing_until end
 from unnest($1::int[], $2::int[]) as r(id, n) where c.id = r.id
@@ -121,7 +122,10 @@ from judged where before < {CIRCUIT_FAILURES} and failures >= {CIRCUIT_FAILURES}
 
 _ALARM: Final = """
 insert into notices (kind, provider, text) select $1, $2, $3
-where not exists (select from notices where kind = $1 and provider = $2 and at > now() - interval '1 hour')
+where not exists (
+    select from notices where kind = $1 and provider = $2
+        and at between now() - interval '1 hour' and now() + interval '1 min'
+)
 """
 
 
@@ -239,15 +243,21 @@ async def judge(connection: Connection, verdicts: Iterable[Verdict]) -> None:
 
 # The vendor answered as it should: it took the clip, or said what is wrong with it.
 _GOOD: Final = frozenset({None, "refused", "invalid"})
+# A vendor that loses its replies may bill each of them.
+_LOST: Final = frozenset({"uncertain"})
+_BROKEN: Final = frozenset({"broken"}) | _LOST
 
 
 def _summed(credential_id: int, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     faults = [verdict for verdict in verdicts if verdict.error_class not in _GOOD]
+    good = len(faults) < len(verdicts)
+    # What came in one batch has no order: a lost reply beside a good one is no row of failures.
+    broken = _BROKEN - _LOST if good else _BROKEN
     waits = [verdict.busy_s for verdict in faults if verdict.busy_s is not None]
     return {
         "id": credential_id,
-        "good": len(faults) < len(verdicts),
-        "broken": sum(verdict.error_class == "broken" for verdict in faults),
+        "good": good,
+        "broken": sum(verdict.error_class in broken for verdict in faults),
         "misconfigured": any(verdict.error_class == "misconfigured" for verdict in faults),
         "busy_s": max(waits, default=None),
         "class": faults[-1].error_class if faults else None,

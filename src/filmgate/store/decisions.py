@@ -60,6 +60,13 @@ class Decisions:
             return await _taken(connection, task_id, _UNDECIDED)
 
     @whole_again
+    async def unheard(self, task_id: UUID, key: str) -> Claim | None:
+        """Claim the task of an attempt of which nobody knows what came; None where that is known by now."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_LOCK, task_id)
+            return await _taken(connection, task_id, _UNHEARD, key)
+
+    @whole_again
     async def late(self, task_id: UUID, key: str, ticket: Ticket) -> Late:
         """Claim the task of an attempt of which nobody knew more until now; else keep the ticket as an orphan."""
         async with self._pool.acquire() as connection, connection.transaction():

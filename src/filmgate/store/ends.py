@@ -167,7 +167,8 @@ def _attempt_row(end: End) -> dict[str, Json] | None:
         "cost_micros": end.vendor_cost_micros,
         "error_text": None if end.error_text is None else plain(end.error_text),
         # What a provider says to a submit tells how it is; how a film of its ends does not.
-        "heard": end.attempt is AttemptState.FAILED and end.claim.step is Step.SUBMIT,
+        "heard": end.claim.step is Step.SUBMIT
+        and (end.attempt is AttemptState.FAILED or end.error_class == "uncertain"),
     }
 
 

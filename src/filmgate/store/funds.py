@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from filmgate.domain.limits import WINDOW_AHEAD
 from filmgate.domain.money import dollars
 from filmgate.store.pool import Connection
 
@@ -77,11 +78,16 @@ class Purse:
 
     def begin(self) -> None:
         """Start a new period, and a new minute, where the old one is over."""
-        if self.now - self.minute_start >= _MINUTE:
+        # One that begins in the future was begun before the clock was set back. Who waited for a lock may be behind a
+        # little without that.
+        if self.now - self.minute_start >= _MINUTE or self.minute_start - self.now > WINDOW_AHEAD:
             self.minute_start, self.minute_submits = self.now, 0
         start = _period_start(self.budget_period, self.now)
         if start is not None and self.period_start < start:
             self.period_start, self.spent_micros = start, 0
+        elif start is not None and self.period_start - self.now > WINDOW_AHEAD:
+            # What was spent is spent, and counts until the next period begins.
+            self.period_start = start
 
     def refusal(self, price_micros: int) -> Refusal | None:
         """Say why a film of that price may not be accepted; None where it may."""

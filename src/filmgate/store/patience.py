@@ -37,6 +37,10 @@ STORE_FAULTS: Final = (
 )
 # Two that got into each other's way: nothing of this one was written.
 COLLIDED: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+# A statement that took too long, or waited too long for another: nothing of it was written either.
+PASSING: Final = (*AWAY, *COLLIDED, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
+# What is written says something that can never be written: to repeat it is no use.
+UNFIT: Final = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
 PATIENCE_S: Final = 5.0
 AGAIN_S: Final = 0.1
 _COLLISIONS: Final = 5

@@ -53,7 +53,8 @@ where a.task_id = $1 and t.account_id = $2 order by a.clip_no, a.no
 
 # A busy provider created nothing and was no attempt.
 _SPENT: Final = """
-select count(*) from attempts where task_id = $1 and clip_no = $2 and error_class is distinct from 'busy'
+select count(*) from attempts
+where task_id = $1 and clip_no = $2 and coalesce(error_class, '') not in ('busy', 'unsent')
 """
 
 _UNCERTAIN: Final = "select exists (select from attempts where task_id = $1 and state = 'uncertain')"

@@ -183,7 +183,7 @@ class Starts:
 
     @whole_again
     async def claim(
-        self, chosen: Sequence[tuple[Waiting, int]], *, lease: timedelta, since: float
+        self, chosen: Sequence[tuple[Waiting, int]], *, lease: timedelta, since: float, named: bool = True
     ) -> Sequence[Claim]:
         """Claim tasks, each for the credential that was chosen for it, as far as their owners' limits allow."""
         async with self._pool.acquire() as connection, connection.transaction():
@@ -194,7 +194,7 @@ class Starts:
                 [waiting.task_id for waiting, _ in taken],
                 [credential_id for _, credential_id in taken],
                 [waiting.running for waiting, _ in taken],
-                self._boot.id,
+                self._boot.id if named else None,
                 lease,
             )
             fresh = [row for row in found if not row["ran"]]

@@ -67,10 +67,14 @@ def accepted(
     )
 
 
-def uncertain(claim: Claim, why: str) -> Move:
-    """Submit -> reconcile: the reply was lost, or the sender was; look before anything else."""
+def uncertain(claim: Claim, why: str, *, heard: bool = False, notice: Notice | None = None) -> Move:
+    """Submit -> reconcile: the reply was lost, or the sender was; look before anything else.
+
+    `heard` says that the vendor is to blame: it did not answer, or not so that it proves anything.
+    """
     change = _latest(claim, AttemptState.UNCERTAIN) | {"error_class": "uncertain", "error_text": plain(why)}
-    return Move(claim=claim, step=Step.RECONCILE, due=NOW, attempt=change)
+    change["heard"] = heard
+    return Move(claim=claim, step=Step.RECONCILE, due=NOW, attempt=change, notice=notice)
 
 
 def not_created(
@@ -95,6 +99,13 @@ def not_created(
         record=record,
         rests=busy and _not_begun(claim),
     )
+
+
+def unsent(claim: Claim) -> Move:
+    """Submit -> prepare: its sender was held up until its lease was nearly over, and has sent nothing."""
+    change = _latest(claim, AttemptState.FAILED)
+    change |= {"error_class": "unsent", "error_text": "its sender was held up, and sent nothing"}
+    return Move(claim=claim, step=Step.PREPARE, due=NOW, attempt=change)
 
 
 def absent(claim: Claim, due: timedelta) -> Move:
@@ -122,6 +133,14 @@ def cancel_answered(claim: Claim, answer: CancelAnswer, due: timedelta) -> Move:
 def postponed(claim: Claim, due: timedelta, why: str) -> Move:
     """Poll or collect -> the same: the question failed; no attempt is lost by that."""
     return Move(claim=claim, step=claim.step, due=due, tried_as=why)
+
+
+BROKEN: Final = "broken"
+
+
+def broken(claim: Claim, due: timedelta) -> Move:
+    """Any step -> the same, whichever it is by now: it raised what nobody expected, and its engine lives."""
+    return Move(claim=claim, step=None, due=due, tried_as=BROKEN)
 
 
 def done(claim: Claim, done: Done, *, last: bool) -> Move:

@@ -2,25 +2,74 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
 from filmgate.domain.ids import uuid7_floor
-from filmgate.domain.limits import DELIVERY_RETENTION, IDEMPOTENCY_MEMORY, RECORD_RETENTION
+from filmgate.domain.limits import (
+    CIRCUIT_LONGEST,
+    COLLECT_OVER,
+    DELIVERY_RETENTION,
+    DUE_FURTHEST,
+    IDEMPOTENCY_MEMORY,
+    POLL_SLOWEST,
+    RECORD_RETENTION,
+    SUBMIT_LEASE,
+    WINDOW_AHEAD,
+)
 from filmgate.store.pool import Connection, Pool
 from filmgate.store.retention import Forgot, forget
-from filmgate.store.work import OWNED, Claim, claim_of
+from filmgate.store.work import OWNED, Claim, Unreadable, readable
 
 _WEEKS_AHEAD: Final = 4
 
+
+def _s(time: timedelta) -> str:
+    return f"interval '{time.total_seconds()} s'"
+
+
+# The clock of the database was set back where something lies further ahead than anything is ever put. What is in hand
+# gets a whole lease anew, so that it is no shorter than its owner believes.
+_CATCH_UP: Final = f"""
+with opened as (
+    update credentials set refilled_at = least(refilled_at, now()), probing_until = least(probing_until, now()),
+        blocked_until = case when blocked_until > now() + {_s(CIRCUIT_LONGEST + DUE_FURTHEST)} then now()
+            else blocked_until end
+    where id in (
+        select id from credentials
+        where refilled_at > now() + {_s(WINDOW_AHEAD)} or probing_until > now() + {_s(SUBMIT_LEASE + WINDOW_AHEAD)}
+            or blocked_until > now() + {_s(CIRCUIT_LONGEST + DUE_FURTHEST)}
+        order by id for no key update skip locked
+    ) returning id
+), due as (
+    update work set due_at = now() + case when lease_by is not null then {_s(SUBMIT_LEASE)}
+        else (hashtext(task_id::text) & 2147483647) % {int(POLL_SLOWEST.total_seconds())} * interval '1 s' end
+    where task_id in (
+        select task_id from work
+        where step in ('prepare', 'submit', 'reconcile', 'poll', 'collect', 'render')
+            and due_at > now() + {_s(SUBMIT_LEASE + WINDOW_AHEAD)} and (lease_by is not null
+                or due_at > now() + greatest({_s(DUE_FURTHEST)}, pace_ms * interval '2 ms',
+                    case when tried_as in ('collect', 'render') then {_s(COLLECT_OVER)} * power(4, tries - 7) end))
+        for update skip locked
+    ) returning task_id
+), n as (
+    select (select count(*) from opened) as credentials, (select count(*) from due) as tasks
+)
+insert into notices (kind, text)
+select 'clock_set_back', format('the clock of the database was set back: %s tasks and %s credentials waited for times '
+    'that lie far ahead, and go on now', tasks, credentials)
+from n where tasks + credentials > 0 returning text
+"""  # noqa: S608  # our own text
+
+# What was claimed in vain, since nobody can read it, comes after all others the next time.
 _OVERDUE: Final = f"""
 with due as (
     select w.task_id from work w join tasks t on t.id = w.task_id
     where (t.deadline_at < now() and w.step in ('prepare', 'poll')
             or t.start_by < now() and t.started_at is null and w.step = 'prepare')
         and (w.lease_by is null or w.due_at < now())
-    order by w.task_id limit $1 for update of w skip locked
+    order by w.due_at limit $1 for update of w skip locked
 ), mine as (
     update work w set fence = w.fence + 1, due_at = now() + interval '30 s'
     from due where w.task_id = due.task_id returning w.*
@@ -103,10 +152,9 @@ class Upkeep:
         """Remove prices that bind nobody any more; those that were used are kept for the audit a while."""
         await self._pool.execute(_FORGET_QUOTES, _QUOTE_KEPT, _FORGET_BATCH)
 
-    async def overdue(self, limit: int, since: float) -> Sequence[Claim]:
+    async def overdue(self, limit: int, since: float, on_unreadable: Unreadable) -> Sequence[Claim]:
         """Claim tasks whose deadline has passed and of which nothing is in hand."""
-        found: Sequence[Any] = await self._pool.fetch(_OVERDUE, limit)
-        return [claim_of(row, since) for row in found]
+        return readable(await self._pool.fetch(_OVERDUE, limit), since, on_unreadable)
 
     async def forget_keys(self) -> None:
         await self._pool.execute(_FORGET, IDEMPOTENCY_MEMORY, _FORGET_BATCH)
@@ -119,6 +167,10 @@ class Upkeep:
                 (await self._pool.execute(_FORGET_DELIVERIES, DELIVERY_RETENTION, _FORGET_BATCH)).split()[-1]
             )
         await self._pool.execute(_FORGET_ENDPOINTS, DELIVERY_RETENTION)
+
+    async def catch_up(self) -> bool:
+        """Let go on what waits for a clock that was set back; operators are told. Tell whether anything did."""
+        return await self._pool.fetchval(_CATCH_UP) is not None
 
     async def remove_strays(self) -> int:
         """Remove work rows of tasks that have ended; each of them is an alarm."""

@@ -63,6 +63,14 @@ update work w set lease_by = null, due_at = now(), deaths = w.deaths + (b.superv
 from boots b where w.lease_by = b.id and b.folder = $1 and b.id <> $3
 """
 
+_PUT_BACK: Final = """
+update work w set lease_by = null, due_at = now() + $3::interval
+from unnest($1::uuid[], $2::bigint[]) as r(task_id, fence) where w.task_id = r.task_id and w.fence = r.fence
+"""
+
+# What carries no name is nobody's death; its lease runs out like any other.
+_UNNAME: Final = "update work set lease_by = null where lease_by = $1 and task_id <> $2"
+
 _RELEASE_LOST: Final = """
 update work set lease_by = null, due_at = now() where lease_by = $1 and not task_id = any($2::uuid[])
 """
@@ -79,7 +87,8 @@ where c.provider = $1 and a.vendor_ref = $2 and a.closed_at is null and w.task_i
 _BEAT: Final = "update boots set seen_at = now() where id = $1"
 _OTHERS: Final = "select distinct folder from boots where seen_at > now() - $2::interval and folder <> $1"
 
-_BOOT: Final = "insert into boots (id, folder, supervisor) values ($1, $2, $3)"
+# It may have been written before, and the word of it lost.
+_BOOT: Final = "insert into boots (id, folder, supervisor) values ($1, $2, $3) on conflict (id) do nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +138,10 @@ class Claim:
         """Which clip of the plan is next, or is being made."""
         return len(self.clips) + 1
 
+    def times(self, why: str) -> int:
+        """Say how often in a row the step has failed in one way; in another it failed never."""
+        return self.tries if self.tried_as == why else 0
+
     @property
     def tried(self) -> OpenAttempt | None:
         """The latest attempt of the clip that is being made."""
@@ -162,6 +175,11 @@ class Claims:
     def folder(self) -> UUID:
         return self._boot.folder
 
+    @property
+    def on_unreadable(self) -> Unreadable:
+        """Told of each claimed row that cannot be read."""
+        return self._on_unreadable
+
     async def begin(self) -> int:
         """Announce this boot and release what former boots on this folder held; give how many those were.
 
@@ -180,12 +198,21 @@ class Claims:
         self._others = [row["folder"] for row in found]
 
     async def due(
-        self, step: Step, *, limit: int, lease: timedelta, busy: Sequence[UUID] = (), since: float
+        self,
+        step: Step,
+        *,
+        limit: int,
+        lease: timedelta,
+        busy: Sequence[UUID] = (),
+        since: float,
+        named: bool = True,
     ) -> Sequence[Claim]:
-        """Claim due rows of a step; a row of `busy` is left alone, since this worker already has it in hand."""
-        found = await self._pool.fetch(
-            _CLAIM, step.value, limit, self._boot.id, lease, list(busy), self._others
-        )
+        """Claim due rows of a step; a row of `busy` is left alone, since this worker already has it in hand.
+
+        A row that does not carry the engine's name is not blamed when the engine dies.
+        """
+        name = self._boot.id if named else None
+        found = await self._pool.fetch(_CLAIM, step.value, limit, name, lease, list(busy), self._others)
         return readable(found, since, self._on_unreadable)
 
     async def hasten(self, provider: str, ref: str) -> bool:
@@ -195,6 +222,16 @@ class Claims:
     async def release_lost(self, in_hand: Sequence[UUID]) -> None:
         """Give back what this boot had claimed and holds no more, since the database went away meanwhile."""
         await self._pool.execute(_RELEASE_LOST, self._boot.id, list(in_hand))
+
+    async def put_back(self, claims: Sequence[Claim], due: timedelta) -> None:
+        """Give back steps that were not begun, to be claimed again later; that is no death."""
+        await self._pool.execute(
+            _PUT_BACK, [claim.task_id for claim in claims], [claim.fence for claim in claims], due
+        )
+
+    async def blame(self, suspect: Claim) -> None:
+        """Let a death of this engine from now on be the suspect's alone, whatever else is in hand."""
+        await self._pool.execute(_UNNAME, self._boot.id, suspect.task_id)
 
     async def renew(self, claim: Claim, lease: timedelta) -> bool:
         """Extend a lease; False when it was lost."""

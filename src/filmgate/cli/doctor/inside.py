@@ -167,7 +167,8 @@ def _decisions(vitals: VitalsShape) -> Iterator[Check]:
         yield warn("uncertain", found, way_out)
     if vitals["parked"]:
         found = Text(
-            f"{vitals['parked']} tasks, which killed their engines", f"{vitals['parked']} 个任务曾使引擎崩溃"
+            f"{vitals['parked']} tasks, which killed their engines or broke",
+            f"{vitals['parked']} 个任务曾使引擎崩溃",
         )
         way_out = Text(
             "See which by GET /admin/v1/tasks?parked=true, and the log for why; filmgate tasks retry ID tries one again.",

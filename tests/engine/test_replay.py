@@ -1,0 +1,116 @@
+"""A submit whose reply was lost is repeated under its key only as long as the vendor surely knows that key."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from filmgate.domain.contracts_provider import Ticket
+from filmgate.domain.faults import Uncertain
+from filmgate.domain.states import Step
+from filmgate.engine.reconcile import reconcile
+from filmgate.engine.route import RouteRule, Via
+from filmgate.store.pool import Pool
+from filmgate.world import SystemClock
+from kit.engines import Engine, Vendor, make_engine
+from kit.worlds import World, make_world
+
+LEASE = timedelta(seconds=90)
+
+
+@dataclass(slots=True)
+class Library(Vendor):
+    """A vendor that can also be asked for a key."""
+
+    visible_after: timedelta | None = timedelta(seconds=10)
+
+    async def find(self, key: str) -> Ticket | None:
+        return Ticket(f"found-{key}")
+
+
+@dataclass
+class Stoppable(SystemClock):
+    stood_s: list[float] = field(default_factory=list)
+
+    def monotonic(self) -> float:
+        return super().monotonic() + sum(self.stood_s)
+
+
+@pytest.fixture
+async def world(pool: Pool) -> World:
+    return await make_world(pool)
+
+
+async def lost(world: World, folder: Path, vendor: Vendor, *, sent: str, deadline: str = "1 h") -> Engine:
+    """Let the reply to a submit be lost: `sent` so long ago, with a deadline so long from now."""
+    engine = await make_engine(
+        world.pool, folder / "e", {("a", "A"): vendor}, [RouteRule("veo3", (Via("a", "m"),))]
+    )
+    new = world.new()
+    await world.acceptor.accept(replace(new, credential_id=None, request=replace(new.request, model="veo3")))
+    vendor.submits.append(Uncertain("a reset"))
+    await engine.started()
+    await world.pool.execute("update attempts set sent_at = now() - $1::text::interval", sent)
+    await world.pool.execute("update tasks set deadline_at = now() + $1::text::interval", deadline)
+    return engine
+
+
+async def ended(world: World) -> Sequence[dict[str, object]]:
+    return await world.rows(
+        "select a.state, t.error_code from attempts a join tasks t on t.id = a.task_id order by a.no"
+    )
+
+
+async def test_a_key_that_is_still_known_is_submitted_again(world: World, tmp_path: Path) -> None:
+    vendor = Vendor(replays=timedelta(hours=23))
+    engine = await lost(world, tmp_path, vendor, sent="22 h")
+    await engine.did(Step.RECONCILE, LEASE)
+    assert (len(vendor.keys), len(set(vendor.keys))) == (2, 1)
+    assert await ended(world) == [{"state": "accepted", "error_code": None}]
+
+
+@pytest.mark.parametrize("sent", ["23 h", "3 days", "-2 days"])
+async def test_a_key_that_the_vendor_may_have_forgotten_is_never_submitted_again(
+    world: World, tmp_path: Path, sent: str
+) -> None:
+    """A time that lies ahead is that of a clock which was set back, and says nothing."""
+    vendor = Vendor(replays=timedelta(hours=23))
+    engine = await lost(world, tmp_path, vendor, sent=sent)
+    await engine.did(Step.RECONCILE, LEASE)
+    assert len(vendor.keys) == 1
+    over = {"state": "abandoned", "error_code": "outcome_uncertain"}
+    waits = {"state": "uncertain", "error_code": None}
+    assert await ended(world) == [waits if sent == "-2 days" else over]
+
+
+async def test_a_vendor_that_can_be_asked_is_asked_for_a_key_that_is_too_old(
+    world: World, tmp_path: Path
+) -> None:
+    vendor = Library(replays=timedelta(hours=23))
+    engine = await lost(world, tmp_path, vendor, sent="3 days")
+    await engine.did(Step.RECONCILE, LEASE)
+    [row] = await world.rows("select state, vendor_ref from attempts")
+    assert (len(vendor.keys), row) == (1, {"state": "accepted", "vendor_ref": f"found-{vendor.keys[0]}"})
+
+
+async def test_nothing_is_submitted_for_a_film_that_nobody_waits_for_any_more(
+    world: World, tmp_path: Path
+) -> None:
+    vendor = Vendor(replays=timedelta(hours=23))
+    engine = await lost(world, tmp_path, vendor, sent="10 min", deadline="-1 s")
+    await engine.did(Step.RECONCILE, LEASE)
+    assert len(vendor.keys) == 1
+    assert await ended(world) == [{"state": "abandoned", "error_code": "outcome_uncertain"}]
+
+
+async def test_who_was_stopped_while_it_looked_submits_nothing(world: World, tmp_path: Path) -> None:
+    vendor, clock = Vendor(replays=timedelta(hours=23)), Stoppable()
+    engine = await lost(world, tmp_path, vendor, sent="10 min")
+    engine.parts = replace(engine.parts, clock=clock)
+    [claim] = await engine.parts.claims.due(Step.RECONCILE, limit=1, lease=LEASE, since=clock.monotonic())
+    clock.stood_s.append(26.0)
+    await reconcile(engine.parts, claim)
+    assert len(vendor.keys) == 1
+    assert await ended(world) == [{"state": "uncertain", "error_code": None}]

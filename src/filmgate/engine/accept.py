@@ -204,7 +204,7 @@ class Acceptance:
             raise Problem("key_expired")
         earlier = None if draft.source is None else await self.sources.find(draft.source, owner)
         if earlier is not None:
-            draft = replace(draft, model=draft.model or earlier.model)
+            draft = replace(draft, model=draft.model or earlier.film.model)
         found = specify(
             draft, dialect, self.catalogue, earlier=earlier.film if earlier else None, soften=owner.soften
         )

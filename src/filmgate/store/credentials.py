@@ -238,7 +238,7 @@ async def judge(connection: Connection, verdicts: Iterable[Verdict]) -> None:
 
 
 # The vendor answered as it should: it took the clip, or said what is wrong with it.
-_GOOD: Final = frozenset({None, "refused", "invalid"})
+_GOOD: Final = frozenset({None, "refused", "invalid", "vanished"})
 
 
 def _summed(credential_id: int, verdicts: Sequence[Verdict]) -> dict[str, Any]:

@@ -55,6 +55,7 @@ async def test_two_keys_of_one_budget_never_spend_more_than_it(keys: Keys, pool:
     manners = await pool.fetchrow(
         "select over_limit, destination, max_running from keys where id = $1", made.id
     )
+    assert manners is not None
     assert tuple(manners) == ("refuse", "d", 2)
     assert (new.name, new.account, new.strict, new.max_running) == ("ci", "team", True, 2)
     assert former.expires_at == made.former_until

@@ -16,7 +16,7 @@ from filmgate.domain.limits import MOST_MICROS, MOST_TASKS
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft
 from filmgate.store.accounts import AccountRow, Setting
-from filmgate.web.shapes import EtaOut, NewFilm
+from filmgate.web.shapes import EtaOut, LineOut, NewFilm
 from filmgate.web.showing import eta_out
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tasks import draft_of
@@ -40,7 +40,7 @@ class QuoteOut(BaseModel):
     amount_micros: int
     size: str
     clips: list[int] = Field(description="The lengths of the film's clips in seconds.")
-    lines: list[dict[str, Any]]
+    lines: list[LineOut]
     expires_at: datetime
     model: str
     eta: EtaOut
@@ -130,7 +130,7 @@ def customer_money(around: Surroundings) -> APIRouter:
             amount_micros=amount,
             size=str(quoted.request.size),
             clips=list(quoted.request.clips),
-            lines=[line.as_json() for line in quoted.price.lines],
+            lines=[LineOut.model_validate(line.as_json()) for line in quoted.price.lines],
             expires_at=quoted.expires_at,
             model=quoted.request.model,
             eta=eta_out(*await around.whereabouts.outlook_for(quoted.request)),

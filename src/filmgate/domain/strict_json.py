@@ -28,7 +28,8 @@ def _check(value: object, depth: int) -> None:
         case list():
             for inner in value:
                 _check(inner, depth - 1)
-        case int() if abs(value) > JSON_INTEGER:
+        # What does not fit 64 bits has been read as a float by now.
+        case int() | float() if abs(value) > JSON_INTEGER:
             raise ValueError("a number is too large to be exact")
         case str() if "\0" in value:
             raise ValueError("a text holds a NUL character")

@@ -175,7 +175,7 @@ class AttemptOut(BaseModel):
     sent_at: datetime
     closed_at: datetime | None
     error_class: str | None
-    error_text: str | None
+    error_text: str | None = Field(description="What went wrong, in our words.")
 
 
 class ShipmentOut(BaseModel):

@@ -94,6 +94,7 @@ FATES: Final[Mapping[str, Fate]] = {
     "made and scaled up": Fate("succeeded", charged=1, cost_micros=COST, larger=True),
     "made of two and scaled up": Fate("succeeded", clips=2, charged=2, cost_micros=2 * COST, larger=True),
     "made and never scaled up": Fate("succeeded", charged=1, cost_micros=COST, as_made=True),
+    "made with sound that nobody wanted": Fate("succeeded", charged=1, cost_micros=COST),
     "cancelled early": Fate("cancelled"),
     "cancelled late": Fate("cancelled"),
     "expired": Fate("expired", "expired"),
@@ -244,6 +245,7 @@ class Mill:
             model="sora-2",
             clips=clips,
             prompt_extend=fate if len(clips) > 1 else None,
+            sound=fate != "made with sound that nobody wanted",
             upsample_to=Size(640, 360) if scales else None,
         )
         id_ = ids.uuid7(datetime.now(UTC), SystemChance())

@@ -32,7 +32,8 @@ async def finish(parts: Parts, end: End) -> None:
     attempt = end.claim.attempt
     named = None if attempt is None else parts.router.provider(attempt.credential_id)
     run = None if named is None else run_of(task, named[0])
-    end = replace(end, cost_micros=_cost(end), less=_less(end), shipment=shipment, run=run)
+    priced = replace(end, cost_micros=_cost(end), less=_less(end), record=_recorded(end))
+    end = replace(priced, shipment=shipment, run=run)
     await parts.ends.end(end)
     parts.announced.set()
     await failpoint("end.after")
@@ -96,6 +97,16 @@ def _less(end: End) -> str | None:
         return None
     lines = charge(end.claim.task, end.state, end.film)
     return "delivered: " + (", ".join(f"{line.what}, {line.size}" for line in lines) or "nothing of its own")
+
+
+def _recorded(end: End) -> RecordChange | None:
+    """Note with the end where the film has a sound that nobody wanted, which providers cannot always leave out."""
+    if end.film is None or end.claim.task.request.sound or end.film.facts.audio_codec is None:
+        return end.record
+    noted = end.record or {}
+    before = noted.get("warnings", [*end.claim.task.record.warnings])
+    warnings = before if isinstance(before, list) else []
+    return {**noted, "warnings": [*warnings, "the film has sound, though it was asked for without"]}
 
 
 async def tidied(parts: Parts, claim: Claim) -> None:

@@ -267,7 +267,7 @@ def _router(settings: Settings, accesses: Sequence[Access]) -> Router:
     rules = [
         RouteRule(
             route.model,
-            tuple(Via(via.provider, via.model or route.model, via.weight, via.order) for via in route.via),
+            tuple(Via(via.provider, via.model or "", via.weight, via.order) for via in route.via),
         )
         for route in settings.routes
     ]

@@ -140,8 +140,8 @@ def test_what_a_client_notes_is_kept_within_its_limit_and_pictures_are_not_among
     assert (raised.value.code, raised.value.field) == ("invalid_parameter", "metadata")
 
 
-def earlier(seconds: int) -> EarlierFilm:
-    return EarlierFilm(Source(SourceKind.EXTEND, UUID(int=1), "1"), Size(1280, 720), seconds, None)
+def earlier(seconds: int, kind: SourceKind = SourceKind.EXTEND, model: str = "veo3.1") -> EarlierFilm:
+    return EarlierFilm(Source(kind, UUID(int=1), "1"), Size(1280, 720), seconds, None, model)
 
 
 def test_a_film_is_extended_up_to_half_a_minute_by_a_model_that_can() -> None:
@@ -152,3 +152,33 @@ def test_a_film_is_extended_up_to_half_a_minute_by_a_model_that_can() -> None:
         with pytest.raises(Problem) as raised:
             specify(wrong, "unified", CATALOGUE, earlier=earlier(seconds))
         assert (raised.value.code, raised.value.field) == ("source_unusable", "task_id")
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"model": "sora-2"}, "model"),
+        ({"seconds": "4"}, "seconds"),
+        ({"seconds": "012"}, None),
+        ({"seconds": "1e1"}, "seconds"),
+        ({"size": "1920x1080"}, "size"),
+        ({"size": "720x1280"}, "size"),
+        ({"aspect_ratio": "9:16"}, "aspect_ratio"),
+        ({"resolution": "1080p"}, "resolution"),
+        ({"size": "1280x720", "seconds": "12", "aspect_ratio": "16:9"}, None),
+        ({}, None),
+    ],
+)
+def test_a_remix_is_the_kind_of_film_that_it_varies_and_says_nothing_else(
+    said: dict[str, str], field: str | None
+) -> None:
+    named = NamedSource(SourceKind.REMIX, "1", "id")
+    source = earlier(12, SourceKind.REMIX, "sora-2-pro")
+    draft = Draft(**{"model": "sora-2-pro", "prompt": "x", "source": named, **said})  # type: ignore[arg-type]  # texts all
+    if field is None:
+        found = specify(draft, "openai", CATALOGUE, earlier=source).request
+        assert (found.model, found.clips, found.size) == ("sora-2-pro", (12,), source.size)
+        return
+    with pytest.raises(Problem) as raised:
+        specify(draft, "openai", CATALOGUE, earlier=source)
+    assert (raised.value.code, raised.value.field) == ("invalid_parameter", field)

@@ -82,6 +82,11 @@ def test_the_most_specific_route_wins_with_every_credential(
     assert [(line.provider_name, line.model, line.credential_id) for line in found] == lines
 
 
+def test_a_way_without_a_name_of_its_own_asks_for_the_model_that_was_asked_for() -> None:
+    found = router(RouteRule("sora-2*", (Via("a"),))).lines("sora-2-pro")
+    assert [line.model for line in found] == ["sora-2-pro"]
+
+
 @pytest.mark.parametrize(("share", "id_"), [(0.0, 1), (0.74, 1), (0.76, 22), (0.999, 22)])
 def test_a_provider_is_drawn_by_its_weight_whatever_its_credentials_are(share: float, id_: int) -> None:
     assert chosen(router(*RULES), wish("sora-2"), {21: Room(0, shut=False)}, share) == id_

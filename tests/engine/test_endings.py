@@ -31,6 +31,19 @@ async def test_whatever_becomes_of_films_nothing_stays_held_and_the_books_are_cl
         "work": 0,
     }
     assert await Ledger(pool).check() == []
+    assert await _warned(world) == {
+        "made and never scaled up": "the film could not be scaled up",
+        "made with sound that nobody wanted": "the film has sound, though it was asked for without",
+    }
+    assert await _delivered(world) == {
+        ("extension failed, and nothing scaled up", "delivered: clip 1, 320x180"),
+        ("made and never scaled up", "delivered: clip 1, 320x180"),
+        *(
+            (fate, "delivered: clip 1, 640x360")
+            for fate in FATES
+            if fate.startswith("extension") and "," not in fate
+        ),
+    }
     [total] = await Ledger(pool).sums(None, None, [])
     assert (total.films, total.charged_micros, total.cost_micros, total.margin_micros) == (
         count, mill.charged_micros, mill.cost_micros, mill.charged_micros - mill.cost_micros,
@@ -62,3 +75,20 @@ async def _at_rest(world: World) -> dict[str, int]:
         """
     )
     return {name: value for name, value in row.items() if isinstance(value, int)}
+
+
+async def _warned(world: World) -> dict[str, str]:
+    rows = await world.pool.fetch(
+        "select distinct request ->> 'prompt' as fate, record -> 'warnings' ->> -1 as warning from tasks "
+        "where record ? 'warnings'"
+    )
+    return {row["fate"]: row["warning"] for row in rows}
+
+
+async def _delivered(world: World) -> set[tuple[str, str]]:
+    """Give what the ledger says of films of which less came than was agreed to."""
+    rows = await world.pool.fetch(
+        "select distinct t.request ->> 'prompt' as fate, l.reason from ledger l join tasks t on t.id = l.task_id "
+        "where l.reason is not null"
+    )
+    return {(row["fate"], row["reason"]) for row in rows}

@@ -27,6 +27,7 @@ from filmgate.domain.faults import Refused, Uncertain
 from filmgate.domain.film import FilmFacts
 from filmgate.domain.price import Line, Price
 from filmgate.domain.request import Json
+from filmgate.domain.size import Size
 from filmgate.domain.states import Step
 from filmgate.domain.task import Owner, Task
 from filmgate.engine.cancel import cancel
@@ -36,7 +37,7 @@ from filmgate.engine.route import Access, Router, RouteRule, Via
 from filmgate.engine.start import starts
 from filmgate.engine.sweep import sweep
 from filmgate.engine.worker import HANDS
-from filmgate.media.findings import CheckedPicture, Inspection
+from filmgate.media.findings import CheckedPicture, Inspection, NotAFilm
 from filmgate.media.workshop import Workshop
 from filmgate.store.accounts import Accounts, Setting
 from filmgate.store.keys import Keys
@@ -67,6 +68,10 @@ class Fate:
     clips: int = 1
     charged: int = 0
     cost_micros: int = 0
+    larger: bool = False
+    """Whether it is to be scaled up, and is charged so."""
+    as_made: bool = False
+    """Whether it was to be scaled up, and is charged as it was made."""
 
 
 FATES: Final[Mapping[str, Fate]] = {
@@ -83,6 +88,13 @@ FATES: Final[Mapping[str, Fate]] = {
     "extension failed": Fate("failed", "extend_failed", clips=2, charged=1, cost_micros=COST),
     "extension filtered": Fate("failed", "extend_failed", clips=2, charged=1, cost_micros=COST),
     "extension expired": Fate("failed", "extend_failed", clips=2, charged=1, cost_micros=COST),
+    "extension failed, and nothing scaled up": Fate(
+        "failed", "extend_failed", clips=2, charged=1, cost_micros=COST, as_made=True
+    ),
+    "made and scaled up": Fate("succeeded", charged=1, cost_micros=COST, larger=True),
+    "made of two and scaled up": Fate("succeeded", clips=2, charged=2, cost_micros=2 * COST, larger=True),
+    "made and never scaled up": Fate("succeeded", charged=1, cost_micros=COST, as_made=True),
+    "made with sound that nobody wanted": Fate("succeeded", charged=1, cost_micros=COST),
     "cancelled early": Fate("cancelled"),
     "cancelled late": Fate("cancelled"),
     "expired": Fate("expired", "expired"),
@@ -112,7 +124,7 @@ class Oracle:
 
     async def poll(self, ticket: Ticket) -> Polled:
         second, attempt = bool(ticket.memory["second"]), cast("int", ticket.memory["attempt"])
-        done, waits = Done({"ref": ticket.ref}), Pending(50, _SOONEST)
+        done, waits = Done({"ref": f"{ticket.ref} {ticket.memory['fate']}"}), Pending(50, _SOONEST)
         by_fate: dict[str, Polled] = {
             "made, and the vendor said its cost": Done({"ref": ticket.ref}, SAID),
             "made at the second try": done
@@ -123,6 +135,7 @@ class Oracle:
             "failed and billed": Failed("provider_failed", "no idea", cost_micros=SAID),
             "filtered": Failed("content_refused", "not this"),
             "extension failed": Failed("provider_failed", "no idea") if second else done,
+            "extension failed, and nothing scaled up": Failed("provider_failed", "no") if second else done,
             "extension filtered": Failed("content_refused", "not this") if second else done,
             "extension expired": waits if second else done,
             "cancelled late": waits,
@@ -148,6 +161,12 @@ class _Glance(Workshop):
 
     async def join(self, clips: Sequence[Path], into: Path, *_: object, **__: object) -> bool:
         return await asyncio.to_thread(into.write_bytes, b"+".join(clip.read_bytes() for clip in clips)) > 0
+
+    async def scale(self, film: Path, into: Path, *_: object) -> None:
+        content = await asyncio.to_thread(film.read_bytes)
+        if b"never scaled up" in content:
+            raise NotAFilm("it cannot be read")
+        await asyncio.to_thread(into.write_bytes, content + b" larger")
 
     async def last_frame(self, film: Path, *_: object) -> CheckedPicture:
         return CheckedPicture(320, 180, "image/jpeg", b"frame")
@@ -213,12 +232,21 @@ class Mill:
         await self._round()
 
     async def _accept(self, no: int, fate: str) -> Task:
-        unit = 1_000 * (1 + no % 97)
-        clips = (8, 7)[: FATES[fate].clips]
-        price = Price(tuple(Line(f"clip {n}", n, s, unit) for n, s in enumerate(clips, 1)), "2025-01-01")
+        unit, doom = 1_000 * (1 + no % 97), FATES[fate]
+        clips, scales = (8, 7)[: doom.clips], doom.larger or doom.as_made
+        lines = [
+            Line(f"clip {n}", n, s, unit, "640x360", unit // 2 if scales else None)
+            for n, s in enumerate(clips, 1)
+        ]
+        price = Price(tuple(lines), "2025-01-01")
         new = self.world.new(fate)
         request = replace(
-            new.request, model="sora-2", clips=clips, prompt_extend=fate if len(clips) > 1 else None
+            new.request,
+            model="sora-2",
+            clips=clips,
+            prompt_extend=fate if len(clips) > 1 else None,
+            sound=fate != "made with sound that nobody wanted",
+            upsample_to=Size(640, 360) if scales else None,
         )
         id_ = ids.uuid7(datetime.now(UTC), SystemChance())
         owner = self.owners[no % len(self.owners)]
@@ -227,8 +255,8 @@ class Mill:
         )
         assert decision.task is not None, decision.refusal
         self.accepted[fate] += 1
-        self.charged_micros += sum(clips[: FATES[fate].charged]) * unit
-        self.cost_micros += FATES[fate].cost_micros
+        self.charged_micros += sum(clips[: doom.charged]) * (unit // 2 if doom.as_made else unit)
+        self.cost_micros += doom.cost_micros
         return decision.task
 
     async def _round(self) -> None:

@@ -163,7 +163,7 @@ def _captured(logs: Logs) -> Iterator[str]:
             yield f"{id_} is {task['state']}, cost {cost} and has no film"
         if cost > task["hold_micros"]:
             yield f"{id_} cost {cost}, more than was held"
-        if task["state"] == "succeeded" and cost != task["hold_micros"]:
+        if task["state"] == "succeeded" and cost != task["hold_micros"] and not task["unscaled"]:
             yield f"{id_} succeeded and cost {cost} of {task['hold_micros']}"
         if task["state"] == "failed" and cost and task["error_code"] != "extend_failed":
             yield f"{id_} failed as {task['error_code']} and cost {cost}"

@@ -18,7 +18,10 @@ TABLES: Final = {
         select id::text, account_id, key_id, state, progress, hold_micros, cost_micros, error_code, created_at,
             ended_at, deadline_at, deleted_at, content_until, film, record, request ->> 'prompt' as wish,
             request ->> 'callback_url' as callback_url,
-            jsonb_typeof(request -> 'source') = 'object' as goes_on from film.tasks order by id""",
+            jsonb_typeof(request -> 'source') = 'object' as goes_on,
+            (request ->> 'upsample_to' is not null
+                and not film -> 'files' ?| array['source', 'first']) as unscaled
+            from film.tasks order by id""",
     "attempts": """
         select task_id::text, clip_no, no, key, provider, credential_id, state, vendor_ref, error_class, sent_at,
             closed_at from film.attempts order by task_id, clip_no, no""",

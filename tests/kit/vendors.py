@@ -25,14 +25,14 @@ class RunningVendor:
         self.process.communicate()
 
 
-def start_vendor(folder: Path, *arguments: str) -> RunningVendor:
+def start_vendor(folder: Path, *arguments: str, port: int | None = None) -> RunningVendor:
     """Start a mirage; its films are tiny, so that only its manners take time."""
     command = [
         sys.executable,
         "-m",
         "filmgate.mirage",
         "--port",
-        str(free_port()),
+        str(port or free_port()),
         "--data",
         str(folder),
         "--fast",

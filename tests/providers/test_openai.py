@@ -19,7 +19,7 @@ from filmgate.domain.contracts_provider import (
     ProviderConfig,
     Ticket,
 )
-from filmgate.domain.faults import Broken, Busy, Fault, Invalid
+from filmgate.domain.faults import Broken, Busy, Fault, Invalid, Misconfigured, Uncertain, Vanished
 from filmgate.domain.request import PictureRole
 from filmgate.domain.size import Size
 from filmgate.providers import build
@@ -318,6 +318,26 @@ async def test_a_remix_of_its_own_video_goes_to_that_videos_path_and_any_other_i
     await provider.submit(replace(CLIP, prompt="at night", remixes=replace(earlier, ticket=None)), "k2")
     assert [request["path"] for request in script.asked] == ["/v1/videos/video_1/remix", "/v1/videos"]
     assert script.asked[0]["json"] == {"prompt": "at night"}
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "fault"),
+    [
+        (404, "video_not_found", Vanished),
+        (410, "gone", Vanished),
+        (404, "model_not_found", Misconfigured),
+        (405, "method_not_allowed", Misconfigured),
+        (404, None, Uncertain),
+    ],
+)
+async def test_a_video_to_vary_that_is_gone_says_nothing_of_the_provider(
+    script, provider, status, code, fault
+):
+    said = {"json": {"error": {"code": code, "message": "no"}}} if code else {"text": "<html>"}
+    script.replies["*"] = {"status": status, **said}
+    earlier = Earlier(prompt="a boat", seconds=4.0, seed=None, ticket=Ticket("video_1"))
+    with pytest.raises(fault):
+        await provider.submit(replace(CLIP, remixes=earlier), "k1")
 
 
 async def test_an_extension_starts_from_the_last_frame_of_its_film(script, provider):

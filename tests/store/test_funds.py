@@ -9,7 +9,7 @@ import pytest
 
 from filmgate.domain import ids
 from filmgate.store.accept import Acceptor, Verdict
-from filmgate.store.accounts import Accounts, Setting
+from filmgate.store.accounts import Accounts, GiftMismatchError, Given, Setting
 from filmgate.store.funds import Purse
 from filmgate.store.keys import Keys
 from filmgate.store.ledger import Ledger
@@ -164,3 +164,33 @@ async def test_an_operators_key_that_has_run_out_is_nobodys_at_once(pool: Pool) 
     await keys.create("sk-chief", name="chief", account=None)
     await pool.execute("update keys set expires_at = now() - interval '1 second'")
     assert await keys.owner("sk-chief") is None
+
+
+async def test_what_may_be_spent_is_told_anew_with_its_period(world: World, pool: Pool) -> None:
+    for table in ("accounts", "keys"):
+        await pool.execute(
+            f"update {table} set budget_micros = 5, budget_period = 'day', spent_micros = 5, "  # noqa: S608  # two names of this test
+            "period_start = now() - interval '2 days'"
+        )
+    account, key = await Accounts(pool).of_owner(world.owner.account_id, world.owner.key_id)
+    assert account is not None
+    assert key is not None
+    assert (account.spent_micros, key.spent_micros) == (0, 0)
+    assert (await world.accept(hold_micros=5)).verdict is Verdict.ACCEPTED
+
+
+async def test_a_gift_with_a_key_is_given_once_however_many_ask_at_once(world: World, pool: Pool) -> None:
+    accounts, id_ = Accounts(pool), world.owner.account_id
+
+    async def give(key: str | None, micros: int = 5) -> Given:
+        return await accounts.give(id_, micros, author="operator", reason="paid", key=key)
+
+    given = await asyncio.gather(*(give("one") for _ in range(5)))
+    assert sorted((one.balance_micros, one.replayed) for one in given) == [(5, False)] + [(5, True)] * 4
+    assert await give(None) == Given(10)
+    assert await give("one") == Given(5, replayed=True)
+    with pytest.raises(GiftMismatchError):
+        await give("one", 6)
+    await pool.execute("update idempotency set created_at = now() - interval '25 hours'")
+    assert await give("one", 6) == Given(16)
+    assert await Ledger(pool).check() == []

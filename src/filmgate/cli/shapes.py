@@ -102,10 +102,12 @@ class LineShape(TypedDict):
     unit: str
     unit_price_micros: int
     amount_micros: int
+    size: NotRequired[str | None]
 
 
 class ReceiptShape(TypedDict):
     lines: list[LineShape]
+    delivered: NotRequired[list[LineShape] | None]
     since: str
     held_micros: int
     charged_micros: int | None

@@ -7,7 +7,7 @@ Fault
 ├── Broken         nothing was created: try elsewhere
 ├── Misconfigured  nothing was created: tell the operator, try elsewhere
 ├── Uncertain      the reply was lost after sending: look, and never submit again blindly
-└── Vanished       the vendor says that it does not know this job (poll only)
+└── Vanished       the vendor does not know the job that is asked about, or that a new one should vary
 """
 
 from datetime import timedelta

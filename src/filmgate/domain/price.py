@@ -4,7 +4,7 @@ A price belongs to the public model, whoever makes the film. It is looked up onc
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -38,26 +38,38 @@ class PriceRow:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a bill: `quantity` seconds of a clip."""
+    """One line of a bill: `quantity` seconds of a clip at a size.
+
+    `made_micros` is what a second costs as its provider makes it, where the price is that of a film scaled up.
+    """
 
     what: str
     clip: int
     quantity: int
     unit_price_micros: int
+    size: str | None = None
+    made_micros: int | None = None
+
+    def as_made(self, size: Size) -> Self:
+        """Give the line of the same clip where it was not scaled up."""
+        unit = self.unit_price_micros if self.made_micros is None else self.made_micros
+        return replace(self, unit_price_micros=unit, size=str(size), made_micros=None)
 
     @property
     def amount_micros(self) -> int:
         return self.quantity * self.unit_price_micros
 
     def as_json(self) -> dict[str, Json]:
-        return {
+        said: dict[str, Json] = {
             "what": self.what,
             "clip": self.clip,
             "quantity": self.quantity,
             "unit": "second",
             "unit_price_micros": self.unit_price_micros,
             "amount_micros": self.amount_micros,
+            "size": self.size,
         }
+        return said if self.made_micros is None else said | {"made_micros": self.made_micros}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Json]) -> Self:
@@ -66,6 +78,8 @@ class Line:
             clip=cast("int", value["clip"]),
             quantity=cast("int", value["quantity"]),
             unit_price_micros=cast("int", value["unit_price_micros"]),
+            size=cast("str | None", value.get("size")),
+            made_micros=cast("int | None", value.get("made_micros")),
         )
 
 
@@ -79,10 +93,6 @@ class Price:
     @property
     def amount_micros(self) -> int:
         return sum(line.amount_micros for line in self.lines)
-
-    def of_clip(self, no: int) -> int:
-        """Give what one clip costs by itself."""
-        return sum(line.amount_micros for line in self.lines if line.clip == no)
 
     def as_json(self) -> dict[str, Json]:
         return {"lines": [line.as_json() for line in self.lines], "since": self.since}
@@ -119,10 +129,13 @@ class PriceList:
         row = self.row(request.model, at)
         if row is None:
             raise Problem("no_price", field="model", model=request.model)
-        unit = row.unit_micros(request.upsample_to or request.size, sound=request.sound)
+        size = request.upsample_to or request.size
+        unit = row.unit_micros(size, sound=request.sound)
+        # What cannot be scaled up later on is delivered, and paid, as it was made: never dearer than was agreed to.
+        made = min(unit, row.unit_micros(request.size, sound=request.sound))
         planned = plan(request, provider_upsamples=False)
         lines = [
-            Line(f"clip {clip.no}", clip.no, clip.seconds, unit)
+            Line(f"clip {clip.no}", clip.no, clip.seconds, unit, str(size), made if made < unit else None)
             for clip in planned.clips
             if clip.no >= planned.first_made and clip.role is not ClipRole.UPSAMPLE
         ]

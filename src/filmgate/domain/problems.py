@@ -88,6 +88,10 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "`{field}` 中的回调地址不被允许。请提供公开的 https 地址。",
     ),
     "webhook_not_found": Wording(404, 7, "There is no such webhook endpoint.", "回调端点不存在。"),
+    "secret_unreadable": Wording(
+        409, 1, "The signing secret was stored under another FILMGATE_SECRET and cannot be read. Rotate it.",
+        "签名密钥由另一个 FILMGATE_SECRET 保存，无法读取。请轮换该密钥。",
+    ),
     "webhook_unreachable": Wording(
         400, 1, "The endpoint did not answer. Check that its address answers a POST within 20 s.",
         "回调端点没有响应。请确认该地址能在 20 秒内响应 POST 请求。",
@@ -137,6 +141,10 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "该 Idempotency-Key 已用于不同的请求体。新视频请使用新的键。",
     ),
     "task_not_found": Wording(404, 7, "Task not found.", "任务不存在或已过期。"),
+    "task_deleted": Wording(
+        410, 7, "The task of this `Idempotency-Key` was deleted. Nothing is made again; another key makes a new film.",
+        "该 `Idempotency-Key` 对应的任务已删除，不会重新生成；如需新视频请使用新的键。",
+    ),
     "not_found": Wording(404, 7, "There is nothing at this address.", "该地址不存在。"),
     "method_not_allowed": Wording(
         405, 2, "{method} is not spoken at this address.", "该地址不支持 {method}。",

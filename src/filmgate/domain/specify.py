@@ -45,6 +45,7 @@ class EarlierFilm:
     size: Size
     seconds: int
     seed: int | None
+    model: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def _specify(
     for field, text in (("prompt", draft.prompt), ("prompt_extend", draft.prompt_extend)):
         if text is not None and len(text) > offer.prompt_characters:
             raise Problem("prompt_too_long", field=field, length=len(text), limit=offer.prompt_characters)
+    _demand_alike(draft, model, offer, earlier)
     size = earlier.size if earlier else _size(draft, offer)
     pictures, left_out = _pictures(draft, model, offer)
     warnings = [f"{left_out} more pictures came than the model uses"] if left_out else []
@@ -105,6 +107,27 @@ def _specify(
         start_within_s=draft.start_within_s,
     )
     return Specified(request, offer.deadline, tuple(warnings))
+
+
+def _demand_alike(draft: Draft, model: Model, offer: Offer, earlier: EarlierFilm | None) -> None:
+    """Refuse to vary a film as another kind of film: a provider that varies its own makes it as it was."""
+    if earlier is None or earlier.source.kind is not SourceKind.REMIX:
+        return
+    if model.name != earlier.model:
+        raise _unlike("model", earlier.model)
+    if draft.seconds is not None and _whole(draft.seconds) != earlier.seconds:
+        raise _unlike("seconds", str(earlier.seconds))
+    for field in ("size", "aspect_ratio", "resolution"):
+        given = getattr(draft, field)
+        if given and given != str(earlier.size) and _size(draft, offer) != earlier.size:
+            raise _unlike(field, str(earlier.size))
+
+
+def _unlike(field: str, right: str) -> Problem:
+    reason = f"a remix has that of the film that it varies: {right}, or nothing, is right."
+    return Problem(
+        "invalid_parameter", field=field, reason=reason, reason_zh=f"应与原视频一致：{right}，或不填。"
+    )
 
 
 def _metadata(draft: Draft) -> Mapping[str, Json]:

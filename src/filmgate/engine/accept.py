@@ -36,7 +36,7 @@ from filmgate.engine.route import Router, powers_for
 from filmgate.engine.sources import Sources
 from filmgate.net.denied import Denied
 from filmgate.net.guard import Guard
-from filmgate.store.accept import Acceptor, NewTask, Remember, Verdict
+from filmgate.store.accept import Acceptor, Decision, NewTask, Remember, Verdict
 from filmgate.store.funds import Refusal
 from filmgate.store.quotes import Quotes
 
@@ -172,11 +172,7 @@ class Acceptance:
         await failpoint("accept.after_commit")
         if decision.verdict is not Verdict.ACCEPTED:
             await self._drop_uploads(kept)
-        if decision.refusal is not None:
-            raise _refused(decision.refusal)
-        if decision.verdict is Verdict.MISMATCH or decision.task is None:
-            raise Problem("idempotency_mismatch", field="Idempotency-Key")
-        return decision.task, decision.verdict is Verdict.REPLAYED
+        return _accepted(decision), decision.verdict is Verdict.REPLAYED
 
     async def _accepted_before(self, owner: Owner, digest: bytes, repeat: Repeat, problem: Problem) -> Task:
         """Find the task that this very request got when it could still be asked for; raise the problem where none is."""
@@ -186,8 +182,10 @@ class Acceptance:
         known = await self.acceptor.remembered(owner.account_id, remember)
         if known is not None and known[0] != digest:
             raise Problem("idempotency_mismatch", field="Idempotency-Key")
-        if known is None or known[1] is None:
+        if known is None:
             raise problem
+        if known[1] is None:
+            raise Problem("task_deleted", field="Idempotency-Key")
         return known[1]
 
     def _filled(self, names: Mapping[str, str], model: str, now: datetime) -> Mapping[str, str]:
@@ -204,7 +202,7 @@ class Acceptance:
             raise Problem("key_expired")
         earlier = None if draft.source is None else await self.sources.find(draft.source, owner)
         if earlier is not None:
-            draft = replace(draft, model=draft.model or earlier.model)
+            draft = replace(draft, model=draft.model or earlier.film.model)
         found = specify(
             draft, dialect, self.catalogue, earlier=earlier.film if earlier else None, soften=owner.soften
         )
@@ -306,6 +304,17 @@ def _check_upload(upload: Upload, field: str, limit_bytes: int) -> None:
     if not (webp or content.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))):
         reason_zh = "文件不是 JPEG、PNG 或 WebP"
         raise Problem("picture_unusable", field=field, reason="it is no such file", reason_zh=reason_zh)
+
+
+def _accepted(decision: Decision) -> Task:
+    """Give the task that was decided on; raise the Problem that says why there is none."""
+    if decision.refusal is not None:
+        raise _refused(decision.refusal)
+    if decision.verdict is Verdict.MISMATCH:
+        raise Problem("idempotency_mismatch", field="Idempotency-Key")
+    if decision.task is None:
+        raise Problem("task_deleted", field="Idempotency-Key")
+    return decision.task
 
 
 def _refused(refusal: Refusal) -> Problem:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from filmgate.domain.charge import charge, is_at_its_size
 from filmgate.domain.contracts_provider import Tidies
 from filmgate.domain.counted import NOBODY, TaskEnded
 from filmgate.domain.failpoint import failpoint
@@ -31,7 +32,8 @@ async def finish(parts: Parts, end: End) -> None:
     attempt = end.claim.attempt
     named = None if attempt is None else parts.router.provider(attempt.credential_id)
     run = None if named is None else run_of(task, named[0])
-    end = replace(end, cost_micros=_cost(end), shipment=shipment, run=run)
+    priced = replace(end, cost_micros=_cost(end), less=_less(end), record=_recorded(end))
+    end = replace(priced, shipment=shipment, run=run)
     await parts.ends.end(end)
     parts.announced.set()
     await failpoint("end.after")
@@ -82,11 +84,29 @@ async def _drop_uploads(parts: Parts, claim: Claim) -> None:
 
 
 def _cost(end: End) -> int:
-    """Charge for the film, or for the first clip where that is all there is, and else for nothing."""
+    """Charge for what is delivered: the film, or of a film that failed the first clip, at the size that it has."""
     task = end.claim.task
-    if end.state is State.SUCCEEDED:
+    if end.state is State.SUCCEEDED and not task.price.lines:
         return task.hold_micros
-    return task.price.of_clip(1) if end.film is not None else 0
+    return sum(line.amount_micros for line in charge(task, end.state, end.film))
+
+
+def _less(end: End) -> str | None:
+    """Say why less than what was held is charged, where something is."""
+    if end.film is None or (end.state is State.SUCCEEDED and is_at_its_size(end.claim.task, end.film)):
+        return None
+    lines = charge(end.claim.task, end.state, end.film)
+    return "delivered: " + (", ".join(f"{line.what}, {line.size}" for line in lines) or "nothing of its own")
+
+
+def _recorded(end: End) -> RecordChange | None:
+    """Note with the end where the film has a sound that nobody wanted, which providers cannot always leave out."""
+    if end.film is None or end.claim.task.request.sound or end.film.facts.audio_codec is None:
+        return end.record
+    noted = end.record or {}
+    before = noted.get("warnings", [*end.claim.task.record.warnings])
+    warnings = before if isinstance(before, list) else []
+    return {**noted, "warnings": [*warnings, "the film has sound, though it was asked for without"]}
 
 
 async def tidied(parts: Parts, claim: Claim) -> None:

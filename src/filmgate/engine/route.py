@@ -25,11 +25,12 @@ _FULL: Final = Room(0, shut=True)
 class Via:
     """One way of a route: a provider, its own name of the model, its share of the traffic, and its turn.
 
+    Without a name of its own, the provider is asked for the model by the name that the client used.
     Ways of a higher order are for when those of a lower one cannot be had.
     """
 
     provider: str
-    model: str
+    model: str = ""
     weight: int = 1
     order: int = 0
 
@@ -85,7 +86,7 @@ class Router:
 
     def lines(self, model: str) -> Sequence[Line]:
         """Give the lines that may serve a public model; the most specific pattern wins, whole."""
-        return [line for via in self._ways(model) for line in self._lines(via)]
+        return [line for via in self._ways(model) for line in self._lines(via, model)]
 
     def first(self, model: str) -> str:
         """Name who would be asked first to make films of a model."""
@@ -143,12 +144,12 @@ class Router:
             return [Via(ANIMATIC, model)]
         return next((rule.via for rule in self._rules if fnmatchcase(model, rule.pattern)), ())
 
-    def _lines(self, via: Via) -> Sequence[Line]:
+    def _lines(self, via: Via, model: str) -> Sequence[Line]:
         return [
             Line(
                 via.provider,
                 access.provider,
-                via.model,
+                via.model or model,
                 access.credential_id,
                 via.weight,
                 via.order,

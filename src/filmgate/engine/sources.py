@@ -17,7 +17,6 @@ from filmgate.store.read import Reader
 @dataclass(frozen=True, slots=True)
 class Found:
     film: EarlierFilm
-    model: str
     credential_id: int | None
     """Who made it."""
 
@@ -45,8 +44,8 @@ class Sources:
                 task.request.size if by_path or "source" in film.files else _size(film),
                 seconds,
                 task.request.seed,
+                task.request.model,
             ),
-            task.request.model,
             None if receipt is None else receipt.credential_id,
         )
 

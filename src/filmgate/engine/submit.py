@@ -4,7 +4,7 @@ import asyncio
 
 from filmgate.domain.contracts_provider import ClipRequest
 from filmgate.domain.failpoint import failpoint
-from filmgate.domain.faults import Broken, Busy, Fault, Invalid, Misconfigured, Refused, Uncertain
+from filmgate.domain.faults import Broken, Busy, Fault, Invalid, Misconfigured, Refused, Uncertain, Vanished
 from filmgate.domain.limits import SUBMIT_SECONDS
 from filmgate.domain.states import AttemptState
 from filmgate.engine.another import may_follow
@@ -82,6 +82,8 @@ async def _not_accepted(parts: Parts, claim: Claim, clip: ClipRequest, error: Ex
                 parts.wake.set()
         case Invalid():
             await _refused(parts, claim, "request_refused", error)
+        case Vanished():
+            await _refused(parts, claim, "source_gone", error)
         case Busy():
             parts.telemetry.event("provider.busy", task=str(claim.task_id))
             # It waits until that credential opens again, or goes where there is room now.
@@ -111,7 +113,7 @@ async def _refused(parts: Parts, claim: Claim, code: str, error: Exception) -> N
         code,
         attempt=AttemptState.FAILED,
         error=error,
-        parameters={"reason": str(error)},
+        parameters={} if isinstance(error, Vanished) else {"reason": str(error)},
     )
 
 

@@ -1,6 +1,7 @@
 """Subscribe: endpoints that are told of a customer's films, and the secrets that sign what they are told."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -32,7 +33,7 @@ from filmgate.domain.webhook import (
 from filmgate.net.denied import Denied
 from filmgate.net.guard import Guard
 from filmgate.net.post import GuardedPost
-from filmgate.seal import Seal
+from filmgate.seal import BrokenSealError, Seal
 from filmgate.store.endpoints import Endpoint, Endpoints, NewEndpoint
 
 EVENTS: Final = tuple(event.value for event in Event)
@@ -55,10 +56,12 @@ class Keyring:
 
     def live(self, endpoint: Endpoint, now: datetime) -> list[str]:
         """Give the secrets that sign just now, the newest first. Raise BrokenSealError."""
-        sealed = [endpoint.secret]
+        live = [self.seal.open(endpoint.secret, _place(endpoint.id))]
         if endpoint.former_secret is not None and endpoint.former_until and endpoint.former_until > now:
-            sealed.append(endpoint.former_secret)
-        return [self.seal.open(one, _place(endpoint.id)) for one in sealed]
+            # Who rotated a secret that nobody can read any more has cured it.
+            with suppress(BrokenSealError):
+                live.append(self.seal.open(endpoint.former_secret, _place(endpoint.id)))
+        return live
 
     async def callbacks(self, account_id: int) -> Endpoint:
         """Give the row that signs callbacks which requests name; it is made when it is first needed."""

@@ -26,6 +26,7 @@ https://platform.openai.com/docs/api-reference/videos
 | 400, 413, 415, 422, 451 with an error of the vendor's own  | nothing was created: the request     |
 | the same, or 401 to 403, whose code speaks of moderation   | nothing was created: refused         |
 | 401, 402, 403; a code of quota, billing or model           | nothing was created: the settings    |
+| 404, 410 to a remix, with an error of the vendor's own      | nothing was created: the video to vary is gone |
 | 404, 405, 410 with an error of the vendor's own; 301, 307, 308 | nothing was created: the settings |
 | 429; 503 with an error of the vendor's own                 | nothing was created: busy            |
 | any other                                                  | nobody knows                         |
@@ -89,6 +90,7 @@ _OF_THE_OPERATOR: Final = re.compile(
 _UNAUTHORISED: Final = frozenset({401, 402, 403})
 # An address or a model that is not there: only the settings can cure it.
 _NOT_THERE: Final = frozenset({404, 405, 410})
+_GONE: Final = frozenset({404, 410})
 _MOVED: Final = frozenset({301, 307, 308})
 _UNFIT: Final = frozenset({400, 413, 415, 422, 451})
 _BUSY: Final = frozenset({429, 503})
@@ -170,6 +172,8 @@ class OpenAIVideos:
         except (ReplyLost, TooLarge) as error:
             raise Uncertain(str(error)) from error
         if reply.status // 100 != 2:  # noqa: PLR2004  # the class of success
+            if remixed is not None and _source_gone(reply):
+                raise Vanished(f"{reply.status}: {self._words(reply)}")
             raise self._unaccepted(reply)
         ref = (json_object(reply.body) or {}).get("id")
         if not isinstance(ref, str) or _ID.fullmatch(ref) is None:
@@ -288,7 +292,7 @@ class OpenAIVideos:
             return Misconfigured(words)
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
             return Busy(words, wait_of(reply.headers, self._clock.now()) or BUSY_FOR)
-        if reply.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} and _error(json_object(reply.body)):
+        if reply.status in _GONE and _error(json_object(reply.body)):
             return Vanished(words)
         return Broken(words)
 
@@ -325,6 +329,12 @@ def _error(body: Mapping[str, Json] | None) -> _Error | None:
         case {"message": str(message)} if message:
             return _Error(str(body.get("code") or ""), message)
     return None
+
+
+def _source_gone(reply: HttpReply) -> bool:
+    """Tell whether a refusal speaks of the video in the path, and says nothing of what else can be made here."""
+    error = _error(json_object(reply.body)) if reply.status in _GONE else None
+    return error is not None and not _OF_THE_OPERATOR.search(error.code)
 
 
 def _fields(request: ClipRequest) -> dict[str, str]:

@@ -84,7 +84,9 @@ select id, 'prepare', credential_id, now(), model, account_id, key_id from r
 # Whether a commit whose answer was lost was made, seen by whoever holds its owner's locks.
 _WRITTEN: Final = "select id from tasks where id = any($1::uuid[])"
 
-_SELECT: Final = f"select {rows.TASK_COLUMNS} from tasks t where t.id = any($1::uuid[])"  # noqa: S608  # our columns
+_SELECT: Final = (
+    f"select {rows.TASK_COLUMNS} from tasks t where t.id = any($1::uuid[]) and t.deleted_at is null"  # noqa: S608  # our columns
+)
 
 
 class Verdict(Enum):
@@ -156,7 +158,10 @@ class NewTask:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of a new task: itself, an earlier task that it repeats, or none and why."""
+    """What became of a new task: itself, an earlier task that it repeats, or none and why.
+
+    One that repeats a task that was deleted since has none.
+    """
 
     verdict: Verdict
     task: Task | None
@@ -192,7 +197,7 @@ class Acceptor:
             await asyncio.sleep(AGAIN_S)
 
     async def remembered(self, account_id: int, remember: Remember) -> tuple[bytes, Task | None] | None:
-        """Find what a key stands for: the digest of its request, and its task; None where it stands for nothing."""
+        """Find what a key stands for: the digest of its request, and its task unless that was deleted; or None."""
         found = await self._pool.fetchrow(_KNOWN, account_id, remember.key, remember.replay)
         if found is None:
             return None
@@ -303,7 +308,7 @@ def _decide(new: NewTask, earlier: Earlier, found: Mapping[UUID, Task], refusals
     if task_id in refusals and digest == new.body_sha256:
         return Decision(Verdict.REFUSED, None, refusals[task_id])
     if task_id == new.id:
-        return Decision(Verdict.ACCEPTED, found[new.id])
+        return Decision(Verdict.ACCEPTED, found.get(new.id))
     if digest != new.body_sha256:
         return Decision(Verdict.MISMATCH, None)
     return Decision(Verdict.REPLAYED, found.get(task_id))

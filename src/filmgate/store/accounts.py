@@ -1,12 +1,17 @@
 """Accounts: what they may spend, what they have, and what an operator gives or takes, each as a ledger entry."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
+import orjson
+
+from filmgate.domain.limits import IDEMPOTENCY_MEMORY
 from filmgate.store.funds import LOCK_ACCOUNTS
 from filmgate.store.patience import whole_again
-from filmgate.store.pool import Pool
+from filmgate.store.pool import Connection, Pool
 
 # A period that is over is left by whoever spends next; until then its sum is not what is spent.
 _SPENT: Final = """case when {row}.period_start < date_trunc({row}.budget_period, now(), 'UTC') then 0
@@ -47,7 +52,23 @@ with entry as (
     select entry.id, side.account, side.amount from entry
     cross join lateral (values ('available:' || $1::bigint, $5::bigint), ($6::text, -$5::bigint)) as side(account, amount)
 )
-update accounts set balance_micros = balance_micros + $5 where id = $1 returning balance_micros
+update accounts set balance_micros = balance_micros + $5 where id = $1
+returning balance_micros, (select id from entry) as entry
+"""
+
+# No header of a client can say the line break: no key of a submit is one of a gift.
+_GIFT_KEY: Final = "\ngift "
+_KNOWN_GIFT: Final = """
+select body_sha256, task_id from idempotency where account_id = $1 and key = $2 and created_at >= now() - $3::interval
+"""
+_KEEP_GIFT: Final = """
+insert into idempotency (account_id, key, body_sha256, task_id) values ($1, $2, $3, $4)
+on conflict (account_id, key) do update
+set body_sha256 = excluded.body_sha256, task_id = excluded.task_id, created_at = now()
+"""
+# Bookings of an account are written under its lock, so those up to one are those before it.
+_AFTER_GIFT: Final = """
+select coalesce(sum(amount_micros), 0)::bigint from entries where account = 'available:' || $1::bigint and ledger_id <= $2
 """
 
 _KEY: Final = f"""
@@ -92,6 +113,18 @@ class KeyFunds:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A gift as it was booked; `replayed` where it was booked before, and this time not."""
+
+    balance_micros: int
+    replayed: bool = False
+
+
+class GiftMismatchError(Exception):
+    """The key stands for another gift."""
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """A value to write, which may be None; a Setting that is not there leaves what is."""
 
@@ -130,6 +163,8 @@ class Accounts:
         submits_per_minute: Setting | None = None,
     ) -> AccountRow | None:
         """Write what is given; None where there is no such account."""
+        if "\0" in name:
+            return None
         given = (credit, budget, budget_period, max_running, max_unfinished, submits_per_minute)
         values = [part for setting in given for part in _given(setting)]
         async with self._pool.acquire() as connection, connection.transaction():
@@ -139,13 +174,40 @@ class Accounts:
         return None if row is None else _account(row)
 
     @whole_again
-    async def give(self, account_id: int, amount_micros: int, *, author: str, reason: str) -> int:
-        """Add to a balance, or take from it where the amount is negative; give the new balance."""
+    async def give(
+        self, account_id: int, amount_micros: int, *, author: str, reason: str, key: str | None = None
+    ) -> Given:
+        """Add to a balance, or take from it where the amount is negative; with a key only once.
+
+        Raise GiftMismatchError where the key stands for another gift.
+        """
         kind, other = ("topup", "grants") if amount_micros > 0 else ("adjust", "adjustments")
+        digest = hashlib.sha256(orjson.dumps([amount_micros, reason])).digest()
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(LOCK_ACCOUNTS, [account_id])
+            known = await _known_gift(connection, account_id, key, digest)
+            if known is not None:
+                return Given(known, replayed=True)
             values = (account_id, kind, author, reason, amount_micros, other)
-            return int(await connection.fetchval(_GIVE, *values))
+            made = await connection.fetchrow(_GIVE, *values)
+            if made is None:
+                raise LookupError(account_id)
+            if key is not None:
+                entry = UUID(int=made["entry"])
+                await connection.execute(_KEEP_GIFT, account_id, _GIFT_KEY + key, digest, entry)
+        return Given(made["balance_micros"])
+
+
+async def _known_gift(connection: Connection, account_id: int, key: str | None, digest: bytes) -> int | None:
+    """Give the balance after a gift that was booked under that key; None where none was."""
+    if key is None:
+        return None
+    known = await connection.fetchrow(_KNOWN_GIFT, account_id, _GIFT_KEY + key, IDEMPOTENCY_MEMORY)
+    if known is None:
+        return None
+    if known["body_sha256"] != digest:
+        raise GiftMismatchError
+    return int(await connection.fetchval(_AFTER_GIFT, account_id, known["task_id"].int))
 
 
 def _given(setting: Setting | None) -> tuple[bool, int | str | None]:

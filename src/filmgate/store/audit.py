@@ -70,7 +70,7 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
         """,
     ),
     "charges_follow_the_price": (
-        "a task holds its price, a film costs what is held, and a failed extension its first clip",
+        "a task holds its price and is charged what is delivered: its film or the first clip, scaled up or as it was made",
         """
         select t.id::text || ': holds ' || t.hold_micros || ', its price is ' || p.whole from tasks t
         cross join lateral (select
@@ -80,10 +80,14 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
         union all
         select t.id::text || ': charged ' || t.cost_micros || ', and it ' || t.state || ' holding ' || t.hold_micros
         from tasks t where t.ended_at is not null and t.cost_micros <> case
-            when t.state = 'succeeded' then t.hold_micros
             when t.film is null then t.cost_micros
-            else (select coalesce(sum((line ->> 'quantity')::bigint * (line ->> 'unit_price_micros')::bigint), 0)
-                from jsonb_array_elements(t.price -> 'lines') line where (line ->> 'clip')::int = 1) end
+            when not t.price ? 'lines' then t.hold_micros
+            else (select coalesce(sum((line ->> 'quantity')::bigint * case
+                    when t.request ->> 'upsample_to' is null or t.film -> 'files' ?| array['source', 'first']
+                    then line ->> 'unit_price_micros'
+                    else coalesce(line ->> 'made_micros', line ->> 'unit_price_micros') end::bigint), 0)
+                from jsonb_array_elements(t.price -> 'lines') line
+                where t.state = 'succeeded' or (line ->> 'clip')::int = 1) end
         """,
     ),
     "charged_for_a_film": (

@@ -242,7 +242,7 @@ async def judge(connection: Connection, verdicts: Iterable[Verdict]) -> None:
 
 
 # The vendor answered as it should: it took the clip, or said what is wrong with it.
-_GOOD: Final = frozenset({None, "refused", "invalid"})
+_GOOD: Final = frozenset({None, "refused", "invalid", "vanished"})
 # A vendor that loses its replies may bill each of them.
 _LOST: Final = frozenset({"uncertain"})
 _BROKEN: Final = frozenset({"broken"}) | _LOST

@@ -37,7 +37,7 @@ _SPEND: Final = """
 _END: Final = f"""
 with r as (
     select * from jsonb_to_recordset($1::jsonb) as r(task_id uuid, state text, error_code text,
-        error_parameters jsonb, film jsonb, cost_micros bigint, kept_s float8, record jsonb)
+        error_parameters jsonb, film jsonb, cost_micros bigint, kept_s float8, record jsonb, less text)
 ), was as (
     select w.task_id, w.running::int as running from work w join r on r.task_id = w.task_id
 ), task as (
@@ -47,9 +47,10 @@ with r as (
         cost_micros = r.cost_micros, ended_at = now(), changed_at = now(), stage_at = now(), version = version + 1,
         content_until = case when r.film is not null then now() + make_interval(secs => r.kept_s) end
     from r where t.id = r.task_id and t.ended_at is null
-    returning t.id, t.account_id, t.key_id, t.model, t.hold_micros, t.cost_micros
+    returning t.id, t.account_id, t.key_id, t.model, r.less, t.hold_micros, t.cost_micros
 ), closing as (
-    insert into ledger (task_id, kind, account_id, key_id, model) select id, 'close', account_id, key_id, model from task
+    insert into ledger (task_id, kind, account_id, key_id, model, reason)
+    select id, 'close', account_id, key_id, model, less from task
     returning id, task_id
 ), entry as (
     insert into entries (ledger_id, account, amount_micros)
@@ -102,6 +103,8 @@ class End:
     film: Film | None = None
     files: Sequence[StoredFile] = ()
     cost_micros: int = 0
+    less: str | None = None
+    """What was delivered, where that is less than what was agreed to."""
     attempt: AttemptState | None = None
     error_class: str | None = None
     error_text: str | None = None
@@ -180,6 +183,7 @@ def _end_row(end: End) -> dict[str, Json]:
         "error_parameters": _parameters(end.failure) if end.failure else None,
         "film": end.film.as_json() if end.film else None,
         "cost_micros": end.cost_micros,
+        "less": end.less,
         "kept_s": end.kept.total_seconds(),
         "record": None if end.record is None else dict(end.record),
     }

@@ -26,9 +26,6 @@ where id = $1 and account_id = $2 and ended_at is not null and deleted_at is nul
 
 _FORGET_FILES: Final = "update files set delete_after = now() where task_id = $1"
 
-# Who sends the same again after deleting it means a new film.
-_FORGET_REPEATS: Final = "delete from idempotency where task_id = $1"
-
 # A film that is still on its way to its customer's bucket is kept until it is there, or was tried often enough.
 _DUE: Final = """
 select * from files f where delete_after is not null and delete_after <= now()
@@ -86,7 +83,6 @@ class Files:
             if await connection.fetchval(_DELETE_TASK, task_id, account_id) is None:
                 return False
             await connection.execute(_FORGET_FILES, task_id)
-            await connection.execute(_FORGET_REPEATS, task_id)
             await drop_shipments(connection, task_id)
             return True
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from filmgate.domain import ids
 from filmgate.domain.limits import KEY_OVERLAP, RELAY_SUBMITS, RELAY_TASKS
 from filmgate.domain.problems import Problem
+from filmgate.web.moments import Moment
 from filmgate.web.money import Count, Micros
 from filmgate.web.surroundings import Surroundings
 
@@ -33,7 +34,7 @@ class NewKey(BaseModel):
     limits: Literal["relay"] | None = Field(
         None, description="relay: 100 submits a minute, 10 unfinished tasks."
     )
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
 
 
 class KeyOut(BaseModel):

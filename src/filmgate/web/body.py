@@ -20,7 +20,7 @@ from filmgate.domain.limits import (
     MIB,
 )
 from filmgate.domain.problems import Problem
-from filmgate.domain.strict_json import read_json
+from filmgate.domain.strict_json import InexactError, read_json
 from filmgate.web.forms import FormReader
 
 _FORM: Final = "multipart/form-data"
@@ -117,6 +117,9 @@ def json_object(body: bytes) -> Fields:
         return {}
     try:
         value = read_json(body)
+    except InexactError as error:
+        reason, reason_zh = f"{error}: -2^53 to 2^53 is right.", "数值过大，应在 -2^53 到 2^53 之间。"
+        raise Problem("invalid_parameter", field=error.field, reason=reason, reason_zh=reason_zh) from None
     except ValueError as error:
         raise Problem("malformed_json", reason=str(error)) from None
     if not isinstance(value, dict):

@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from filmgate.domain.problems import Problem
 from filmgate.store.ledger import DIMENSIONS, Dimension, Sum
+from filmgate.web.moments import Moment
 from filmgate.web.surroundings import Surroundings
 
 COLUMNS: Final = (
@@ -22,9 +23,9 @@ COLUMNS: Final = (
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 From = Annotated[
-    datetime | None, Query(alias="from", description="The first moment; a day begins at midnight UTC.")
+    Moment | None, Query(alias="from", description="The first moment; a day begins at midnight UTC.")
 ]
-To = Annotated[datetime | None, Query(alias="to", description="The first moment that is not meant any more.")]
+To = Annotated[Moment | None, Query(alias="to", description="The first moment that is not meant any more.")]
 
 
 class FindingOut(BaseModel):
@@ -117,19 +118,12 @@ def book_routes(around: Surroundings) -> APIRouter:
 
 
 def _span(start: datetime | None, end: datetime | None) -> tuple[datetime | None, datetime | None]:
-    """Read times without a zone as UTC; refuse a span that ends before it begins."""
-    start, end = _zoned(start), _zoned(end)
+    """Refuse a span that ends before it begins."""
     if start is not None and end is not None and start >= end:
         reason = f"it must be later than `from`, {start:%Y-%m-%dT%H:%M:%SZ}."
         reason_zh = f"应晚于 `from`（{start:%Y-%m-%dT%H:%M:%SZ}）。"
         raise Problem("invalid_parameter", field="to", reason=reason, reason_zh=reason_zh)
     return start, end
-
-
-def _zoned(moment: datetime | None) -> datetime | None:
-    if moment is None:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _named(moment: datetime | None, otherwise: str) -> str:

@@ -44,7 +44,7 @@ def event_routes(around: Surroundings) -> APIRouter:
         known = _number(last_event_id)
         if task.state.ended and known is not None and known >= task.version:
             return Response(status_code=_OVER, headers=task_headers(task))
-        told = _of_task(around, request, task, known)
+        told = _of_task(around, request, owner, task, known)
         return Held(_stream(told, task_headers(task)), around.streams, Stream.EVENTS, f"key {owner.key_id}")
 
     @router.get("/events", response_class=Response)
@@ -69,11 +69,11 @@ def _stream(events: AsyncIterator[dict[str, str]], headers: dict[str, str]) -> R
 
 
 async def _of_task(
-    around: Surroundings, request: Request, task: Task, known: int | None
+    around: Surroundings, request: Request, owner: Owner, task: Task, known: int | None
 ) -> AsyncIterator[dict[str, str]]:
     """Tell of one task; an id of ours is the task's version, so that who comes back misses nothing."""
     told = task if known is not None and known >= task.version else None
-    pace = _Pace()
+    pace, standing = _Pace(), _Standing(around, owner)
     with around.listener.task(task.id) as watch:
         while True:
             wait_s = LOOK_AGAIN.total_seconds()
@@ -86,6 +86,8 @@ async def _of_task(
             if task.state.ended or around.draining.is_set():
                 return
             await watch.changed(wait_s)
+            if await standing.fell():
+                return
             found = await around.reader.find(str(task.id), task.account_id)
             if found is None:
                 # Its owner deleted it meanwhile: there is nothing more to tell.
@@ -97,7 +99,7 @@ async def _of_account(
     around: Surroundings, request: Request, owner: Owner, known: int | None
 ) -> AsyncIterator[dict[str, str]]:
     """Tell of all tasks of an account; an id of ours is when the latest change was made."""
-    story = _Story(around, owner.account_id)
+    story, standing = _Story(around, owner.account_id), _Standing(around, owner)
     latest = known or 0
     with around.listener.account(owner.account_id) as watch:
         found = await story.beginning(known)
@@ -108,9 +110,26 @@ async def _of_account(
             if around.draining.is_set():
                 return
             named = await watch.changed(story.patience_s())
-            if around.draining.is_set():
+            if around.draining.is_set() or await standing.fell():
                 return
             found = await story.look(named)
+
+
+class _Standing:
+    """Looks every few seconds whether the key of a stream still opens it."""
+
+    def __init__(self, around: Surroundings, owner: Owner) -> None:
+        self._around = around
+        self._key_id = owner.key_id
+        self._looked = around.clock.monotonic()
+
+    async def fell(self) -> bool:
+        now = self._around.clock.monotonic()
+        # The operator of this machine has no key in the store that could be revoked.
+        if not self._key_id or now - self._looked < LOOK_AGAIN.total_seconds():
+            return False
+        self._looked = now
+        return await self._around.keys.standing(self._key_id) is None
 
 
 class _Pace:

@@ -4,6 +4,7 @@ import asyncpg
 
 from filmgate.domain.faults import StorageFault
 from filmgate.domain.problems import Problem
+from filmgate.seal import BrokenSealError
 from filmgate.store.patience import AWAY
 
 UNAVAILABLE = (
@@ -17,12 +18,18 @@ UNAVAILABLE = (
 
 def as_problem(error: Exception, request_id: str) -> Problem:
     """Turn any error into a Problem; never with a trace, a statement or an address in it."""
-    if isinstance(error, Problem):
-        return error
-    if isinstance(error, StorageFault):
-        if error.absent:
-            return Problem("film_absent")
-        return Problem("files_unavailable").with_headers({"retry-after": "5"})
-    if isinstance(error, UNAVAILABLE):
-        return Problem("store_unavailable").with_headers({"retry-after": "5"})
-    return Problem("internal_error", request_id=request_id)
+    match error:
+        case Problem():
+            return error
+        case StorageFault():
+            away = Problem("files_unavailable").with_headers({"retry-after": "5"})
+            return Problem("film_absent") if error.absent else away
+        case BrokenSealError():
+            return Problem("secret_unreadable")
+        case asyncpg.CharacterNotInRepertoireError():
+            # Bodies are read without; what is left is a path or a query.
+            reason, reason_zh = "a text in it holds a NUL character.", "其中含有 NUL 字符。"
+            return Problem("invalid_parameter", field="url", reason=reason, reason_zh=reason_zh)
+    if not isinstance(error, UNAVAILABLE):
+        return Problem("internal_error", request_id=request_id)
+    return Problem("store_unavailable").with_headers({"retry-after": "5"})

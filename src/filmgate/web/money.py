@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import asyncpg
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,11 +15,12 @@ from filmgate.domain.contracts import Call, Converse, Create
 from filmgate.domain.limits import MOST_MICROS, MOST_TASKS
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft
-from filmgate.store.accounts import AccountRow, Setting
-from filmgate.web.shapes import EtaOut, NewFilm
+from filmgate.store.accounts import AccountRow, GiftMismatchError, Setting
+from filmgate.web.shapes import EtaOut, LineOut, NewFilm
 from filmgate.web.showing import eta_out
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tasks import draft_of
+from filmgate.web.turn import repeat_of
 
 Micros = Annotated[int, Field(strict=True, ge=0, le=MOST_MICROS)]
 """A limit of money: whole micro-dollars, never a text and never a fraction."""
@@ -40,7 +41,7 @@ class QuoteOut(BaseModel):
     amount_micros: int
     size: str
     clips: list[int] = Field(description="The lengths of the film's clips in seconds.")
-    lines: list[dict[str, Any]]
+    lines: list[LineOut]
     expires_at: datetime
     model: str
     eta: EtaOut
@@ -130,7 +131,7 @@ def customer_money(around: Surroundings) -> APIRouter:
             amount_micros=amount,
             size=str(quoted.request.size),
             clips=list(quoted.request.clips),
-            lines=[line.as_json() for line in quoted.price.lines],
+            lines=[LineOut.model_validate(line.as_json()) for line in quoted.price.lines],
             expires_at=quoted.expires_at,
             model=quoted.request.model,
             eta=eta_out(*await around.whereabouts.outlook_for(quoted.request)),
@@ -231,25 +232,36 @@ def operator_money(around: Surroundings) -> APIRouter:
         around.telemetry.event("account.changed", account=name)
         return _shown(row)
 
+    _add_gifts(router, around)
+    return router
+
+
+def _add_gifts(router: APIRouter, around: Surroundings) -> None:
     @router.post("/accounts/{name}/topup", status_code=201)
-    async def topup(name: str, gift: Gift) -> BalanceAfter:
-        """Give an account money, or take some, with a reason that stays in the ledger."""
+    async def topup(
+        response: Response, name: str, gift: Gift, idempotency_key: Annotated[str | None, Header()] = None
+    ) -> BalanceAfter:
+        """Give an account money, or take some, with a reason that stays in the ledger; once for an Idempotency-Key."""
         row = await around.accounts.find(name)
         if row is None or gift.amount_micros == 0:
             raise Problem("not_found" if row is None else "missing_parameter", field="amount_micros")
+        key = None if idempotency_key is None else repeat_of({"idempotency-key": idempotency_key}).key
         try:
-            after = await around.accounts.give(
-                row.id, gift.amount_micros, author="operator", reason=gift.reason
+            given = await around.accounts.give(
+                row.id, gift.amount_micros, author="operator", reason=gift.reason, key=key
             )
+        except GiftMismatchError:
+            raise Problem("idempotency_mismatch", field="Idempotency-Key") from None
         except asyncpg.CheckViolationError:
             reason, reason_zh = "more than the balance holds.", "超过余额。"
             raise Problem(
                 "invalid_parameter", field="amount_micros", reason=reason, reason_zh=reason_zh
             ) from None
-        around.telemetry.event("account.given", account=name, micros=gift.amount_micros)
-        return BalanceAfter(balance_micros=after)
-
-    return router
+        if given.replayed:
+            response.headers["idempotent-replayed"] = "true"
+        else:
+            around.telemetry.event("account.given", account=name, micros=gift.amount_micros)
+        return BalanceAfter(balance_micros=given.balance_micros)
 
 
 def _shown(row: AccountRow) -> AccountOut:

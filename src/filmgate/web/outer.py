@@ -12,6 +12,9 @@ from filmgate.domain.clock import Clock
 # Probes ask these all day: only a failure is worth a line.
 _UNTOLD: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _FAILED: Final = 400
+_TOO_MANY: Final = 429
+# Where nobody knows better; clients that are told nothing ask again at once.
+_LATER_S: Final = "30"
 _OWN: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -46,6 +49,8 @@ class Outer:
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = request_id
                 headers.setdefault("x-filmgate-dialect", "gate")
+                if message["status"] == _TOO_MANY and headers.get("x-should-retry") != "false":
+                    headers.setdefault("retry-after", _LATER_S)
                 said.update(status=message["status"], dialect=headers["x-filmgate-dialect"])
             await send(message)
 

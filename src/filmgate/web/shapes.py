@@ -175,7 +175,7 @@ class AttemptOut(BaseModel):
     sent_at: datetime
     closed_at: datetime | None
     error_class: str | None
-    error_text: str | None
+    error_text: str | None = Field(description="What went wrong, in our words.")
 
 
 class ShipmentOut(BaseModel):
@@ -199,12 +199,17 @@ class LineOut(BaseModel):
     unit: Literal["second"]
     unit_price_micros: int
     amount_micros: int
+    size: str | None = Field(None, description="The size that this price is for.")
 
 
 class ReceiptOut(BaseModel):
     """What was agreed to, and what became of it; what is not settled yet is null."""
 
     lines: list[LineOut]
+    delivered: list[LineOut] | None = Field(
+        None,
+        description="The lines of what is there, which are charged: a clip that was not scaled up at its own size.",
+    )
     since: str = Field(description="From when on the price held.")
     held_micros: int
     charged_micros: int | None

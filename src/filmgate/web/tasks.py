@@ -1,6 +1,5 @@
 """`/gate/v1`: tasks as the gate itself names them; the program's own verbs use nothing else."""
 
-from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -18,17 +17,18 @@ from filmgate.domain.limits import (
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft, GivenPicture, PictureRole
 from filmgate.domain.states import State
-from filmgate.domain.task import Attempt, Owner, Task
+from filmgate.domain.task import Owner, Task
 from filmgate.engine.accept import Repeat
 from filmgate.web.accepted import told_accepted
 from filmgate.web.again import Again, ask_again
-from filmgate.web.answers import film_answer
+from filmgate.web.answers import film_answer, language_of
 from filmgate.web.cancel import cancel_task, delete_task
 from filmgate.web.receipts import receipt_out
-from filmgate.web.shapes import AttemptOut, NewFilm, TaskDetailOut, TaskOut, TaskPageOut
+from filmgate.web.shapes import NewFilm, TaskDetailOut, TaskOut, TaskPageOut
 from filmgate.web.shipments import shipments_of
 from filmgate.web.showing import task_out
 from filmgate.web.surroundings import Surroundings
+from filmgate.web.tried import attempts_out
 from filmgate.web.turn import GATE_NAMES, repeat_of, task_headers, terms_of
 
 _ENDINGS: Final = {
@@ -125,7 +125,7 @@ def _add_readers(router: APIRouter, around: Surroundings) -> None:
         shown = await task_out(around, task, request)
         return TaskDetailOut(
             **shown.model_dump(),
-            attempts=None if tried is None else _attempts(tried),
+            attempts=None if tried is None else attempts_out(tried, language_of(request)),
             deliveries=await shipments_of(around, task),
             receipt=receipt_out(task) if receipt else None,
         )
@@ -221,10 +221,3 @@ async def _changed(around: Surroundings, owner: Owner, name: str, wait: float, a
                 await watch.changed(min(left_s, LOOK_AGAIN.total_seconds()))
                 task = await _mine(around, owner, str(task.id))
     return task
-
-
-def _attempts(attempts: Sequence[Attempt]) -> list[AttemptOut]:
-    return [
-        AttemptOut(**{name: getattr(attempt, name) for name in AttemptOut.model_fields})
-        for attempt in attempts
-    ]

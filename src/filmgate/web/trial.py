@@ -17,6 +17,7 @@ from filmgate.domain.specify import specify
 from filmgate.domain.task import Owner
 from filmgate.engine.accept import Repeat, Terms
 from filmgate.web.surroundings import Surroundings
+from filmgate.web.tried import plainly
 from filmgate.web.turn import GATE_NAMES
 
 # Whoever pays for trials: an account like any other, which may be given a budget.
@@ -96,7 +97,8 @@ async def _checked(around: Surroundings, credential: str, provider: Provider) ->
         try:
             found, ok = await provider.check(), True
         except Fault as fault:
-            found, ok = f"{type(fault).__name__.lower()}: {fault}", False
+            kind = type(fault).__name__.lower()
+            found, ok = f"{plainly(kind, 'en')} ({kind}): {fault}", False
     else:
         found = "nothing of it can be asked for free"
     took_ms = round((around.clock.monotonic() - began) * 1000)

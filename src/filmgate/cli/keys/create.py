@@ -41,6 +41,12 @@ class Limits:
     max_running: Annotated[
         int | None, Parameter(group=SPENDING, help="How many films at a time; more of them wait.")
     ] = None
+    over_limit: Annotated[
+        Literal["wait", "refuse"] | None,
+        Parameter(
+            group=SPENDING, help="Whether films beyond --max-running wait (as they do else) or are refused."
+        ),
+    ] = None
     max_unfinished: Annotated[
         int | None, Parameter(group=SPENDING, help="How many unfinished films; more are refused.")
     ] = None
@@ -51,7 +57,7 @@ class Limits:
     def asked(self) -> Mapping[str, Json]:
         """Give the gate's own words for it; raise ValueError for what is no budget."""
         amount, period = (None, None) if self.budget is None else micros_per(self.budget)
-        return {
+        said: dict[str, Json] = {
             "budget_micros": amount,
             "budget_period": period,
             "limits": self.limits,
@@ -59,6 +65,7 @@ class Limits:
             "max_unfinished": self.max_unfinished,
             "submits_per_minute": self.submits_per_minute,
         }
+        return said if self.over_limit is None else said | {"over_limit": self.over_limit}
 
 
 UNLIMITED: Final = Limits()

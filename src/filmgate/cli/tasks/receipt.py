@@ -6,7 +6,7 @@ from typing import Final
 from filmgate.cli.grid import Cell, Column
 from filmgate.cli.measures import money
 from filmgate.cli.output import Form, Output
-from filmgate.cli.shapes import TaskDetailShape
+from filmgate.cli.shapes import LineShape, TaskDetailShape
 from filmgate.cli.spending import line_arithmetic
 from filmgate.cli.text import Text
 
@@ -16,6 +16,7 @@ RECEIPT_COLUMNS: Final = (
     Column(Text("amount", "金额"), right=True),
 )
 _CLIP: Final = Text("clip {no}", "第 {no} 段")
+_DELIVERED: Final = Text("delivered: clip {no}", "已交付：第 {no} 段")
 _SUMS: Final = {
     "held": Text("held", "预扣"),
     "charged": Text("charged", "实扣"),
@@ -28,14 +29,10 @@ def receipt_rows(task: TaskDetailShape, output: Output) -> Sequence[Sequence[Cel
     if receipt is None:
         return []
     plain = output.form is Form.PLAIN
-    rows: list[list[Cell | str]] = [
-        [
-            line["what"] if plain else output.say(_CLIP, no=line["clip"]),
-            line_arithmetic(line),
-            str(line["amount_micros"]) if plain else money(line["amount_micros"]),
-        ]
-        for line in receipt["lines"]
-    ]
+    rows = [_row(line, output, _CLIP, line["what"]) for line in receipt["lines"]]
+    delivered = receipt.get("delivered") or []
+    if receipt["charged_micros"] and delivered != receipt["lines"]:
+        rows += [_row(line, output, _DELIVERED, f"delivered {line['what']}") for line in delivered]
     sums = {
         "held": receipt["held_micros"],
         "charged": receipt["charged_micros"],
@@ -47,3 +44,11 @@ def receipt_rows(task: TaskDetailShape, output: Output) -> Sequence[Sequence[Cel
             title = name if plain else output.say(_SUMS[name])
             rows.append([Cell(title, "bold"), "", Cell(amount, "bold")])
     return rows
+
+
+def _row(line: LineShape, output: Output, title: Text, plain: str) -> list[Cell | str]:
+    if output.form is Form.PLAIN:
+        return [plain, line_arithmetic(line), str(line["amount_micros"])]
+    size = line.get("size")
+    named = output.say(title, no=line["clip"]) + (f", {size}" if size else "")
+    return [named, line_arithmetic(line), money(line["amount_micros"])]

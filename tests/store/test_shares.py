@@ -1,13 +1,19 @@
 """What one customer does costs the others nothing: no table is read whole, and no connection held, on their account."""
 
 import asyncio
+from datetime import timedelta
+from uuid import UUID, uuid4
 
 import pytest
 
 from filmgate.store.accept import Verdict
+from filmgate.store.deliveries import Deliveries, Outcome
 from filmgate.store.ledger import Ledger
 from filmgate.store.pool import Pool
+from filmgate.store.work import Boot
 from kit.worlds import World, make_world
+
+LEASE = timedelta(seconds=30)
 
 
 @pytest.fixture
@@ -52,3 +58,60 @@ async def test_whoever_reads_the_books_slowly_holds_no_connection(pool: Pool) ->
     assert {row["author"] for row in rest} == {"x"}
     for reader in readers[1:]:
         await reader.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+
+def deliveries(pool: Pool) -> Deliveries:
+    return Deliveries(pool, Boot(uuid4(), UUID(int=1), UUID(int=2)))
+
+
+async def told(pool: Pool, account: int, hosts: int, *, each: int = 1, ready: bool = True) -> None:
+    """Write what is to be told to many hosts for an account."""
+    await pool.execute(
+        """insert into deliveries (id, account_id, url, host, task_id, event, body, due_at, ready)
+        select gen_random_uuid(), $1, 'https://h', 'h' || g % $2::int || '.example.com', gen_random_uuid(), 'video.failed', '',
+            now() + case when $4::boolean then interval '0' else interval '1 hour' end, $4
+        from generate_series(1, $2::int * $3::int) g""",
+        account, hosts, each, ready,
+    )  # fmt: skip
+
+
+async def test_one_account_with_many_hosts_that_hang_leaves_hands_for_the_webhooks_of_others(
+    world: World,
+) -> None:
+    other = (await world.rows("insert into accounts (name) values ('other') returning id"))[0]["id"]
+    assert isinstance(other, int)
+    await told(world.pool, world.owner.account_id, 200, each=4)
+    teller, held = deliveries(world.pool), 0
+    while found := await teller.claim(64 - held, LEASE, since=0.0, hands=64):
+        held += len(found)
+    assert held == 32
+    await told(world.pool, other, 50)
+    [*quick] = await teller.claim(64 - held, LEASE, since=0.0, hands=64)
+    assert {one.account_id for one in quick} == {other}
+    assert len(quick) == 16
+
+
+async def test_many_hosts_of_one_account_have_their_turns(world: World) -> None:
+    await told(world.pool, world.owner.account_id, 60, each=20)
+    teller, hosts = deliveries(world.pool), set[str]()
+    for _ in range(40):
+        found = await teller.claim(8, LEASE, since=0.0)
+        hosts |= {one.host for one in found}
+        await asyncio.gather(*(teller.settle(Outcome(claim=one, delivered=True)) for one in found))
+    assert len(hosts) == 60
+
+
+async def test_only_what_is_taken_is_written_and_hosts_that_wait_for_their_time_are_not_looked_at(
+    world: World,
+) -> None:
+    account = world.owner.account_id
+    await told(world.pool, account, 5000, each=2)
+    await told(world.pool, account, 5000, ready=False)
+    await world.pool.execute("analyze deliveries")
+    teller = deliveries(world.pool)
+    assert len(await teller.claim(32, LEASE, since=0.0, hands=64)) == 32
+    # A row that was locked, and not written, keeps the mark of who locked it.
+    [touched] = await world.rows(
+        "select count(*) as n from deliveries where xmax <> 0 or lease_by is not null"
+    )
+    assert touched == {"n": 32}

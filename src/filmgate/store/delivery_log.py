@@ -27,7 +27,7 @@ _FIND: Final = f"select {_COLUMNS} from deliveries d where {_MINE} and d.id = $2
 
 # One that is in hand is being told just now: there is nothing to replay.
 _REPLAY: Final = f"""
-update deliveries d set state = 'due', due_at = now(), ended_at = null, tries = 0, lease_by = null
+update deliveries d set state = 'due', due_at = now(), ended_at = null, tries = 0, lease_by = null, ready = true
 where {_MINE} and d.id = $2 and (d.lease_by is null or d.due_at <= now())
 """  # noqa: S608  # the condition is ours
 

@@ -15,6 +15,10 @@ class Share:
         self._held = Counter(held)
         self.free = hands - self._held.total()
 
+    def copy(self) -> "Share":
+        """Give one that counts on from here by itself."""
+        return Share(self.free + self._held.total(), self._held.elements())
+
     def room(self, one: Hashable) -> int:
         """Say how many more hands it may take, if nobody else takes any."""
         return max(0, self.free - self._held[one] + 1) // 2

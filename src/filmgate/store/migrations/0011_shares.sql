@@ -14,3 +14,10 @@ drop index film.deliveries_in_hand;
 create index deliveries_later on film.deliveries (due_at) where state = 'due' and not ready;
 create index deliveries_ready on film.deliveries (account_id, host, due_at) where ready;
 create index deliveries_in_hand on film.deliveries (account_id, host) where lease_by is not null;
+
+-- Each credential's steps are claimed by themselves, so that those of a slow vendor hide nobody else's.
+drop index film.work_due;
+create index work_due on film.work (step, credential_id, due_at);
+
+alter table film.accounts alter column max_unfinished set default 10000;
+update film.accounts set max_unfinished = 10000 where max_unfinished is null;

@@ -19,3 +19,9 @@ def test_what_is_in_hand_counts_and_room_says_how_many_more() -> None:
 def test_a_single_hand_is_for_whoever_comes() -> None:
     share = Share(1, ())
     assert (share.take("a"), share.take("b"), share.room("b")) == (True, False, 0)
+
+
+def test_a_share_may_be_wider() -> None:
+    wide = Share(128, (), weight=3)
+    assert sum(wide.take("a") for _ in range(128)) == 96
+    assert (wide.room("a"), wide.room("b"), wide.copy().room("b")) == (0, 24, 24)

@@ -170,14 +170,10 @@ class Worker:
 
     async def _starts(self, now: float) -> Sequence[Claim]:
         in_hand = self._in_hand(Step.PREPARE)
-        # Pictures that hardly come are their owner's, and a submit that is not answered is its vendor's.
-        shares = Shares(
-            accounts=Share(_STARTS.most, [claim.task.account_id for claim in in_hand]),
-            credentials=Share(_STARTS.most, [claim.credential_id for claim in in_hand]),
-        )
-        if shares.accounts.free <= 0:
+        shares = Shares(_STARTS.most, in_hand)
+        if shares.free <= 0:
             return ()
-        limit = min(shares.accounts.free, CLAIM_BATCH)
+        limit = min(shares.free, CLAIM_BATCH)
         return await starts(
             self._parts, limit=limit, lease=_STARTS.lease, busy=self._busy(), since=now, shares=shares
         )

@@ -73,6 +73,7 @@ select mine.late, {OWNED_COLUMNS} {OWNED_FROM}
 
 # What was found may have been taken by another engine just then.
 _TURNS: Final = 2
+_NOBODY: Final = object()
 
 _RENEW: Final = """
 update work set due_at = now() + $3::interval where task_id = $1 and fence = $2 returning task_id
@@ -227,7 +228,7 @@ class Claims:
         self, step: Step, limit: int, busy: Sequence[UUID], share: Share | None
     ) -> Sequence[UUID]:
         full = [one for one in share.full() if one is not None] if share else []
-        most = min(limit, (share.free + 1) // 2) if share else limit
+        most = min(limit, share.room(_NOBODY)) if share else limit
         due = await self._pool.fetch(_DUE, step.value, most, list(busy), self._others, full)
         shared = share.copy() if share else None
         return [row["task_id"] for row in due if shared is None or shared.take(row["credential_id"])][:limit]

@@ -15,6 +15,7 @@ from filmgate.domain.limits import (
     WEBHOOK_ENDPOINTS,
     WEBHOOK_NAME_CHARACTERS,
     WEBHOOK_SECONDS,
+    WEBHOOK_TESTS,
 )
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Owner
@@ -30,7 +31,7 @@ from filmgate.domain.webhook import (
     signed_headers,
 )
 from filmgate.net.denied import Denied
-from filmgate.net.guard import Guard
+from filmgate.net.guard import LOOK_UP_SECONDS, Guard
 from filmgate.net.post import GuardedPost
 from filmgate.seal import Seal
 from filmgate.store.endpoints import Endpoint, Endpoints, NewEndpoint
@@ -168,6 +169,7 @@ class Subscriptions:
         now, sample_id = self.clock.now(), ids.uuid7(self.clock.now(), self.chance)
         body = event_body(kind, task_id=sample_id, name=_SAMPLE, at=now)
         headers = signed_headers(self.keyring.live(endpoint, now), named(DELIVERY, sample_id), now, body)
+        await self._begin_test(endpoint)
         try:
             reply = await self.post.post(
                 endpoint.url or "",
@@ -180,7 +182,17 @@ class Subscriptions:
             raise Problem("webhook_denied", field="url") from None
         except (NotSent, ReplyLost):
             raise Problem("webhook_unreachable") from None
+        finally:
+            await self.endpoints.end_test(endpoint)
         return endpoint, kind, reply.status
+
+    async def _begin_test(self, endpoint: Endpoint) -> None:
+        longest = timedelta(seconds=WEBHOOK_SECONDS + LOOK_UP_SECONDS)
+        full_for = await self.endpoints.begin_test(endpoint, longest)
+        if full_for is not None:
+            seconds = int(full_for.total_seconds()) + 1
+            problem = Problem("too_many_tests", limit=WEBHOOK_TESTS, retry_after_s=seconds)
+            raise problem.with_headers({"retry-after": str(seconds)})
 
     async def _rotated(self, owner: Owner, endpoint: Endpoint, keep: timedelta) -> tuple[Endpoint, str]:
         secret, sealed = self.keyring.made(endpoint.id)

@@ -21,3 +21,7 @@ create index work_due on film.work (step, credential_id, due_at);
 
 alter table film.accounts alter column max_unfinished set default 10000;
 update film.accounts set max_unfinished = 10000 where max_unfinished is null;
+
+-- Until when an endpoint counts as being told of a test.
+alter table film.endpoints add column testing_until timestamptz;
+create index endpoints_testing on film.endpoints (testing_until) where testing_until is not null;

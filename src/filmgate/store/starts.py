@@ -48,11 +48,11 @@ with recursive heads as (
     ) w
     where h.model = any($1::text[]) and not h.account_id = any($4::bigint[])
 ), ranked as (
-    select *, row_number() over (partition by account_id order by running desc, nth, key_served_at, task_id) as place
+    select *, row_number() over (partition by account_id order by running desc, nth, key_served_at, key_id) as place
     from lines
 ), first as (
     select * from ranked where running or free is null or place <= free
-    order by place, served_at, task_id limit $3
+    order by place, served_at, account_id limit $3
 )
 select f.task_id, f.account_id, f.key_id, f.running, now() - f.due_at as waited, t.request,
     case when t.kind <> 'create' or exists (select from attempts a where a.task_id = f.task_id)
@@ -61,7 +61,7 @@ select f.task_id, f.account_id, f.key_id, f.running, now() - f.due_at as waited,
     _FAILED.format(task_id="f.task_id", clip="1 + (select count(*) from clips c where c.task_id = f.task_id)")
 }) x) as failed
 from first f join tasks t on t.id = f.task_id and t.ended_at is null
-order by f.place, f.served_at, f.task_id
+order by f.place, f.served_at, f.account_id
 """  # noqa: S608  # our own text
 
 _LOCK: Final = """

@@ -111,7 +111,7 @@ class Health:
     measures: Measures
 
     async def ready(self) -> dict[str, str]:
-        """Name each part that is not ready, and why; empty when all are."""
+        """Name each part that does not do its work, and why; empty when all do."""
         if self.worker is not None and self.clock.monotonic() - self.worker.heartbeat > _STILL_S:
             return {"engine": "has not looked for work for a while"}
         try:

@@ -1,5 +1,6 @@
 """Endpoints and their secrets, as their owners keep them."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from filmgate.domain.problems import Problem
 from filmgate.domain.webhook import named
 from filmgate.engine.subscribe import Keyring
 from filmgate.seal import BrokenSealError, Seal
+from filmgate.store.endpoints import Endpoint
 from filmgate.store.pool import Pool
 from filmgate.world import SystemChance, SystemClock
 from kit.houses import House, open_house
@@ -120,3 +122,34 @@ async def test_a_test_event_says_which_status_was_answered(house: House, receive
     with pytest.raises(Problem) as caught:
         await house.subscriptions.test(house.owner, named("whe", made.id), "batch.completed")
     assert caught.value.field == "event_type"
+
+
+async def test_at_most_four_tests_go_out_at_a_time_and_the_next_is_told_when(
+    house: House, receiver: Receiver
+) -> None:
+    made = [(await house.endpoint(receiver.url(f"/{no}")))[0] for no in range(5)]
+    still = asyncio.Event()
+
+    async def hang(_: Received) -> web.StreamResponse:
+        await still.wait()
+        return web.Response()
+
+    receiver.answer = hang
+
+    async def tested(endpoint: Endpoint) -> Problem | int:
+        try:
+            found = await house.subscriptions.test(house.owner, named("whe", endpoint.id), "video.completed")
+        except Problem as problem:
+            return problem
+        return found[2]
+
+    four = [asyncio.create_task(tested(one)) for one in made[:4]]
+    await receiver.count(4)
+    [*more] = await asyncio.gather(*(tested(one) for one in (*made, *made)))
+    assert {one.code for one in more if isinstance(one, Problem)} == {"too_many_tests"}
+    assert all(isinstance(one, Problem) and 1 <= int(one.headers["retry-after"]) <= 30 for one in more)
+    assert receiver.most_at_once == 4
+    still.set()
+    assert await asyncio.gather(*four) == [200] * 4
+    await asyncio.sleep(1.1)
+    assert await tested(made[4]) == 200

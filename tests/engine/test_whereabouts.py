@@ -150,8 +150,8 @@ async def test_the_line_is_counted_once_however_many_ask(world: World, engine: E
     tasks = await accepted(world, 5)
     where = whereabouts(engine, world.pool)
     before = [await where.of(task) for task in tasks]
-    await world.pool.execute("alter table work rename to hidden")
-    assert [await where.of(task) for task in tasks] == before
+    await world.pool.execute("delete from work where task_id = $1", tasks[0].id)
+    assert [await where.of(task) for task in tasks[1:]] == before[1:]
 
 
 async def test_while_the_store_is_away_nothing_is_said_of_where_a_task_stands(

@@ -281,6 +281,27 @@ async def test_a_replay_keeps_id_and_bytes_and_begins_the_schedule_anew(
     assert await log.find(accounts[1], claim.id) is None
 
 
+async def test_what_was_told_ten_times_within_an_hour_waits_for_its_replay_and_the_latest_tries_are_shown(
+    pool: Pool, account: int, deliveries: Deliveries
+) -> None:
+    await endpoint(pool, account)
+    await end(pool, film(account))
+    [claim] = await due(deliveries)
+    await deliveries.settle(Outcome(claim=claim, delivered=True))
+    log = DeliveryLog(pool)
+    insert = "insert into delivery_tries (delivery_id, status, duration_ms, at) select $1, g, 1, now() - $2::interval "
+    await pool.execute(insert + "from generate_series(1, 30) g", claim.id, timedelta(hours=2))
+    await pool.execute(insert + "from generate_series(101, 109) g", claim.id, timedelta(minutes=20))
+    assert await log.too_often(claim.id) is None
+    await pool.execute(insert + "from generate_series(110, 110) g", claim.id, timedelta(minutes=10))
+    wait = await log.too_often(claim.id)
+    assert wait is not None
+    assert timedelta(minutes=39) < wait <= timedelta(minutes=40)
+    shown = await log.find(account, claim.id)
+    assert shown is not None
+    assert [tried.status for tried in shown.tried] == [*range(21, 31), *range(101, 111)]
+
+
 async def test_the_log_is_read_page_by_page_and_by_state(
     pool: Pool, accounts: tuple[int, int], deliveries: Deliveries
 ) -> None:

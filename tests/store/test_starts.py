@@ -181,6 +181,25 @@ async def test_the_place_in_line_is_the_one_in_which_tasks_start(world: World) -
     assert [places[id_] for id_ in started] == [0, 1, 2, 3, 4, 5]
 
 
+async def test_the_place_in_line_is_right_among_keys_accounts_and_what_was_begun(world: World) -> None:
+    teams = [("a", "x"), ("b", "x"), ("c", "y"), ("d", "z"), ("e", "z")]
+    owners = [await owner(world, name, team) for name, team in teams]
+    ids: list[UUID] = []
+    for count, each in zip((3, 1, 5, 2, 4), owners, strict=True):
+        ids += await waiting(world, each, count)
+    for _ in range(4):
+        claim = await one(world)
+        await world.moves.make(transitions.preparing(claim, {"stage": "enhancing"}))
+        task = await world.reader.find(str(claim.task_id), claim.task.account_id)
+        assert task is not None
+        claim = replace(claim, task=task)
+        await world.moves.make(transitions.waiting(claim, timedelta(0)))
+        await world.pool.execute("update work set running = true where task_id = $1", claim.task_id)
+    order = [found.task_id for found in await world.starter.next(["animatic"], limit=99)]
+    assert sorted(order) == sorted(ids)
+    assert [await place(world, id_) for id_ in order] == list(range(15))
+
+
 async def test_counts_that_were_changed_by_hand_are_set_right(world: World) -> None:
     await waiting(world, world.owner, 3)
     await world.starts(2)

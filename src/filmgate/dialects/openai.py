@@ -68,7 +68,8 @@ _STATUSES: Final = dict.fromkeys(
 _CODES: Final = {
     **dict.fromkeys(("missing_key", "invalid_key", "key_expired"), "invalid_api_key"),
     **dict.fromkeys(
-        ("rate_limited", "too_many_tasks", "too_many_failures", "too_many_bodies"), "rate_limit_exceeded"
+        ("rate_limited", "too_many_tasks", "too_many_failures", "too_many_bodies", "too_many_tests"),
+        "rate_limit_exceeded",
     ),
 }
 _SERVER_ERROR: Final = 500

@@ -78,6 +78,8 @@ POINTS: Final = (
     "submit.taken_back",
     "submit.too_late",
     "submit.unknown",
+    "subscribe.began_test",
+    "subscribe.tested",
     "surely.again",
     "sweep.before_alarm",
     "sweep.before_chore",

@@ -55,7 +55,12 @@ WEBHOOK_SECONDS: Final = 20.0
 WEBHOOK_ANSWER_BYTES: Final = 4 * KIB
 WEBHOOK_ANSWER_KEPT: Final = KIB
 WEBHOOKS_OF_HOST: Final = 4
-WEBHOOKS_IN_HAND: Final = 64
+WEBHOOKS_IN_HAND: Final = 128
+WEBHOOK_TESTS: Final = 4
+WEBHOOK_TEST_APART: Final = timedelta(seconds=1)
+REPLAYED_TRIES: Final = 10
+REPLAYED_WITHIN: Final = timedelta(hours=1)
+TRIES_SHOWN: Final = 20
 WEBHOOK_LEASE: Final = timedelta(seconds=30)
 # Waits between the tries: ten tries within 76 hours.
 WEBHOOK_SCHEDULE: Final = (

@@ -250,6 +250,15 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         429, 6, "There are {limit} unfinished tasks already, which is the most. Try again when some are done.",
         "未完成的任务已达上限 {limit} 个，请稍后重试。",
     ),
+    "too_many_tests": Wording(
+        429, 6, "One test goes out to an endpoint at a time, and {limit} to one host or for one account. "
+        "Try again in {retry_after_s} s.",
+        "每个端点同时只能发送 1 个测试，同一主机或同一账户最多 {limit} 个，请在 {retry_after_s} 秒后重试。",
+    ),
+    "too_many_replays": Wording(
+        429, 6, "This was told {limit} times within an hour, which is the most. Try again in {retry_after_s} s.",
+        "该通知一小时内已发送 {limit} 次，已达上限，请在 {retry_after_s} 秒后重试。",
+    ),
     "no_provider": Wording(
         503, 1, "No provider is configured for {model}. The operator has been told.",
         "未配置 {model} 的上游，已通知管理员。",

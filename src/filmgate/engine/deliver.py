@@ -133,7 +133,9 @@ class Deliverer:
         if room <= 0:
             return 0
         now = self._messenger.clock.monotonic()
-        claims = await self._messenger.deliveries.claim(room, self._messenger.lease, since=now)
+        claims = await self._messenger.deliveries.claim(
+            room, self._messenger.lease, since=now, hands=WEBHOOKS_IN_HAND
+        )
         for claim in claims:
             task = asyncio.create_task(self._guarded(claim))
             self._running.add(task)

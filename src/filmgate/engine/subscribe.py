@@ -10,12 +10,14 @@ from uuid import UUID
 from filmgate.domain import ids
 from filmgate.domain.clock import Chance, Clock
 from filmgate.domain.contracts_http import NotSent, ReplyLost
+from filmgate.domain.failpoint import failpoint
 from filmgate.domain.limits import (
     FORMER_SECRET_LIFE,
     WEBHOOK_ANSWER_BYTES,
     WEBHOOK_ENDPOINTS,
     WEBHOOK_NAME_CHARACTERS,
     WEBHOOK_SECONDS,
+    WEBHOOK_TESTS,
 )
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Owner
@@ -31,7 +33,7 @@ from filmgate.domain.webhook import (
     signed_headers,
 )
 from filmgate.net.denied import Denied
-from filmgate.net.guard import Guard
+from filmgate.net.guard import LOOK_UP_SECONDS, Guard
 from filmgate.net.post import GuardedPost
 from filmgate.seal import BrokenSealError, Seal
 from filmgate.store.endpoints import Endpoint, Endpoints, NewEndpoint
@@ -171,6 +173,8 @@ class Subscriptions:
         now, sample_id = self.clock.now(), ids.uuid7(self.clock.now(), self.chance)
         body = event_body(kind, task_id=sample_id, name=_SAMPLE, at=now)
         headers = signed_headers(self.keyring.live(endpoint, now), named(DELIVERY, sample_id), now, body)
+        await self._begin_test(endpoint)
+        await failpoint("subscribe.began_test")
         try:
             reply = await self.post.post(
                 endpoint.url or "",
@@ -183,7 +187,18 @@ class Subscriptions:
             raise Problem("webhook_denied", field="url") from None
         except (NotSent, ReplyLost):
             raise Problem("webhook_unreachable") from None
+        finally:
+            await failpoint("subscribe.tested")
+            await self.endpoints.end_test(endpoint)
         return endpoint, kind, reply.status
+
+    async def _begin_test(self, endpoint: Endpoint) -> None:
+        longest = timedelta(seconds=WEBHOOK_SECONDS + LOOK_UP_SECONDS)
+        full_for = await self.endpoints.begin_test(endpoint, longest)
+        if full_for is not None:
+            seconds = int(full_for.total_seconds()) + 1
+            problem = Problem("too_many_tests", limit=WEBHOOK_TESTS, retry_after_s=seconds)
+            raise problem.with_headers({"retry-after": str(seconds)})
 
     async def _rotated(self, owner: Owner, endpoint: Endpoint, keep: timedelta) -> tuple[Endpoint, str]:
         secret, sealed = self.keyring.made(endpoint.id)

@@ -20,6 +20,7 @@ from filmgate.domain.limits import (
     SUBMIT_LEASE,
     SWEEP_EVERY,
 )
+from filmgate.domain.shares import Share
 from filmgate.domain.states import Step
 from filmgate.engine.backoff import after_outage
 from filmgate.engine.broken import broke_too_often, park, set_back
@@ -30,7 +31,7 @@ from filmgate.engine.poll import poll
 from filmgate.engine.prepare import prepare
 from filmgate.engine.reconcile import lost_sender, reconcile
 from filmgate.engine.render import render
-from filmgate.engine.start import starts
+from filmgate.engine.start import Shares, starts
 from filmgate.engine.suspects import Trial
 from filmgate.engine.sweep import sweep
 from filmgate.store.moves import StaleLease
@@ -51,17 +52,19 @@ class Hands:
     verb: Verb
     most: int
     lease: timedelta
+    shared: bool = True
+    """Whether one vendor may have only its share of them; what waits for none of them needs no sharing."""
 
 
 HANDS: Final[Mapping[Step, Hands]] = {
-    Step.SUBMIT: Hands(lost_sender, 32, STEP_LEASE),
-    Step.RECONCILE: Hands(reconcile, 32, SUBMIT_LEASE),
-    Step.POLL: Hands(poll, 256, STEP_LEASE),
+    Step.SUBMIT: Hands(lost_sender, 32, STEP_LEASE, shared=False),
+    Step.RECONCILE: Hands(reconcile, 64, SUBMIT_LEASE),
+    Step.POLL: Hands(poll, 512, STEP_LEASE),
     # Collecting hashes and decodes in child processes: a few at a time keep the machine busy.
     Step.COLLECT: Hands(collect, 32, STEP_LEASE),
-    Step.RENDER: Hands(render, 2, STEP_LEASE),
+    Step.RENDER: Hands(render, 2, STEP_LEASE, shared=False),
 }
-_STARTS: Final = Hands(prepare, 64, SUBMIT_LEASE)
+_STARTS: Final = Hands(prepare, 128, SUBMIT_LEASE)
 
 
 class Beside(Protocol):
@@ -83,7 +86,7 @@ class Worker:
         self._delivering: asyncio.Task[None] | None = None
         self._beside = beside
         self._alongside: list[asyncio.Task[None]] = []
-        self._running: dict[UUID, tuple[Step, asyncio.Task[None]]] = {}
+        self._running: dict[UUID, tuple[Claim, asyncio.Task[None]]] = {}
         self._trial = Trial(parts)
         self._ended = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -141,10 +144,17 @@ class Worker:
         claims: list[tuple[Claim, Verb]] = []
         now, named = self._parts.clock.monotonic(), not self._trial.running
         for step, hands in HANDS.items():
-            limit = min(hands.most - self._in_hand(step), CLAIM_BATCH)
+            share = Share(hands.most, [claim.credential_id for claim in self._in_hand(step)])
+            limit = min(share.free, CLAIM_BATCH)
             if limit > 0:
                 found = await self._parts.claims.due(
-                    step, limit=limit, lease=hands.lease, busy=self._busy(), since=now, named=named
+                    step,
+                    limit=limit,
+                    lease=hands.lease,
+                    busy=self._busy(),
+                    since=now,
+                    named=named,
+                    share=share if hands.shared else None,
                 )
                 claims += [(claim, hands.verb) for claim in found]
         claims += [(claim, prepare) for claim in await self._starts(now, named=named)]
@@ -156,11 +166,19 @@ class Worker:
         return len(claims)
 
     async def _starts(self, now: float, *, named: bool) -> Sequence[Claim]:
-        limit = min(_STARTS.most - self._in_hand(Step.PREPARE), CLAIM_BATCH)
-        if limit <= 0:
+        in_hand = self._in_hand(Step.PREPARE)
+        shares = Shares(_STARTS.most, in_hand)
+        if shares.free <= 0:
             return ()
+        limit = min(shares.free, CLAIM_BATCH)
         return await starts(
-            self._parts, limit=limit, lease=_STARTS.lease, busy=self._busy(), since=now, named=named
+            self._parts,
+            limit=limit,
+            lease=_STARTS.lease,
+            busy=self._busy(),
+            since=now,
+            named=named,
+            shares=shares,
         )
 
     def _begun(self, claim: Claim, verb: Verb) -> bool:
@@ -175,7 +193,7 @@ class Worker:
 
     def _start(self, claim: Claim, verb: Verb) -> None:
         task = asyncio.create_task(self._guarded(claim, verb))
-        self._running[claim.task_id] = claim.step, task
+        self._running[claim.task_id] = claim, task
 
         def forget(_: object) -> None:
             self._running.pop(claim.task_id, None)
@@ -216,8 +234,8 @@ class Worker:
                 "step.left", task=str(claim.task_id), step=claim.step.value, reason=type(error).__name__
             )
 
-    def _in_hand(self, step: Step) -> int:
-        return sum(running is step for running, _ in self._running.values())
+    def _in_hand(self, step: Step) -> Sequence[Claim]:
+        return [claim for claim, _ in self._running.values() if claim.step is step]
 
     def _busy(self) -> Sequence[UUID]:
         return [*self._running, *self._trial.waiting]

@@ -52,7 +52,10 @@ select body_sha256, task_id from idempotency where account_id = $1 and key = $2 
 """
 
 # What was refused may be asked again under its key.
-_UNREMEMBER: Final = "delete from idempotency where task_id = any($1::uuid[])"
+_UNREMEMBER: Final = """
+delete from idempotency i using unnest($1::bigint[], $2::text[], $3::uuid[]) as r(account_id, key, task_id)
+where i.account_id = r.account_id and i.key = r.key and i.task_id = r.task_id
+"""
 
 _INSERT: Final = """
 with r as (
@@ -217,8 +220,7 @@ class Acceptor:
             await connection.execute(_INSERT, [new.row() for new in fresh])
             await use_quotes(connection, {new.quote_id: new.id for new in fresh if new.quote_id})
             await purses.write(connection)
-            if refusals:
-                await connection.execute(_UNREMEMBER, list(refusals))
+            await _unremember(connection, [new for new in news if new.remember and new.id in refusals])
             wanted = {new.id for new in fresh} | {task_id for _, task_id in earlier.values()} | written
             found = {row["id"]: rows.task(row) for row in await connection.fetch(_SELECT, list(wanted))}
         return [_decide(new, earlier, found, refusals) for new in news]
@@ -291,6 +293,13 @@ async def _remember(connection: Connection, keyed: Sequence[NewTask]) -> Earlier
     await connection.execute(_REMEMBER, accounts, keys, digests, ids)
     found = await connection.fetch(_REMEMBERED, accounts, keys)
     return {(row["account_id"], row["key"]): (row["body_sha256"], row["task_id"]) for row in found}
+
+
+async def _unremember(connection: Connection, refused: Sequence[NewTask]) -> None:
+    """Free the keys of what was refused; who sent none costs nothing, since the owners' locks are held meanwhile."""
+    if refused:
+        accounts, keys, _, ids = _columns(refused)
+        await connection.execute(_UNREMEMBER, accounts, keys, ids)
 
 
 def _columns(keyed: Sequence[NewTask]) -> tuple[list[int], list[str], list[bytes], list[UUID]]:

@@ -18,8 +18,8 @@ order by e.id
 """
 
 _INSERT: Final = """
-insert into deliveries (id, account_id, endpoint_id, url, host, task_id, event, body, due_at)
-select r.*, now() from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[],
+insert into deliveries (id, account_id, endpoint_id, url, host, task_id, event, body, due_at, ready)
+select r.*, now(), true from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[],
     $8::bytea[]) as r
 on conflict do nothing
 """

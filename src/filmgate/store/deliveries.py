@@ -1,6 +1,7 @@
 """Deliveries of events: claimed under a fence, at most so many of one host at a time, and settled in batches."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -8,36 +9,75 @@ from uuid import UUID
 
 from filmgate.domain.limits import DEAD_LETTER_EVERY, ENDPOINT_PATIENCE, WEBHOOKS_OF_HOST
 from filmgate.domain.request import Json
+from filmgate.domain.shares import Share
 from filmgate.store.batch import Lane
 from filmgate.store.endpoints import Endpoint, endpoint_of
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
 from filmgate.store.work import Boot
 
-_ANY: Final = "select exists (select from deliveries where state = 'due' and due_at <= now())"
+# Ordered, so that an index is read, however much is due.
+_ANY: Final = """
+select (select account_id from deliveries where ready order by account_id limit 1) is not null
+    or (select due_at from deliveries where state = 'due' and not ready order by due_at limit 1) <= now()
+"""
 
 # One claims at a time, so that what several claim for one host together stays within its number.
 _TURN: Final = "select pg_try_advisory_xact_lock(hashtext('filmgate deliveries'))"
 
-# Each host is looked at by itself: the thousands that wait for a dead one hide nobody else's.
-_CLAIM: Final = """
-with recursive hosts as (
-    (select host from deliveries where state = 'due' order by host limit 1)
+# What waited for its time, or for an answer that did not come while its lease ran.
+_READY: Final = """
+update deliveries d set ready = true, lease_by = null
+from (select id from deliveries where state = 'due' and not ready and due_at <= now() order by due_at limit $1
+    for update skip locked) r
+where d.id = r.id
+"""
+
+_IN_HAND: Final = """
+select account_id, host, count(*) as n, count(*) filter (where lease_by = $1) as own
+from deliveries where lease_by is not null group by account_id, host
+"""
+
+_ACCOUNTS: Final = """
+with recursive accounts as (
+    (select account_id, 1 as no from deliveries where ready and account_id > $1 order by account_id limit 1)
     union all
-    select (select d.host from deliveries d where d.state = 'due' and d.host > h.host order by d.host limit 1)
-    from hosts h where h.host is not null
-), due as (
-    select d.id from hosts h cross join lateral (
-        select d.id, d.due_at from deliveries d
-        where d.state = 'due' and d.host = h.host and d.due_at <= now()
-        order by d.due_at limit greatest(0, $3 - (
-            select count(*) from deliveries b where b.host = h.host and b.lease_by is not null and b.due_at > now()))
-        for update skip locked
-    ) d
-    where h.host is not null
-    order by d.due_at limit $1
+    select n.account_id, a.no + 1 from accounts a cross join lateral (
+        select account_id from deliveries d where d.ready and d.account_id > a.account_id order by d.account_id limit 1
+    ) n where a.no < $2
+)
+select account_id from accounts
+"""
+
+# Each host is looked at by itself: the thousands that wait for a dead one hide nobody else's.
+_WAITING: Final = """
+select a.id as account_id, h.host, h.no, d.id
+from unnest($1::bigint[], $2::text[], $3::int[]) as a(id, after, hosts)
+cross join lateral (
+    with recursive hosts as (
+        (select d.host, 1 as no from deliveries d where d.ready and d.account_id = a.id and d.host > a.after
+            order by d.host limit 1)
+        union all
+        select n.host, h.no + 1 from hosts h cross join lateral (
+            select d.host from deliveries d where d.ready and d.account_id = a.id and d.host > h.host
+            order by d.host limit 1
+        ) n where h.no < a.hosts
+    )
+    select host, no from hosts
+) h
+left join unnest($4::text[], $5::int[]) as busy(host, n) on busy.host = h.host
+left join lateral (
+    select d.id, d.due_at from deliveries d where d.ready and d.account_id = a.id and d.host = h.host
+    order by d.due_at limit greatest(0, $6 - coalesce(busy.n, 0))
+) d on true
+order by d.due_at, d.id
+"""
+
+_CLAIM: Final = """
+with due as (
+    select id from deliveries where id = any($1::uuid[]) and ready order by id for update skip locked
 ), mine as (
-    update deliveries d set fence = d.fence + 1, lease_by = $2, due_at = now() + $4::interval
+    update deliveries d set ready = false, fence = d.fence + 1, lease_by = $2, due_at = now() + $3::interval
     from due where d.id = due.id returning d.*
 )
 select mine.id as delivery, mine.account_id as whose, mine.endpoint_id, mine.url as address, mine.host, mine.task_id,
@@ -100,8 +140,10 @@ cross join lateral (values
 where n.holds
 """
 
+_READY_AT_ONCE: Final = 500
+
 _RELEASE: Final = """
-update deliveries d set lease_by = null, due_at = now()
+update deliveries d set lease_by = null, due_at = now(), ready = true
 from boots b where d.lease_by = b.id and b.folder = $1 and b.id <> $2
 """
 
@@ -147,8 +189,31 @@ class Outcome:
         return "given_up" if self.wait is None else "due"
 
 
+class _Rounds:
+    """Where the last look at accounts, and at the hosts of each, left off: the next one goes on from there."""
+
+    def __init__(self) -> None:
+        self.after = 0
+        self.hosts: dict[int, str] = {}
+
+    @property
+    def begun(self) -> bool:
+        """Whether something may wait before the places from where it goes on."""
+        return bool(self.after or self.hosts)
+
+    def went(self, accounts: Sequence[int], most: int) -> None:
+        self.after = accounts[-1] if len(accounts) >= most else 0
+
+    def looked(self, accounts: Sequence[int], stopped: Mapping[int, str]) -> None:
+        """Note at which hosts a look stopped before it had seen all."""
+        for one in accounts:
+            self.hosts.pop(one, None)
+        self.hosts.update(stopped)
+
+
 class Deliveries:
     def __init__(self, pool: Pool, boot: Boot) -> None:
+        self._rounds = _Rounds()
         self._pool = pool
         self._boot = boot
         self._lane: Lane[Outcome, bool] = Lane(self._settle)
@@ -159,16 +224,71 @@ class Deliveries:
 
     @whole_again
     async def claim(
-        self, limit: int, lease: timedelta, *, since: float, of_host: int = WEBHOOKS_OF_HOST
+        self,
+        limit: int,
+        lease: timedelta,
+        *,
+        since: float,
+        of_host: int = WEBHOOKS_OF_HOST,
+        hands: int | None = None,
     ) -> Sequence[DeliveryClaim]:
-        """Claim what is due, at most `of_host` of one host at a time among all who claim."""
+        """Claim what is due, at most `of_host` of one host at a time among all who claim.
+
+        Where it is said how many `hands` there are in all, no account gets more than its share of them.
+        """
         if not await self._pool.fetchval(_ANY):
             return []
         async with self._pool.acquire() as connection, connection.transaction():
             if not await connection.fetchval(_TURN):
                 return []
-            found = await connection.fetch(_CLAIM, limit, self._boot.id, of_host, lease)
+            await connection.execute(_READY, _READY_AT_ONCE)
+            chosen = await self._chosen(connection, limit, of_host, hands)
+            found = await connection.fetch(_CLAIM, chosen, self._boot.id, lease) if chosen else []
         return [_claim(row, since) for row in found]
+
+    async def _chosen(
+        self, connection: Connection, limit: int, of_host: int, hands: int | None
+    ) -> Sequence[UUID]:
+        in_hand = await connection.fetch(_IN_HAND, self._boot.id)
+        held = [row["account_id"] for row in in_hand for _ in range(row["own"])]
+        hosts: Counter[str] = Counter()
+        for row in in_hand:
+            hosts[row["host"]] += row["n"]
+        share = None if hands is None else Share(hands, held)
+        chosen: Sequence[UUID] = []
+        for _ in range(2):
+            begun = self._rounds.begun
+            accounts = [
+                row["account_id"] for row in await connection.fetch(_ACCOUNTS, self._rounds.after, limit)
+            ]
+            waiting = await self._waiting(connection, accounts, limit, of_host, hosts, share)
+            self._rounds.went(accounts, limit)
+            chosen = _shared(waiting, limit, of_host, hosts, share)
+            if chosen or not begun:
+                break
+        return chosen
+
+    async def _waiting(
+        self,
+        connection: Connection,
+        accounts: Sequence[int],
+        limit: int,
+        of_host: int,
+        hosts: Mapping[str, int],
+        share: Share | None,
+    ) -> Sequence[Any]:
+        """Look up what waits for the next few hosts of each account that may have more hands."""
+        open_ = [one for one in accounts if share is None or share.room(one)]
+        if not open_:
+            return []
+        full = sum(n >= of_host for n in hosts.values())
+        most = -(-limit // len(open_)) + full
+        afters = [self._rounds.hosts.get(one, "") for one in open_]
+        found = await connection.fetch(
+            _WAITING, open_, afters, [most] * len(open_), list(hosts), list(hosts.values()), of_host
+        )
+        self._rounds.looked(open_, {row["account_id"]: row["host"] for row in found if row["no"] == most})
+        return found
 
     async def settle(self, outcome: Outcome) -> bool:
         """Write what became of a try; False where its lease was lost, and then nothing is written."""
@@ -182,6 +302,21 @@ class Deliveries:
             await connection.execute(_SETTLE, [_row(one) for one in mine])
             await _note_health(connection, mine)
         return [id_ in owned for id_ in ids]
+
+
+def _shared(
+    waiting: Sequence[Any], limit: int, of_host: int, hosts: Counter[str], share: Share | None
+) -> Sequence[UUID]:
+    """Choose the oldest, as many of each host and of each account as may be in hand."""
+    taken = Counter(hosts)
+    chosen: list[UUID] = []
+    for row in waiting:
+        if row["id"] is None or taken[row["host"]] >= of_host or len(chosen) >= limit:
+            continue
+        if share is None or share.take(row["account_id"]):
+            taken[row["host"]] += 1
+            chosen.append(row["id"])
+    return chosen
 
 
 async def _note_health(connection: Connection, outcomes: Sequence[Outcome]) -> None:

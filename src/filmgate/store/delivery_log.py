@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from filmgate.domain.limits import REPLAYED_TRIES, REPLAYED_WITHIN, TRIES_SHOWN
 from filmgate.store.pool import Pool
 
-_COLUMNS: Final = """d.id, d.account_id, d.endpoint_id, d.url, d.task_id, d.event, d.state, d.tries, d.created_at,
+# A delivery that is replayed again and again has as many tries as one likes: the latest are shown.
+_COLUMNS: Final = f"""d.id, d.account_id, d.endpoint_id, d.url, d.task_id, d.event, d.state, d.tries, d.created_at,
     d.ended_at, case when d.lease_by is null or d.due_at <= now() then d.due_at end as next_at,
     (select coalesce(jsonb_agg(jsonb_build_object('at', y.at, 'status', y.status, 'duration_ms', y.duration_ms,
-        'answer', y.answer, 'error', y.error) order by y.id), '[]') from delivery_tries y where y.delivery_id = d.id)
-        as tried"""
+        'answer', y.answer, 'error', y.error) order by y.id), '[]') from (
+            select * from delivery_tries where delivery_id = d.id order by id desc limit {TRIES_SHOWN}) y) as tried"""  # noqa: S608  # a number of ours
 _MINE: Final = "($1::bigint is null or d.account_id = $1)"
 
 _PAGE: Final = f"""
@@ -27,9 +29,16 @@ _FIND: Final = f"select {_COLUMNS} from deliveries d where {_MINE} and d.id = $2
 
 # One that is in hand is being told just now: there is nothing to replay.
 _REPLAY: Final = f"""
-update deliveries d set state = 'due', due_at = now(), ended_at = null, tries = 0, lease_by = null
+update deliveries d set state = 'due', due_at = now(), ended_at = null, tries = 0, lease_by = null, ready = true
 where {_MINE} and d.id = $2 and (d.lease_by is null or d.due_at <= now())
 """  # noqa: S608  # the condition is ours
+
+# Since when it was told as often as it may be.
+_OFTEN: Final = """
+select min(at) - now() + $3::interval from (
+    select at from delivery_tries where delivery_id = $1 order by id desc limit $2) y
+having count(*) filter (where at > now() - $3::interval) >= $2
+"""
 
 _TELLABLE: Final = f"""
 select d.endpoint_id is null or exists (
@@ -97,6 +106,11 @@ class DeliveryLog:
         """Say whether its endpoint still takes deliveries; None where there is no such delivery."""
         found: bool | None = await self._pool.fetchval(_TELLABLE, account_id, id_)
         return found
+
+    async def too_often(self, id_: UUID) -> timedelta | None:
+        """Say for how long a delivery may not be replayed, since it was told so often; None where it may be."""
+        wait: timedelta | None = await self._pool.fetchval(_OFTEN, id_, REPLAYED_TRIES, REPLAYED_WITHIN)
+        return wait
 
     async def replay(self, account_id: int | None, id_: UUID) -> None:
         """Make it due now, with its whole schedule before it; its id and its bytes stay what they were."""

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from filmgate.domain.limits import WEBHOOK_TEST_APART, WEBHOOK_TESTS
+from filmgate.domain.webhook import host_of
 from filmgate.store.funds import LOCK_ACCOUNTS
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Pool
@@ -65,6 +67,14 @@ _ALL: Final = f"""
 select {_COLUMNS}, a.name as account from endpoints e join accounts a on a.id = e.account_id
 where not e.callback and e.deleted_at is null order by e.id desc limit $1
 """  # noqa: S608  # the columns are ours
+
+
+# Whoever tests holds its place until it is answered, or until no answer can come any more.
+_TESTS_TURN: Final = "select pg_advisory_xact_lock(hashtext('filmgate tests'))"
+_TESTING: Final = """
+select id, account_id, url, testing_until - now() as left from endpoints where testing_until > now() order by testing_until
+"""
+_TEST: Final = "update endpoints set testing_until = now() + $2::interval where id = $1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +159,32 @@ class Endpoints:
         """Give it another secret; the former one goes on signing for as long as it is kept."""
         row = await self._pool.fetchrow(_ROTATE, account_id, id_, secret, hint, keep)
         return None if row is None else endpoint_of(row)
+
+    @whole_again
+    async def begin_test(self, endpoint: Endpoint, longest: timedelta) -> timedelta | None:
+        """Take a place among the tests that go out at a time, one to an endpoint and a few to a host or for an account.
+
+        Where there is none, say when one may be free.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_TESTS_TURN)
+            found = await connection.fetch(_TESTING)
+            host = host_of(endpoint.url or "")
+            beside = [
+                row
+                for row in found
+                if row["account_id"] == endpoint.account_id or host_of(row["url"] or "") == host
+            ]
+            own = [row for row in beside if row["id"] == endpoint.id]
+            if own or len(beside) >= WEBHOOK_TESTS:
+                left: timedelta = (own or beside)[0]["left"]
+                return left
+            await connection.execute(_TEST, endpoint.id, longest)
+            return None
+
+    async def end_test(self, endpoint: Endpoint) -> None:
+        """Leave the place, though not at once: what answers quickly is not to be asked all the time."""
+        await self._pool.execute(_TEST, endpoint.id, WEBHOOK_TEST_APART)
 
     async def callbacks(self, account_id: int) -> Endpoint | None:
         """Find the row that signs what goes to addresses which requests name."""

@@ -11,25 +11,21 @@ from filmgate.store.pool import Pool
 Dimension = Literal["account", "key", "model", "provider", "day"]
 DIMENSIONS: Final[Sequence[Dimension]] = ("account", "key", "model", "provider", "day")
 
-# A page at a time: a reader that is slow must not hold a connection.
+# What is there when it begins: of a booking that is made meanwhile, nothing.
+_LAST: Final = "select coalesce(max(id), 0) from ledger"
+# A page at a time: a reader that is slow must not hold a connection. A booking without entries is a row of its own,
+# since its page goes on from it.
 _EXPORT: Final = """
 with page as (
     select * from ledger l
-    where l.id > $3 and ($1::timestamptz is null or l.at >= $1) and ($2::timestamptz is null or l.at < $2)
-    order by l.id limit $4
+    where l.id > $3 and l.id <= $4 and ($1::timestamptz is null or l.at >= $1) and ($2::timestamptz is null or l.at < $2)
+    order by l.id limit $5
 )
 select l.at, l.id, l.kind, l.task_id, l.model, a.name as account, l.key_id, k.name as key, e.account as side,
     e.amount_micros, l.author, l.reason
-from page l join entries e on e.ledger_id = l.id
+from page l left join entries e on e.ledger_id = l.id
 left join accounts a on a.id = l.account_id left join keys k on k.id = l.key_id
 order by l.id, e.account
-"""
-_LAST: Final = """
-select max(id) from (
-    select l.id from ledger l
-    where l.id > $3 and ($1::timestamptz is null or l.at >= $1) and ($2::timestamptz is null or l.at < $2)
-    order by l.id limit $4
-) page
 """
 _PAGE: Final = 2_000
 
@@ -107,12 +103,13 @@ class Ledger:
             return await audit(connection)
 
     async def export(self, start: datetime | None, end: datetime | None) -> AsyncIterator[dict[str, Any]]:
-        """Give every entry of a time, oldest first."""
-        after = 0
-        while (last := await self._pool.fetchval(_LAST, start, end, after, _PAGE)) is not None:
-            for row in await self._pool.fetch(_EXPORT, start, end, after, _PAGE):
-                yield dict(row)
-            after = last
+        """Give every entry of a time, oldest first, that was there at the beginning."""
+        after, last = 0, await self._pool.fetchval(_LAST)
+        while found := await self._pool.fetch(_EXPORT, start, end, after, last, _PAGE):
+            for row in found:
+                if row["side"] is not None:
+                    yield dict(row)
+            after = found[-1]["id"]
 
     async def sums(
         self, start: datetime | None, end: datetime | None, by: Sequence[Dimension]

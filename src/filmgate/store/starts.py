@@ -1,7 +1,7 @@
 """Starts: which waiting tasks come next, in rounds over their owners, and never more of an owner than may run."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -19,6 +19,12 @@ where a.task_id = {task_id} and a.clip_no = {clip}
 group by a.credential_id
 """
 
+_LINE: Final = """
+select w.task_id, w.account_id, w.key_id, w.credential_id, w.running, w.due_at from work w
+where w.step = 'prepare' and w.model = h.model and w.account_id = h.account_id and w.key_id = h.key_id
+    and w.due_at <= now() and not w.task_id = any($2::uuid[])
+"""
+# Whether any more of an owner may run is asked before its line is read: it may be long.
 # Of each owner and model the next few are looked up by the index; a loop steps from one owner to the next.
 _NEXT: Final = f"""
 with recursive heads as (
@@ -34,19 +40,19 @@ with recursive heads as (
         row_number() over (partition by w.account_id, w.key_id order by w.running desc, w.task_id) as nth
     from heads h join accounts a on a.id = h.account_id join keys k on k.id = h.key_id
     cross join lateral (
-        select w.task_id, w.account_id, w.key_id, w.credential_id, w.running, w.due_at from work w
-        where w.step = 'prepare' and w.model = h.model and w.account_id = h.account_id and w.key_id = h.key_id
-            and w.due_at <= now() and not w.task_id = any($2::uuid[])
-            and (w.running or (a.running >= a.max_running is not true and k.running >= k.max_running is not true))
-        order by w.running desc, w.task_id limit $3
+        ({_LINE} and w.running order by w.task_id limit $3)
+        union all
+        ({_LINE} and not w.running
+            and (a.running >= a.max_running) is not true and (k.running >= k.max_running) is not true
+            order by w.task_id limit $3)
     ) w
-    where h.model = any($1::text[])
+    where h.model = any($1::text[]) and not h.account_id = any($4::bigint[])
 ), ranked as (
-    select *, row_number() over (partition by account_id order by running desc, nth, key_served_at, task_id) as place
+    select *, row_number() over (partition by account_id order by running desc, nth, key_served_at, key_id) as place
     from lines
 ), first as (
     select * from ranked where running or free is null or place <= free
-    order by place, served_at, task_id limit $3
+    order by place, served_at, account_id limit $3
 )
 select f.task_id, f.account_id, f.key_id, f.running, now() - f.due_at as waited, t.request,
     case when t.kind <> 'create' or exists (select from attempts a where a.task_id = f.task_id)
@@ -55,7 +61,7 @@ select f.task_id, f.account_id, f.key_id, f.running, now() - f.due_at as waited,
     _FAILED.format(task_id="f.task_id", clip="1 + (select count(*) from clips c where c.task_id = f.task_id)")
 }) x) as failed
 from first f join tasks t on t.id = f.task_id and t.ended_at is null
-order by f.place, f.served_at, f.task_id
+order by f.place, f.served_at, f.account_id
 """  # noqa: S608  # our own text
 
 _LOCK: Final = """
@@ -165,10 +171,18 @@ class Starts:
         self._on_unreadable = on_unreadable
 
     async def next(
-        self, models: Sequence[str], *, limit: int, busy: Sequence[UUID] = ()
+        self,
+        models: Sequence[str],
+        *,
+        limit: int,
+        busy: Sequence[UUID] = (),
+        without: Sequence[Hashable] = (),
     ) -> Sequence[Waiting]:
-        """Give the tasks of these models that come next: one of each account in turn, the least lately served first."""
-        found = await self._pool.fetch(_NEXT, list(models), list(busy), limit)
+        """Give the tasks of these models that come next: one of each account in turn, the least lately served first.
+
+        Those of accounts `without` are passed over.
+        """
+        found = await self._pool.fetch(_NEXT, list(models), list(busy), limit, list(without))
         waiting: list[Waiting] = []
         for row in found:
             try:

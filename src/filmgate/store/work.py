@@ -8,6 +8,7 @@ from uuid import UUID
 
 from filmgate.domain.limits import HASTENED_EVERY, SILENT_AFTER
 from filmgate.domain.request import Json
+from filmgate.domain.shares import Share
 from filmgate.domain.states import AttemptState, Step
 from filmgate.domain.task import StoredClip, Task
 from filmgate.store import rows
@@ -35,13 +36,29 @@ order by t.id
 """
 OWNED: Final = f"select {OWNED_COLUMNS} {OWNED_FROM}"  # our own text
 
+# The oldest of each credential: however many of one are due, those of the others are found.
+_DUE: Final = """
+select d.* from (select id from credentials where not id = any($5::int[])) c
+cross join lateral (
+    select task_id, credential_id, due_at from work
+    where step = $1 and credential_id = c.id and due_at <= now() and not task_id = any($3::uuid[])
+        and not coalesce(folder = any($4::uuid[]), false)
+    order by due_at limit $2
+) d
+union all (
+    select task_id, credential_id, due_at from work
+    where step = $1 and credential_id is null and due_at <= now() and not task_id = any($3::uuid[])
+        and not coalesce(folder = any($4::uuid[]), false)
+    order by due_at limit $2
+)
+order by due_at, task_id
+"""
+
 # A set lease means that an owner vanished. A poll never sets it: asking again is free.
 _CLAIM: Final = f"""
 with due as (
-    select task_id, due_at from work
-    where step = $1 and due_at <= now() and not task_id = any($5::uuid[])
-        and not coalesce(folder = any($6::uuid[]), false)
-    order by due_at limit $2 for update skip locked
+    select task_id, due_at from work where task_id = any($2::uuid[]) and step = $1 and due_at <= now()
+    for update skip locked
 ), mine as (
     update work w set
         lease_by = case w.step when 'poll' then null else $3::uuid end,
@@ -53,6 +70,10 @@ with due as (
 )
 select mine.late, {OWNED_COLUMNS} {OWNED_FROM}
 """  # noqa: S608  # the columns are ours
+
+# What was found may have been taken by another engine just then.
+_TURNS: Final = 2
+_NOBODY: Final = object()
 
 _RENEW: Final = """
 update work set due_at = now() + $3::interval where task_id = $1 and fence = $2 returning task_id
@@ -206,14 +227,32 @@ class Claims:
         busy: Sequence[UUID] = (),
         since: float,
         named: bool = True,
+        share: Share | None = None,
     ) -> Sequence[Claim]:
-        """Claim due rows of a step; a row of `busy` is left alone, since this worker already has it in hand.
+        """Claim due rows of a step, the oldest first, and of each credential no more than its share.
 
-        A row that does not carry the engine's name is not blamed when the engine dies.
+        A row of `busy` is left alone, since this worker already has it in hand. A row that does not carry the engine's
+        name is not blamed when the engine dies.
         """
         name = self._boot.id if named else None
-        found = await self._pool.fetch(_CLAIM, step.value, limit, name, lease, list(busy), self._others)
+        found: Sequence[rows.Row] = ()
+        for _ in range(_TURNS):
+            chosen = await self._chosen(step, limit, busy, share)
+            if not chosen:
+                break
+            found = await self._pool.fetch(_CLAIM, step.value, chosen, name, lease)
+            if found:
+                break
         return readable(found, since, self._on_unreadable)
+
+    async def _chosen(
+        self, step: Step, limit: int, busy: Sequence[UUID], share: Share | None
+    ) -> Sequence[UUID]:
+        full = [one for one in share.full() if one is not None] if share else []
+        most = min(limit, share.room(_NOBODY)) if share else limit
+        due = await self._pool.fetch(_DUE, step.value, most, list(busy), self._others, full)
+        shared = share.copy() if share else None
+        return [row["task_id"] for row in due if shared is None or shared.take(row["credential_id"])][:limit]
 
     async def hasten(self, provider: str, ref: str) -> bool:
         """Let a provider's job be asked for at once; False where none is, or it soon will be anyway."""

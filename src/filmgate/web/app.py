@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -43,13 +43,16 @@ from filmgate.web.watch import watch_route
 from filmgate.web.webhooks import customer_webhooks, operator_webhooks
 
 _READY_WITHIN_S = 2.0
+# While films cannot be stored, all nodes are alike, and tasks are still read, polled and waited for: a balancer that took
+# them all out would stop that too.
+_MISSED: Final = frozenset({"objects"})
 
 
 class Health(Protocol):
     """What `/readyz` and `/metrics` ask."""
 
     async def ready(self) -> dict[str, str]:
-        """Name each part that is not ready, and why; empty when all are."""
+        """Name each part that does not do its work, and why; empty when all do."""
         ...
 
     async def metrics(self) -> tuple[bytes, str]:
@@ -174,7 +177,8 @@ def _health(health: Health) -> list[BaseRoute]:
                 waiting = await health.ready()
         except TimeoutError:
             waiting = {"store": "does not answer"}
-        return json_answer(503 if waiting else 200, {"status": "waiting" if waiting else "ready", **waiting})
+        away = waiting.keys() - _MISSED
+        return json_answer(503 if away else 200, {"status": "waiting" if away else "ready", **waiting})
 
     async def metrics(_: Request) -> Response:
         text, media_type = await health.metrics()

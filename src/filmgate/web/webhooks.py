@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from filmgate.domain.limits import PAGE, PAGE_LONGEST
+from filmgate.domain.limits import PAGE, PAGE_LONGEST, REPLAYED_TRIES, TRIES_SHOWN
 from filmgate.domain.problems import Problem
 from filmgate.domain.webhook import DELIVERY, ENDPOINT, id_of, named
 from filmgate.engine.subscribe import EVENTS
@@ -117,7 +117,7 @@ class DeliveryOut(BaseModel):
     next_at: datetime | None
     created_at: datetime
     ended_at: datetime | None
-    attempts: list[TryOut]
+    attempts: list[TryOut] = Field(description=f"The latest tries, at most {TRIES_SHOWN}, the oldest first.")
 
 
 class DeliveryPage(BaseModel):
@@ -315,6 +315,11 @@ async def _replayed(around: Surroundings, account_id: int | None, name: str) -> 
     tellable = await around.deliveries.tellable(account_id, id_)
     if not tellable:
         raise Problem("delivery_not_found" if tellable is None else "webhook_disabled")
+    wait = await around.deliveries.too_often(id_)
+    if wait is not None:
+        seconds = int(wait.total_seconds()) + 1
+        problem = Problem("too_many_replays", limit=REPLAYED_TRIES, retry_after_s=seconds)
+        raise problem.with_headers({"retry-after": str(seconds)})
     await around.deliveries.replay(account_id, id_)
     around.engine.announced.set()
     delivery = await around.deliveries.find(account_id, id_)

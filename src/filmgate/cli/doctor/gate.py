@@ -50,9 +50,9 @@ def _ready(gate: Gate) -> Check:
         return fail(
             "ready", reason, Text("Look at the log of filmgate serve.", "请查看 filmgate serve 的日志。")
         )
-    if reply.status == _OK:
-        return ok("ready", str(said.get("status", "ready")))
     waiting = "; ".join(f"{part}: {why}" for part, why in said.items() if part != "status")
+    if reply.status == _OK and not waiting:
+        return ok("ready", str(said.get("status", "ready")))
     way_out = Text(
         "Look at the log of filmgate serve; it goes on by itself once this is back.",
         "请查看 filmgate serve 的日志；恢复后会自动继续。",

@@ -168,6 +168,47 @@ def test_an_engine_that_froze_with_a_film_in_hand_ends_nothing_a_second_time(sit
     assert unchanged(gate, site, task)
 
 
+BLIND = ROUTES.replace(" idempotent = true ", "")
+HELD_UP_S = 27
+
+
+@pytest.mark.slow
+def test_an_engine_that_froze_between_its_intent_and_its_send_sends_nothing_when_it_wakes(site: Site) -> None:
+    """The vendor knows no keys: whatever was sent late would be a second film."""
+    process, url, log = mirage(site.folder, "--takes", "0.5")
+    try:
+        site.say(BLIND.format(url=url))
+        gate, marker = site.gate("gate", "--no-worker"), site.folder / "reached"
+        site.environment["FILMGATE_FAILPOINTS"] = f"submit.after_intent=freeze:{marker}"
+        frozen = site.worker("frozen")
+        del site.environment["FILMGATE_FAILPOINTS"]
+        id_ = gate.make(model="sora-2", seconds=4, size="720x1280")
+        engine = frozen_when(frozen, marker.exists)
+        since = time.monotonic()
+        # Its lease runs out meanwhile, and another takes its submit for lost.
+        site.sql("update film.work set due_at = now()")
+        site.worker("other")
+        wait_for_step(site, "reconcile")
+        time.sleep(max(0, HELD_UP_S - (time.monotonic() - since)))
+        engine.send_signal(signal.SIGCONT)
+        task = gate.ended(id_, within_s=60)
+    finally:
+        process.kill()
+        process.communicate()
+    tried = site.sql("select state, error_class from film.attempts order by no")
+    unsent = {"state": "failed", "error_class": "unsent"}
+    assert (task["state"], tried) == ("succeeded", [unsent, {"state": "done", "error_class": None}])
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [event["key"] for event in events if event["event"] == "accepted"] == [f"{id_}.1.2"]
+
+
+def wait_for_step(site: Site, step: str) -> None:
+    give_up = time.monotonic() + 30
+    while site.sql("select step from film.work") != [{"step": step}]:
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+
+
 class _Slow(BaseHTTPRequestHandler):
     """A vendor whose every answer to a poll takes longer than polls are apart."""
 

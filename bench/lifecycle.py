@@ -84,7 +84,7 @@ class Ground:
         await keys.create("sk-bench", name="bench", account="bench")
         owner = await keys.owner("sk-bench")
         assert owner is not None
-        await pool.execute("update accounts set max_running = null")
+        await pool.execute("update accounts set max_running = null, max_unfinished = null")
         yield database, pool, owner
         await pool.close()
         await root.execute(f"drop database {name} with (force)")
@@ -238,6 +238,7 @@ async def _again(pool: Pool, count: int) -> None:
     told = {
         "id": "uuidv7()",
         "state": "'due'",
+        "ready": "true",
         "due_at": "now()",
         "ended_at": "null",
         "tries": "0",

@@ -98,7 +98,9 @@ class AccountChange(BaseModel):
     budget_micros: Micros | None = None
     budget_period: Literal["day", "month"] | None = None
     max_running: Count | None = None
-    max_unfinished: Count | None = None
+    max_unfinished: Count | None = Field(
+        None, description="Those that wait are among them; 10,000 unless it is said otherwise."
+    )
     submits_per_minute: Count | None = None
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,6 +14,7 @@ from filmgate.domain.webhook import named
 from filmgate.engine.subscribe import Keyring
 from filmgate.seal import BrokenSealError, Seal
 from filmgate.store.pool import Pool
+from filmgate.web.mishaps import as_problem
 from filmgate.world import SystemChance, SystemClock
 from kit.houses import House, open_house
 from kit.receivers import Received, Receiver, receiving
@@ -120,3 +122,17 @@ async def test_a_test_event_says_which_status_was_answered(house: House, receive
     with pytest.raises(Problem) as caught:
         await house.subscriptions.test(house.owner, named("whe", made.id), "batch.completed")
     assert caught.value.field == "event_type"
+
+
+async def test_a_secret_of_another_key_is_called_unreadable_and_cured_by_rotation(house: House) -> None:
+    subscriptions = house.subscriptions
+    await subscriptions.callbacks(house.owner)
+    other = replace(subscriptions.keyring, seal=Seal([b"n" * 32], SystemChance()))
+    changed = replace(subscriptions, keyring=other)
+    with pytest.raises(BrokenSealError) as caught:
+        await changed.callbacks(house.owner)
+    assert as_problem(caught.value, "1").code == "secret_unreadable"
+    _, new = await changed.rotate_callbacks(house.owner, keep_former=True)
+    endpoint, shown = await changed.callbacks(house.owner)
+    assert shown == new
+    assert other.live(endpoint, datetime.now(UTC)) == [new]

@@ -98,7 +98,7 @@ def _lines(quoted: QuoteShape, output: Output) -> Sequence[Sequence[Cell | str]]
         ]
         return [*lines, ["total", "", str(quoted["amount_micros"])]]
     rows: list[list[Cell | str]] = [
-        [output.say(_CLIP, no=line["clip"]), line_arithmetic(line), money(line["amount_micros"])]
+        [_named(line, output), line_arithmetic(line), money(line["amount_micros"])]
         for line in quoted["lines"]
     ]
     left = remaining(quoted)
@@ -108,6 +108,11 @@ def _lines(quoted: QuoteShape, output: Output) -> Sequence[Sequence[Cell | str]]
         after = left - quoted["amount_micros"]
         rows.append([output.say(_AFTER), "", Cell(money(after), "red" if after < 0 else "")])
     return rows
+
+
+def _named(line: LineShape, output: Output) -> str:
+    size = line.get("size")
+    return output.say(_CLIP, no=line["clip"]) + (f", {size}" if size else "")
 
 
 def _compared(session: Session, body: Mapping[str, Json]) -> int:

@@ -109,3 +109,20 @@ def test_customers_read_of_attempts_in_our_words_and_operators_in_the_vendors(ga
     path = f"/gate/v1/tasks/{made.json['id']}?attempts=true"
     again = gate.ask("GET", path, key=gate.key, headers={"Accept-Language": "zh-CN"}).json["attempts"][-1]
     assert again["error_text"] == "服务商生成失败"
+
+
+def test_a_repeated_extension_is_answered_alike_after_its_source_is_gone(gate: RealGate) -> None:
+    source = gate.make(prompt="a boat that somebody goes on from")
+    body = {"task_id": gate.ended(source)["name"], "model": "veo3.1", "prompt": "x --sandbox=fail"}
+    headers = {"Idempotency-Key": f"extension-{source}"}
+
+    def extend() -> Answer:
+        return gate.ask("POST", "/v1/video/extend", json_body=body, key=gate.key, headers=headers)
+
+    first = extend()
+    assert first.status == 200, first.body
+    gate.ended(first.headers["x-filmgate-task"])
+    assert gate.ask("DELETE", f"/gate/v1/tasks/{source}", key=gate.key).status == 204
+    again = extend()
+    assert (again.status, again.headers["x-filmgate-task"]) == (200, first.headers["x-filmgate-task"])
+    assert again.headers["idempotent-replayed"] == "true"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -15,6 +16,7 @@ from filmgate.engine.subscribe import Keyring
 from filmgate.seal import BrokenSealError, Seal
 from filmgate.store.endpoints import Endpoint
 from filmgate.store.pool import Pool
+from filmgate.web.mishaps import as_problem
 from filmgate.world import SystemChance, SystemClock
 from kit.houses import House, open_house
 from kit.receivers import Received, Receiver, receiving
@@ -153,3 +155,17 @@ async def test_at_most_four_tests_go_out_at_a_time_and_the_next_is_told_when(
     assert await asyncio.gather(*four) == [200] * 4
     await asyncio.sleep(1.1)
     assert await tested(made[4]) == 200
+
+
+async def test_a_secret_of_another_key_is_called_unreadable_and_cured_by_rotation(house: House) -> None:
+    subscriptions = house.subscriptions
+    await subscriptions.callbacks(house.owner)
+    other = replace(subscriptions.keyring, seal=Seal([b"n" * 32], SystemChance()))
+    changed = replace(subscriptions, keyring=other)
+    with pytest.raises(BrokenSealError) as caught:
+        await changed.callbacks(house.owner)
+    assert as_problem(caught.value, "1").code == "secret_unreadable"
+    _, new = await changed.rotate_callbacks(house.owner, keep_former=True)
+    endpoint, shown = await changed.callbacks(house.owner)
+    assert shown == new
+    assert other.live(endpoint, datetime.now(UTC)) == [new]

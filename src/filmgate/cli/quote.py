@@ -12,7 +12,7 @@ from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.measures import clip_lengths, clock_time, moment, money
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.session import Session, open_session
-from filmgate.cli.shapes import ModelPageShape, QuoteShape
+from filmgate.cli.shapes import LineShape, ModelPageShape, QuoteShape
 from filmgate.cli.spending import ask_price, line_arithmetic, remaining, shortage
 from filmgate.cli.text import Text
 from filmgate.cli.verb import verb
@@ -98,7 +98,7 @@ def _lines(quoted: QuoteShape, output: Output) -> Sequence[Sequence[Cell | str]]
         ]
         return [*lines, ["total", "", str(quoted["amount_micros"])]]
     rows: list[list[Cell | str]] = [
-        [output.say(_CLIP, no=line["clip"]), line_arithmetic(line), money(line["amount_micros"])]
+        [_named(line, output), line_arithmetic(line), money(line["amount_micros"])]
         for line in quoted["lines"]
     ]
     left = remaining(quoted)
@@ -108,6 +108,11 @@ def _lines(quoted: QuoteShape, output: Output) -> Sequence[Sequence[Cell | str]]
         after = left - quoted["amount_micros"]
         rows.append([output.say(_AFTER), "", Cell(money(after), "red" if after < 0 else "")])
     return rows
+
+
+def _named(line: LineShape, output: Output) -> str:
+    size = line.get("size")
+    return output.say(_CLIP, no=line["clip"]) + (f", {size}" if size else "")
 
 
 def _compared(session: Session, body: Mapping[str, Json]) -> int:

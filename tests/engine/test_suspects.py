@@ -156,6 +156,22 @@ async def tried(vendor: Vendor, id_: UUID) -> bool:
     return any(key.startswith(str(id_)) for key in vendor.keys)
 
 
+async def test_a_suspect_that_waits_for_its_turn_is_put_back_when_its_engine_stops(
+    world: World, opened: Opened
+) -> None:
+    vendor = Slow()
+    engine = await opened(vendor)
+    await collecting(world, engine)
+    suspect = await accept(world)
+    await world.pool.execute("update work set deaths = 2 where task_id = $1", suspect)
+    async with working(engine, world.pool):
+        await until(lambda: leased(world, suspect), 15)
+    assert not await tried(vendor, suspect)
+    assert await world.rows("select deaths, lease_by from work where task_id = $1", suspect) == [
+        {"deaths": 2, "lease_by": None}
+    ]
+
+
 async def test_what_was_put_back_has_died_no_more_often_and_is_claimed_again_later(
     world: World, opened: Opened
 ) -> None:

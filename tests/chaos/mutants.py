@@ -86,7 +86,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         changes=[
             (
                 "store/accept.py",
-                "earlier = await _remember(connection, [new for new in batch if new.replays])",
+                "earlier = await _remember(connection, [new for new in news if new.replays])",
                 "earlier: Earlier = {}",
             )
         ],

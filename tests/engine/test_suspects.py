@@ -17,6 +17,7 @@ from filmgate.domain.request import Json
 from filmgate.domain.states import State, Step
 from filmgate.engine.broken import set_back
 from filmgate.engine.route import RouteRule, Via
+from filmgate.engine.start import starts
 from filmgate.engine.worker import Worker
 from filmgate.net.guard import Guard, GuardRules
 from filmgate.net.resolver import SystemResolver
@@ -126,6 +127,10 @@ async def leased(world: World, id_: UUID) -> bool:
     return bool(await world.rows("select from work where task_id = $1 and lease_by is not null", id_))
 
 
+async def in_hand(world: World, id_: UUID) -> bool:
+    return bool(await world.rows("select from work where task_id = $1 and fence > 0", id_))
+
+
 async def test_a_suspect_is_tried_beside_a_slow_film_and_nobody_waits_for_either(
     world: World, opened: Opened
 ) -> None:
@@ -154,6 +159,49 @@ async def test_a_suspect_is_tried_beside_a_slow_film_and_nobody_waits_for_either
 
 async def tried(vendor: Vendor, id_: UUID) -> bool:
     return any(key.startswith(str(id_)) for key in vendor.keys)
+
+
+async def test_a_suspect_that_waits_for_its_turn_is_put_back_when_its_engine_stops(
+    world: World, opened: Opened
+) -> None:
+    vendor = Slow()
+    engine = await opened(vendor)
+    await collecting(world, engine)
+    suspect = await accept(world)
+    await world.pool.execute("update work set deaths = 2 where task_id = $1", suspect)
+    async with working(engine, world.pool):
+        await until(lambda: in_hand(world, suspect), 15)
+    assert not await tried(vendor, suspect)
+    assert await world.rows("select deaths, lease_by from work where task_id = $1", suspect) == [
+        {"deaths": 2, "lease_by": None}
+    ]
+
+
+@pytest.mark.parametrize("step", ["prepare", "collect"])
+async def test_a_death_while_suspects_wait_is_not_theirs_and_one_on_trial_is_its_own(
+    world: World, opened: Opened, step: str
+) -> None:
+    engine = await opened(Vendor())
+    ids = [await accept(world) for _ in range(3)]
+    await world.pool.execute(
+        "update work set step = $1, deaths = case task_id when $2 then 0 else 2 end", step, ids[0]
+    )
+
+    async def claimed_all() -> dict[UUID, Claim]:
+        """Claim all, as an engine does whose former one has died."""
+        await world.pool.execute("update work set due_at = now()")
+        parts = engine.parts
+        if step == "collect":
+            claims = await parts.claims.due(Step.COLLECT, limit=9, lease=LEASE, since=0.0)
+        else:
+            claims = await starts(parts, limit=9, lease=LEASE, busy=(), since=0.0)
+        return {claim.task_id: claim for claim in claims}
+
+    seen = [await claimed_all() for _ in range(2)]
+    # What is on trial carries the name from now on, and nobody else.
+    await engine.parts.claims.blame(seen[-1][ids[1]])
+    seen.append(await claimed_all())
+    assert [[one[id_].deaths for id_ in ids] for one in seen] == [[0, 2, 2], [1, 2, 2], [1, 3, 2]]
 
 
 async def test_what_was_put_back_has_died_no_more_often_and_is_claimed_again_later(

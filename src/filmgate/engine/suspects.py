@@ -10,6 +10,7 @@ from uuid import UUID
 
 from filmgate.domain.limits import ALONE_AGAIN, ALONE_DRAIN, ALONE_SLICE
 from filmgate.engine.parts import Parts
+from filmgate.store.transitions import NOW
 from filmgate.store.work import Claim
 
 
@@ -61,6 +62,12 @@ class Trial:
         if self._running == task_id:
             self._running = None
             self._end_slice()
+
+    async def drop(self) -> None:
+        """Put back the suspect that was not begun: its engine stops in order, and dies of nothing."""
+        if self._waiting is not None:
+            await self._parts.claims.put_back([self._waiting], NOW)
+            self._waiting = None
 
     def _end_slice(self) -> None:
         if not self._over:

@@ -119,6 +119,8 @@ class Worker:
         self._parts.wake.set()
         beside = [asyncio.create_task(one.stop()) for one in (self._deliverer, *self._beside)]
         await self._ended.wait()
+        with suppress(*STORE_FAULTS):
+            await self._trial.drop()
         running = [task for _, task in self._running.values()]
         if running:
             await asyncio.wait(running, timeout=SHUTDOWN.total_seconds() * _SHUTDOWN_SHARE)

@@ -10,7 +10,7 @@ from uuid import UUID
 from filmgate.domain.request import FilmRequest
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
-from filmgate.store.work import OWNED_COLUMNS, OWNED_FROM, Boot, Claim, Unreadable, readable
+from filmgate.store.work import NAME, OWNED_COLUMNS, OWNED_FROM, Boot, Claim, Unreadable, readable
 
 _FAILED: Final = """
 select a.credential_id, count(*) as n from attempts a
@@ -78,7 +78,8 @@ with due as (
     where w.step = 'prepare' and w.due_at <= now() and (w.running or not r.running)
     order by w.task_id for update of w skip locked
 ), mine as (
-    update work w set lease_by = $4::uuid, fence = w.fence + 1, deaths = w.deaths + (w.lease_by is not null)::int,
+    update work w set lease_by = {NAME.format(name="$4")}, fence = w.fence + 1,
+        deaths = w.deaths + (w.lease_by is not null)::int,
         due_at = now() + $5::interval, running = true, credential_id = due.credential_id
     from due where w.task_id = due.task_id
     returning w.*, due.running as ran

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from filmgate.domain.limits import HASTENED_EVERY, SILENT_AFTER
+from filmgate.domain.limits import DEATHS_BEFORE_ALONE, HASTENED_EVERY, SILENT_AFTER
 from filmgate.domain.request import Json
 from filmgate.domain.shares import Share
 from filmgate.domain.states import AttemptState, Step
@@ -54,14 +54,18 @@ union all (
 order by due_at, task_id
 """
 
-# A set lease means that an owner vanished. A poll never sets it: asking again is free.
+# A name that is left means that an owner vanished. A poll never has one: asking again is free. Nor has a suspect until
+# it is begun: a death that comes while it waits is not its own.
+NAME: Final = (
+    f"case when w.deaths + (w.lease_by is not null)::int < {DEATHS_BEFORE_ALONE} then {{name}}::uuid end"
+)
 _CLAIM: Final = f"""
 with due as (
     select task_id, due_at from work where task_id = any($2::uuid[]) and step = $1 and due_at <= now()
     for update skip locked
 ), mine as (
     update work w set
-        lease_by = case w.step when 'poll' then null else $3::uuid end,
+        lease_by = case when w.step <> 'poll' then {NAME.format(name="$3")} end,
         fence = w.fence + 1,
         deaths = w.deaths + (w.lease_by is not null)::int,
         due_at = now() + case w.step when 'poll' then w.pace_ms * interval '1 ms' else $4::interval end
@@ -90,7 +94,10 @@ from unnest($1::uuid[], $2::bigint[]) as r(task_id, fence) where w.task_id = r.t
 """
 
 # What carries no name is nobody's death; its lease runs out like any other.
-_UNNAME: Final = "update work set lease_by = null where lease_by = $1 and task_id <> $2"
+_BLAME: Final = """
+update work set lease_by = case when task_id = $2 and step <> 'poll' then $1 end
+where lease_by = $1 or (task_id = $2 and fence = $3)
+"""
 
 _RELEASE_LOST: Final = """
 update work set lease_by = null, due_at = now() where lease_by = $1 and not task_id = any($2::uuid[])
@@ -270,7 +277,7 @@ class Claims:
 
     async def blame(self, suspect: Claim) -> None:
         """Let a death of this engine from now on be the suspect's alone, whatever else is in hand."""
-        await self._pool.execute(_UNNAME, self._boot.id, suspect.task_id)
+        await self._pool.execute(_BLAME, self._boot.id, suspect.task_id, suspect.fence)
 
     async def renew(self, claim: Claim, lease: timedelta) -> bool:
         """Extend a lease; False when it was lost."""

@@ -190,8 +190,10 @@ async def _prepare(target: Mapping[str, Any], clock: Path) -> None:
     await connection.execute(f"create schema film; create schema simulated; {CLOCK.format(file=clock)}")
     await connection.execute(f"set search_path = {PATH}")
     await migrate(connection, files("filmgate.store").joinpath("migrations"))
-    await Upkeep(connection).make_partitions(EPOCH)
     await connection.close()
+    pool = await asyncpg.create_pool(**target, min_size=1, max_size=1, server_settings={"search_path": PATH})
+    await Upkeep(pool).make_partitions(EPOCH)
+    await pool.close()
 
 
 def _account(customer: Customer) -> str:

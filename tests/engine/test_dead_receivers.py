@@ -2,19 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from filmgate.domain.limits import ENDPOINT_PATIENCE, WEBHOOK_SCHEDULE
+from filmgate.domain.limits import ENDPOINT_PATIENCE, WEBHOOK_SCHEDULE, WEBHOOKS_IN_HAND
 from filmgate.domain.webhook import named
 from filmgate.net.dial import GuardedDial
 from filmgate.net.guard import Guard, GuardRules, allowed_pairs
 from filmgate.net.post import GuardedPost
 from filmgate.store.delivery_log import Delivery, DeliveryLog, Wanted
 from filmgate.store.endpoints import Endpoint
+from filmgate.store.keys import Keys
 from filmgate.store.notices import Notices
 from filmgate.store.pool import Pool
 from kit.houses import House, nobody, open_house
@@ -215,3 +217,30 @@ async def test_beside_a_receiver_that_hangs_a_good_one_is_told_within_a_moment_a
         took.sort()
         assert took[50] < 0.1, took
         assert took[98] < 0.5, took
+
+
+async def test_one_customer_with_a_hundred_hosts_that_hang_delays_nobody_elses_webhook(
+    house: House, receiver: Receiver
+) -> None:
+    async def everybody(_: str) -> list[str]:
+        return ["127.0.0.1"]
+
+    async with receiving() as quick:
+        receiver.answer = hang
+        hosts = [f"h{no}.example.org:{receiver.port}" for no in range(100)]
+        rules = GuardRules(allow=allowed_pairs(",".join([*hosts, quick.origin])))
+        wake = asyncio.Event()
+        house.start(post=GuardedPost(GuardedDial(Guard(rules, everybody))), wake=wake, timeout_s=8.0)
+        await house.end(
+            *(house.film(callback_url=f"http://{host}/{no}") for no in range(3) for host in hosts)
+        )
+        wake.set()
+        await receiver.count(WEBHOOKS_IN_HAND // 2)
+        keys = Keys(house.pool, [b"pepper"])
+        await keys.create("sk-y", name="y", account="y")
+        other = await keys.owner("sk-y")
+        assert other is not None
+        await house.end(replace(house.film(callback_url=quick.url("/quick")), account_id=other.account_id))
+        wake.set()
+        await quick.count(1, within_s=5.0)
+        assert receiver.most_at_once == WEBHOOKS_IN_HAND // 2

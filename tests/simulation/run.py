@@ -4,20 +4,18 @@ import asyncio
 import gc
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 import asyncpg
 
 from filmgate.domain.failpoint import disarm
 from filmgate.store.migrate import migrate
-from filmgate.store.pool import Pool
 from filmgate.store.upkeep import Upkeep
 from kit.invariants import Violation, check
 from kit.logs import Moment, StoreLog, read_store
@@ -192,20 +190,10 @@ async def _prepare(target: Mapping[str, Any], clock: Path) -> None:
     await connection.execute(f"create schema film; create schema simulated; {CLOCK.format(file=clock)}")
     await connection.execute(f"set search_path = {PATH}")
     await migrate(connection, files("filmgate.store").joinpath("migrations"))
-    await Upkeep(cast("Pool", _Alone(connection))).make_partitions(EPOCH)
     await connection.close()
-
-
-class _Alone:
-    """A pool of the one connection that there is before the world begins."""
-
-    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        self._connection = connection
-        self.fetchval = connection.fetchval
-
-    @asynccontextmanager
-    async def acquire(self) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
-        yield self._connection
+    pool = await asyncpg.create_pool(**target, min_size=1, max_size=1, server_settings={"search_path": PATH})
+    await Upkeep(pool).make_partitions(EPOCH)
+    await pool.close()
 
 
 def _account(customer: Customer) -> str:

@@ -12,7 +12,7 @@ from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.measures import clip_lengths, clock_time, moment, money
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.session import Session, open_session
-from filmgate.cli.shapes import ModelPageShape, QuoteShape
+from filmgate.cli.shapes import LineShape, ModelPageShape, QuoteShape
 from filmgate.cli.spending import ask_price, line_arithmetic, remaining, shortage
 from filmgate.cli.text import Text
 from filmgate.cli.verb import verb

@@ -222,7 +222,7 @@ async def test_beside_a_receiver_that_hangs_a_good_one_is_told_within_a_moment_a
 async def test_one_customer_with_a_hundred_hosts_that_hang_delays_nobody_elses_webhook(
     house: House, receiver: Receiver
 ) -> None:
-    async def everybody(_: str) -> list[str]:
+    async def everybody(host: str) -> list[str]:  # it is the signature
         return ["127.0.0.1"]
 
     async with receiving() as quick:

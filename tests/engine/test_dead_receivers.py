@@ -1,7 +1,7 @@
 """Receivers that are down for days: told by the schedule, then no more, and told again once their owner says so."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -222,7 +222,8 @@ async def test_beside_a_receiver_that_hangs_a_good_one_is_told_within_a_moment_a
 async def test_one_customer_with_a_hundred_hosts_that_hang_delays_nobody_elses_webhook(
     house: House, receiver: Receiver
 ) -> None:
-    async def everybody(_: str) -> list[str]:
+    async def everybody(host: str) -> Sequence[str]:
+        del host
         return ["127.0.0.1"]
 
     async with receiving() as quick:

@@ -226,8 +226,14 @@ async def test_one_customer_with_a_hundred_hosts_that_hang_delays_nobody_elses_w
         del host
         return ["127.0.0.1"]
 
+    still = asyncio.Event()
+
+    async def wait(_: Received) -> web.StreamResponse:
+        await still.wait()
+        return web.Response()
+
     async with receiving() as quick:
-        receiver.answer = hang
+        receiver.answer = wait
         hosts = [f"h{no}.example.org:{receiver.port}" for no in range(100)]
         rules = GuardRules(allow=allowed_pairs(",".join([*hosts, quick.origin])))
         wake = asyncio.Event()
@@ -245,3 +251,4 @@ async def test_one_customer_with_a_hundred_hosts_that_hang_delays_nobody_elses_w
         wake.set()
         await quick.count(1, within_s=5.0)
         assert receiver.most_at_once == WEBHOOKS_IN_HAND // 2
+        still.set()

@@ -222,12 +222,8 @@ async def test_beside_a_receiver_that_hangs_a_good_one_is_told_within_a_moment_a
 async def test_one_customer_with_a_hundred_hosts_that_hang_delays_nobody_elses_webhook(
     house: House, receiver: Receiver
 ) -> None:
-<<<<<<< HEAD
-    async def everybody(host: str) -> list[str]:  # it is the signature
-=======
     async def everybody(host: str) -> Sequence[str]:
         del host
->>>>>>> h-fixb
         return ["127.0.0.1"]
 
     still = asyncio.Event()

@@ -266,7 +266,6 @@ async def _prepare(
 async def _migrate(node: Node) -> None:
     connection = await asyncpg.connect(**(node.direct or node.database))
     try:
-        await connection.execute("create schema if not exists film")
         await connection.execute("set search_path = film")
         await _demand_durability(connection)
         await migrate(connection, files("filmgate.store").joinpath("migrations"))

@@ -160,7 +160,10 @@ def test_rows_and_objects_say_the_same(gate: RealGate, film: Any, site: Site) ->
 def test_an_upload_that_was_killed_at_each_of_its_steps_is_one_whole_film(
     gate: RealGate, worker: RealGate, crossing: Crossing, folder: Path, bucket: list[S3Server]
 ) -> None:
-    """Parts that were acknowledged are not sent again; those that were on their way when it died are."""
+    """Parts that were acknowledged are not sent again; those that were on their way when it died are.
+
+    It dies three times, and all parts are on their way at once.
+    """
     before, sent = len(bucket[0].files()), crossing.count(PART)
     task = gate.ended(bought(gate, model="sora-2-pro"), within_s=180)
     assert task["state"] == "succeeded", task
@@ -169,9 +172,9 @@ def test_an_upload_that_was_killed_at_each_of_its_steps_is_one_whole_film(
     whole = gate.ask("GET", f"/gate/v1/tasks/{task['id']}/files/video.mp4", key=gate.key)
     assert len(whole.body) == task["film"]["size_bytes"] == HEAVY_BYTES
     assert whole.headers["etag"] == f'"{hashlib.sha256(whole.body).hexdigest()}"'
-    # The film, and the three pictures that show what is in it.
+    # The film, and the four pictures that show what is in it.
     assert len(bucket[0].files()) - before == 5
-    assert crossing.count(PART) - sent <= 2 * PARTS
+    assert crossing.count(PART) - sent < 3 * PARTS
     del worker
 
 

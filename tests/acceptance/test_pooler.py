@@ -106,4 +106,4 @@ def test_a_way_past_a_pooler_without_the_pooler_is_refused(tmp_path: Path) -> No
     gate.start(wait=False)
     assert gate.process is not None
     assert gate.process.wait(60) == 2
-    assert "FILMGATE_DATABASE_URL, which is not set" in gate.log.read_text()
+    assert "FILMGATE_DATABASE_URL: set both" in gate.log.read_text()

@@ -58,9 +58,8 @@ class Housekeeper:
         self._running = asyncio.current_task()
         while True:
             try:
-                async with self._stock.turn(CHORE, ORPHAN_SWEEP_EVERY) as mine:
-                    if mine:
-                        await self.sweep()
+                if await self._stock.turn(CHORE, ORPHAN_SWEEP_EVERY):
+                    await self.sweep()
             except AWAY as error:
                 self._telemetry.event("orphans.waiting", reason=type(error).__name__)
             except Exception as error:  # noqa: BLE001  # a sweep that fails must not end those to come

@@ -1,7 +1,6 @@
 """Which objects rows know, and how the two differ."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,8 +11,6 @@ from filmgate.store.pool import Connection, Pool
 _CLAIM: Final = (
     "update chores set due_at = now() + $2::interval where name = $1 and due_at <= now() returning name"
 )
-_LOCK: Final = "select pg_try_advisory_lock(hashtext('filmgate chore ' || $1))"
-_UNLOCK: Final = "select pg_advisory_unlock(hashtext('filmgate chore ' || $1))"
 
 # What is sent of a clip is known by its own row, the clip's: files of clips are dropped with the task.
 _KNOWN: Final = """
@@ -31,6 +28,7 @@ _FORGET: Final = "delete from shipments where created_at < now() - $1::interval 
 
 _LISTED: Final = """
 create temporary table listed (key text not null, size_bytes bigint not null, modified_at timestamptz not null)
+    on commit drop
 """
 # A file that is due for removal may be gone before its row is.
 _MISSING: Final = """
@@ -86,17 +84,9 @@ class Stock:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    @asynccontextmanager
-    async def turn(self, chore: str, every: timedelta) -> AsyncIterator[bool]:
-        """Say whether it is this machine's turn to do a chore; while it is, it is nobody else's."""
-        async with self._pool.acquire() as connection:
-            if not await connection.fetchval(_LOCK, chore):
-                yield False
-                return
-            try:
-                yield await connection.fetchval(_CLAIM, chore, every) is not None
-            finally:
-                await connection.execute(_UNLOCK, chore)
+    async def turn(self, chore: str, every: timedelta) -> bool:
+        """Say whether it is this machine's turn to do a chore; then it is nobody else's for so long."""
+        return await self._pool.fetchval(_CLAIM, chore, every) is not None
 
     async def known(self, keys: Sequence[str]) -> Collection[str]:
         """Give those of the keys that something still needs: a row names them, or a task that has not ended."""
@@ -125,23 +115,21 @@ class Stock:
         self, pages: AsyncIterator[Page], *, began: datetime, before: datetime, shown: int
     ) -> Differences:
         """Compare all rows with a listing that began then; what came after `before` may still be on its way."""
-        async with self._pool.acquire() as connection:
+        # One transaction, since behind a pooler a session lasts no longer.
+        async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(_LISTED)
-            try:
-                async for page in pages:
-                    await connection.copy_records_to_table(
-                        "listed", records=page, columns=["key", "size_bytes", "modified_at"]
-                    )
-                counts = await connection.fetchrow(_COUNTS)
-                return Differences(
-                    rows=counts["rows"] if counts else 0,
-                    objects=counts["objects"] if counts else 0,
-                    missing=await _unlike(connection, _MISSING, began, shown),
-                    strange=await _unlike(connection, _STRANGE, before, shown),
-                    resized=await _unlike(connection, _SIZES, shown),
+            async for page in pages:
+                await connection.copy_records_to_table(
+                    "listed", records=page, columns=["key", "size_bytes", "modified_at"]
                 )
-            finally:
-                await connection.execute("drop table listed")
+            counts = await connection.fetchrow(_COUNTS)
+            return Differences(
+                rows=counts["rows"] if counts else 0,
+                objects=counts["objects"] if counts else 0,
+                missing=await _unlike(connection, _MISSING, began, shown),
+                strange=await _unlike(connection, _STRANGE, before, shown),
+                resized=await _unlike(connection, _SIZES, shown),
+            )
 
 
 async def _unlike(connection: Connection, statement: str, *values: object) -> Unlike:

@@ -269,7 +269,7 @@ def heal(crossing: Crossing, bucket: list[S3Server]) -> None:
     [
         (denied, "denied", "the store does not allow this to the credentials in use"),
         (broken, "broken", "the store refused"),
-        (hanging, "slow", "the store did not answer in time"),
+        pytest.param(hanging, "slow", "the store did not answer in time", marks=pytest.mark.slow),
         (gone, "", "the store"),
     ],
     ids=["denied", "broken", "hanging", "gone"],

@@ -144,7 +144,8 @@ def test_requests_wait_while_the_database_restarts_and_each_that_was_accepted_is
     found = [task["id"] for task in listed(gate, how.name)]
     assert sorted(found) == sorted([*films, *(answer.json["id"] for answer in again)])
     for film in films:
-        task = gate.ended(film)
+        # A step whose claim was committed and never heard of goes on when its lease is over, 90 s later.
+        task = gate.ended(film, within_s=150)
         assert (task["state"], [one["state"] for one in task["attempts"]]) == ("succeeded", ["done"])
 
 

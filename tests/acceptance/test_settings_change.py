@@ -230,6 +230,7 @@ def test_films_of_a_model_that_is_taken_away_go_on_and_are_shown(
     assert 'model="other"' in gate.ask("GET", "/metrics").body.decode()
 
 
+@pytest.mark.slow
 def test_a_task_that_kills_every_engine_is_parked_and_all_others_are_made(
     gate: RealGate, vendor: Vendor
 ) -> None:

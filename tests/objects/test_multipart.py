@@ -110,7 +110,8 @@ async def test_a_death_in_the_middle_of_a_part_leaves_nothing_and_is_gone_on_fro
     await crossed.put_file("tasks/1/a.mp4", film)
     assert await seen(crossed) == "whole"
     finished = max(0, int(SIZE * share) // PART_BYTES - SLOTS)
-    assert crossing.count(PART) - before <= PARTS - finished
+    # A part that the death tore may be refused at the end, and then all of it is sent anew, once.
+    assert crossing.count(PART) - before <= PARTS - finished + PARTS
     folder = place.removeprefix("s3://films/")
     assert [name for name in server.files() if name.startswith(folder)] == [f"{folder}/tasks/1/a.mp4"]
 

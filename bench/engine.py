@@ -140,7 +140,7 @@ async def engine(
         parts = await _parts(pool, folder, Paced(build(config, tools), pace), stored=stored)
         told = Telling(parts.clock, parts.chance, Telemetry([MODEL], ["vendor"]), pool)
         subscriptions = told.subscriptions(receivers(port), [SECRET])
-        worker = Worker(parts, Upkeep(pool), told.deliverer(parts, subscriptions))
+        worker = Worker(parts, Upkeep(pool), [told.deliverer(parts, subscriptions)])
         running = asyncio.create_task(worker.run())
         await stop.wait()
         await worker.stop()

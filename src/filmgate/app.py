@@ -136,9 +136,9 @@ async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
         parts = _parts(ground, engine)
         told = Telling(ground.clock, ground.chance, ground.telemetry, engine)
         subscriptions = told.subscriptions(ground.callback_guard, secrets_of(settings, ground.chance))
-        beside = ground.storing.beside(parts.claims.boot)
+        beside = [told.deliverer(parts, subscriptions), *ground.storing.beside(parts.claims.boot)]
         upkeep = Upkeep(engine, timedelta(days=settings.record_days))
-        worker = Worker(parts, upkeep, told.deliverer(parts, subscriptions), beside)
+        worker = Worker(parts, upkeep, beside)
         keys = Keys(web, [derive(secret, "pepper") for secret in secrets_of(settings, ground.chance)])
         listener = await stack.enter_async_context(told.listening(node.direct or node.database, draining))
         around = _around(ground, parts, web, keys, draining, listener, subscriptions)

@@ -14,6 +14,7 @@ from filmgate.metrics import Gauges, Labels, exposition
 from filmgate.objects.watch import WatchedStore
 from filmgate.store.counts import KeptCounts
 from filmgate.store.gauges import Standings
+from filmgate.store.patience import STORE_FAULTS
 from filmgate.store.pool import Pool
 from filmgate.telemetry import Telemetry
 
@@ -22,7 +23,6 @@ _KEEP_EVERY_S: Final = 10.0
 _LIVE_S: Final = 2.0
 _BOOKS_LIVE_S: Final = 60.0
 _READ_WITHIN_S: Final = 8.0
-_AWAY: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 Values = dict[str, dict[Labels, float]]
 
@@ -60,7 +60,7 @@ class Measures:
                 try:
                     async with asyncio.timeout(_READ_WITHIN_S):
                         self._text = await self._read()
-                except _AWAY:
+                except STORE_FAULTS:
                     self._text = exposition({}, {"filmgate_store_up": {(): 0.0}})
                 self._text_until = self.clock.monotonic() + _LIVE_S
         return self._text
@@ -90,14 +90,14 @@ class Measures:
             work.cancel()
             with suppress(asyncio.CancelledError):
                 await work
-            with suppress(*_AWAY, TimeoutError):
+            with suppress(*STORE_FAULTS, TimeoutError):
                 async with asyncio.timeout(_LIVE_S):
                     await self.keep()
 
     async def _keep_on(self) -> None:
         while True:
             await asyncio.sleep(_KEEP_EVERY_S)
-            with suppress(*_AWAY):
+            with suppress(*STORE_FAULTS):
                 await self.keep()
                 await self.kept.bury()
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from filmgate.domain.clock import Chance, Clock
+from filmgate.engine.beside import Beside, logged
 from filmgate.engine.ship import Shipper, Shipping
-from filmgate.engine.worker import Beside
 from filmgate.objects.checkup import Finding, check, clock_skew, finding
 from filmgate.objects.depot import Depot
 from filmgate.objects.destinations import BadDestinationError, Destinations, Place, open_destinations
@@ -78,7 +78,7 @@ class Storing:
         """Give what goes on beside an engine."""
         shipping = self.shipping(self.pool, boot)
         return [
-            Shipper(shipping, lambda error: self.telemetry.event("shipments.waiting", error=error)),
+            Shipper(shipping, logged(self.telemetry, "shipments.waiting")),
             Housekeeper(self.watched.store, Stock(self.pool), self.clock, self.telemetry),
         ]
 

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from filmgate.domain.clock import Chance, Clock
+from filmgate.engine.beside import logged
 from filmgate.engine.deliver import Deliverer, Messenger
 from filmgate.engine.parts import Parts
 from filmgate.engine.subscribe import Keyring, Subscriptions
@@ -20,7 +21,6 @@ from filmgate.secrets import derive
 from filmgate.store.deliveries import Deliveries
 from filmgate.store.endpoints import Endpoints
 from filmgate.store.listen import Listener
-from filmgate.store.patience import AWAY
 from filmgate.store.pool import Pool
 from filmgate.telemetry import Telemetry
 
@@ -55,12 +55,7 @@ class Telling:
             telemetry=self.telemetry,
             wake=parts.announced,
         )
-        return Deliverer(messenger, self._waiting)
-
-    def _waiting(self, error: Exception) -> None:
-        # A database that is away is named; anything else is a bug, and is told with its trace.
-        trace = {} if isinstance(error, AWAY) else {"error": error}
-        self.telemetry.event("deliveries.waiting", reason=type(error).__name__, **trace)
+        return Deliverer(messenger, logged(self.telemetry, "deliveries.waiting"))
 
     @asynccontextmanager
     async def listening(

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
 
 from filmgate.engine.route import RouteRule, Via
 from filmgate.engine.worker import Worker
@@ -26,7 +25,7 @@ async def test_what_waits_for_its_turn_alone_is_not_held_where_it_would_die_with
             replace(new, credential_id=None, request=replace(new.request, model="veo3"))
         )
     await pool.execute("update work set deaths = 2")
-    worker = Worker(engine.parts, Upkeep(pool), cast("Any", None))
+    worker = Worker(engine.parts, Upkeep(pool))
     assert await worker._claim() == 3
     async with asyncio.timeout(60):
         while len(vendor.keys) < 3:

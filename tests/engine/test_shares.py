@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -67,7 +67,7 @@ async def asked(world: World, model: str, count: int, owner: Owner | None = None
 async def opened(pool: Pool, folder: Path, slow: Vendor, quick: Vendor) -> tuple[Engine, Worker]:
     vendors = {("a", "A"): slow, ("b", "B"): quick}
     engine = await make_engine(pool, folder, vendors, RULES, in_flight=1000)
-    return engine, Worker(engine.parts, Upkeep(pool), cast("Any", None))
+    return engine, Worker(engine.parts, Upkeep(pool))
 
 
 async def works(worker: Worker, until: Any, within_s: float = WITHIN_S) -> None:

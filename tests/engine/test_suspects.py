@@ -91,7 +91,7 @@ async def working(engine: Engine, pool: Pool) -> AsyncIterator[Worker]:
     parts = engine.parts
     telling = Telling(parts.clock, SystemChance(), parts.telemetry, pool)  # type: ignore[arg-type]  # it is one
     subscriptions = telling.subscriptions(Guard(GuardRules(), SystemResolver()), [b"s" * 32])
-    worker = Worker(parts, Upkeep(pool), telling.deliverer(parts, subscriptions))
+    worker = Worker(parts, Upkeep(pool), [telling.deliverer(parts, subscriptions)])
     running = asyncio.create_task(worker.run())
     try:
         yield worker

@@ -151,7 +151,7 @@ class PacedWorker(Worker):
     """A worker that rests until something is due, and not a moment after the other."""
 
     def __init__(self, parts: Parts, upkeep: Upkeep, deliverer: Deliverer, pace: Pace) -> None:
-        super().__init__(parts, upkeep, deliverer)
+        super().__init__(parts, upkeep, [deliverer])
         self._pace = pace
 
     async def _rest(self) -> None:

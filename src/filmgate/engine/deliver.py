@@ -1,7 +1,7 @@
 """Deliver: tell receivers what was announced, at least once, with the same id and the same bytes every time."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
@@ -11,9 +11,7 @@ from filmgate.domain.clock import Chance, Clock
 from filmgate.domain.contracts_http import HttpReply, NotSent, ReplyLost
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.limits import (
-    IDLE_CLAIM,
     LEASE_SPARE,
-    SHUTDOWN,
     WEBHOOK_ANSWER_BYTES,
     WEBHOOK_ANSWER_KEPT,
     WEBHOOK_LEASE,
@@ -22,7 +20,7 @@ from filmgate.domain.limits import (
     WEBHOOKS_IN_HAND,
 )
 from filmgate.domain.webhook import DELIVERY, named, next_wait, signed_headers, wait_asked
-from filmgate.engine.backoff import after_outage
+from filmgate.engine.beside import Consumer, OnOutage
 from filmgate.engine.subscribe import Keyring
 from filmgate.net.denied import Denied
 from filmgate.net.guard import LOOK_UP_SECONDS
@@ -30,9 +28,7 @@ from filmgate.net.post import GuardedPost
 from filmgate.seal import BrokenSealError
 from filmgate.store.deliveries import Deliveries, DeliveryClaim, Outcome
 from filmgate.store.endpoints import Endpoint
-from filmgate.store.patience import STORE_FAULTS
 
-_SHUTDOWN_SHARE: Final = 0.6
 _REDIRECT: Final = 3
 
 
@@ -87,86 +83,32 @@ async def deliver(messenger: Messenger, claim: DeliveryClaim) -> None:
     await _settled(messenger, replace(outcome, duration=took))
 
 
-class Deliverer:
-    """Delivers beside the steps of an engine; several need no election."""
+class Deliverer(Consumer[DeliveryClaim]):
+    """Tells receivers beside the steps of an engine."""
 
-    def __init__(self, messenger: Messenger, on_outage: Callable[[Exception], None]) -> None:
+    def __init__(self, messenger: Messenger, on_outage: OnOutage) -> None:
+        super().__init__(messenger.wake, messenger.chance, on_outage)
         self._messenger = messenger
-        self._on_outage = on_outage
-        self._running: set[asyncio.Task[None]] = set()
-        self._stopping = asyncio.Event()
-        self._begun = False
 
-    async def run(self) -> None:
-        """Deliver until `stop`; the database may go away and come back meanwhile."""
-        outages = 0
-        while not self._stopping.is_set():
-            try:
-                claimed = await self._claim()
-            except Exception as error:  # noqa: BLE001  # whatever it was, what is due stays due, and is looked for again
-                self._on_outage(error)
-                outages += 1
-                await self._rest(after_outage(outages, self._messenger.chance))
-                continue
-            outages = 0
-            if not claimed:
-                await self._rest(IDLE_CLAIM)
+    async def begin(self) -> None:
+        await self._messenger.deliveries.begin()
 
-    async def stop(self) -> None:
-        """Claim nothing more and let what is in hand finish; what is left is claimed again by another."""
-        self._stopping.set()
-        self._messenger.wake.set()
-        running = set(self._running)
-        if running:
-            await asyncio.wait(running, timeout=SHUTDOWN.total_seconds() * _SHUTDOWN_SHARE)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-    async def _claim(self) -> int:
-        if not self._begun:
-            await self._messenger.deliveries.begin()
-            self._begun = True
-        # What becomes due from here on is looked for again, also while this look-up is out.
-        self._messenger.wake.clear()
-        room = WEBHOOKS_IN_HAND - len(self._running)
+    async def claim(self, in_hand: int) -> Sequence[DeliveryClaim]:
+        room = WEBHOOKS_IN_HAND - in_hand
         if room <= 0:
-            return 0
+            return ()
         now = self._messenger.clock.monotonic()
-        claims = await self._messenger.deliveries.claim(
+        return await self._messenger.deliveries.claim(
             room, self._messenger.lease, since=now, hands=WEBHOOKS_IN_HAND
         )
-        for claim in claims:
-            task = asyncio.create_task(self._guarded(claim))
-            self._running.add(task)
-            task.add_done_callback(self._done)
-        return len(claims)
 
-    async def _guarded(self, claim: DeliveryClaim) -> None:
-        """One delivery's error is its own: it stays leased, and is claimed again."""
-        try:
-            await deliver(self._messenger, claim)
-        except STORE_FAULTS as error:
-            self._on_outage(error)
-        except Exception as error:  # noqa: BLE001  # a bug with one delivery must not stop the others
-            self._messenger.telemetry.event(
-                "delivery.broken",
-                delivery=named(DELIVERY, claim.id),
-                error=error,
-                reason=type(error).__name__,
-            )
+    async def consume(self, item: DeliveryClaim) -> None:
+        await deliver(self._messenger, item)
 
-    def _done(self, task: "asyncio.Task[None]") -> None:
-        # Its place, and its host's, is free: more may be waiting for just that.
-        self._running.discard(task)
-        self._messenger.wake.set()
-
-    async def _rest(self, longest: timedelta) -> None:
-        try:
-            async with asyncio.timeout(longest.total_seconds()):
-                await self._messenger.wake.wait()
-        except TimeoutError:
-            return
+    def broken(self, item: DeliveryClaim, error: Exception) -> None:
+        self._messenger.telemetry.event(
+            "delivery.broken", delivery=named(DELIVERY, item.id), error=error, reason=type(error).__name__
+        )
 
 
 async def _whose(messenger: Messenger, claim: DeliveryClaim) -> Endpoint | str:

@@ -1,11 +1,9 @@
 """Ship: deliver films into buckets of customers. It has tries of its own, and a film is done whatever becomes of it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
-
-import asyncpg
 
 from filmgate.domain import ids
 from filmgate.domain.clock import Chance, Clock
@@ -16,7 +14,6 @@ from filmgate.domain.limits import (
     LEASE_RENEWAL,
     SHIPMENT_SECONDS,
     SHIPMENTS_OF_DESTINATION,
-    SHUTDOWN,
     STEP_LEASE,
     SWEEP_EVERY,
     WEBHOOK_SCHEDULE,
@@ -24,12 +21,12 @@ from filmgate.domain.limits import (
 from filmgate.domain.states import State
 from filmgate.domain.task import Film, Task
 from filmgate.domain.webhook import next_wait
+from filmgate.engine.beside import Consumer, OnOutage
 from filmgate.store.patience import AWAY
 from filmgate.store.shipments import Arrival, NewShipment, Shipment, Shipments, Whose
 
 SCHEDULE: Final = WEBHOOK_SCHEDULE
 MOST_TRIES: Final = len(SCHEDULE) + 1
-_SHUTDOWN_SHARE: Final = 0.6
 
 
 class Destination(Protocol):
@@ -171,71 +168,27 @@ async def _renew(shipping: Shipping, shipment: Shipment) -> None:
             continue
 
 
-class Shipper:
-    """Delivers beside the steps of an engine; several need no election."""
+class Shipper(Consumer[Shipment]):
+    """Delivers films into buckets beside the steps of an engine."""
 
-    def __init__(self, shipping: Shipping, on_outage: Callable[[Exception], None]) -> None:
+    def __init__(self, shipping: Shipping, on_outage: OnOutage) -> None:
+        super().__init__(shipping.wake, shipping.chance, on_outage)
         self._shipping = shipping
-        self._on_outage = on_outage
-        self._running: set[asyncio.Task[None]] = set()
-        self._stopping = asyncio.Event()
-        self._begun = False
+        # Without destinations only what was due when they were taken out of the settings can come.
+        self.idle = IDLE_CLAIM if shipping.destinations else SWEEP_EVERY
 
-    async def run(self) -> None:
-        """Deliver until `stop`; the database may go away and come back meanwhile."""
-        while not self._stopping.is_set():
-            try:
-                claimed = await self._claim()
-            except Exception as error:  # noqa: BLE001  # whatever it was, what is due stays due, and is looked for again
-                self._on_outage(error)
-                claimed = 0
-            if not claimed:
-                await self._rest()
+    async def begin(self) -> None:
+        await self._shipping.shipments.begin()
 
-    async def stop(self) -> None:
-        """Claim nothing more; what is left after a while is gone on with by whoever claims it next."""
-        self._stopping.set()
-        self._shipping.wake.set()
-        running = set(self._running)
-        if running:
-            await asyncio.wait(running, timeout=SHUTDOWN.total_seconds() * _SHUTDOWN_SHARE)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-    async def _claim(self) -> int:
-        if not self._begun:
-            await self._shipping.shipments.begin()
-            self._begun = True
-        self._shipping.wake.clear()
+    async def claim(self, in_hand: int) -> Sequence[Shipment]:
+        del in_hand  # A destination has its own number.
         names = sorted(self._shipping.destinations)
-        claims = await self._shipping.shipments.claim(names, SHIPMENTS_OF_DESTINATION, STEP_LEASE)
-        for claim in claims:
-            task = asyncio.create_task(self._guarded(claim))
-            self._running.add(task)
-            task.add_done_callback(self._done)
-        return len(claims)
+        return await self._shipping.shipments.claim(names, SHIPMENTS_OF_DESTINATION, STEP_LEASE)
 
-    async def _guarded(self, shipment: Shipment) -> None:
-        """One shipment's error is its own: it stays leased, and is claimed again."""
-        try:
-            await ship(self._shipping, shipment)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            self._on_outage(error)
-        except Exception as error:  # noqa: BLE001  # a bug with one film must not stop the others
-            self._shipping.telemetry.event(
-                "shipment.broken", task=str(shipment.task_id), error=error, reason=type(error).__name__
-            )
+    async def consume(self, item: Shipment) -> None:
+        await ship(self._shipping, item)
 
-    def _done(self, task: "asyncio.Task[None]") -> None:
-        self._running.discard(task)
-        self._shipping.wake.set()
-
-    async def _rest(self) -> None:
-        try:
-            # Without destinations only what was due when they were taken out of the settings can come.
-            rest = IDLE_CLAIM if self._shipping.destinations else SWEEP_EVERY
-            async with asyncio.timeout(rest.total_seconds()):
-                await self._shipping.wake.wait()
-        except TimeoutError:
-            return
+    def broken(self, item: Shipment, error: Exception) -> None:
+        self._shipping.telemetry.event(
+            "shipment.broken", task=str(item.task_id), error=error, reason=type(error).__name__
+        )

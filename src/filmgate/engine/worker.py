@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 from filmgate.domain.failpoint import failpoint
@@ -15,7 +15,6 @@ from filmgate.domain.limits import (
     DEATHS_ALONE,
     DEATHS_BEFORE_ALONE,
     IDLE_CLAIM,
-    SHUTDOWN,
     STEP_LEASE,
     SUBMIT_LEASE,
     SWEEP_EVERY,
@@ -23,9 +22,9 @@ from filmgate.domain.limits import (
 from filmgate.domain.shares import Share
 from filmgate.domain.states import Step
 from filmgate.engine.backoff import after_outage
+from filmgate.engine.beside import Beside, let_end
 from filmgate.engine.broken import broke_too_often, park, set_back
 from filmgate.engine.collect import collect
-from filmgate.engine.deliver import Deliverer
 from filmgate.engine.parts import Parts
 from filmgate.engine.poll import poll
 from filmgate.engine.prepare import prepare
@@ -41,7 +40,6 @@ from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Claim
 
 Verb = Callable[[Parts, Claim], Awaitable[None]]
-_SHUTDOWN_SHARE: Final = 0.6
 _PARK_AFTER: Final = DEATHS_BEFORE_ALONE + DEATHS_ALONE
 
 
@@ -67,23 +65,12 @@ HANDS: Final[Mapping[Step, Hands]] = {
 _STARTS: Final = Hands(prepare, 128, SUBMIT_LEASE)
 
 
-class Beside(Protocol):
-    """Something that goes on beside the steps, from the start of an engine to its end."""
-
-    async def run(self) -> None: ...
-    async def stop(self) -> None: ...
-
-
 class Worker:
     """One engine on one machine; several need no election, since a claim is the only way to own a step."""
 
-    def __init__(
-        self, parts: Parts, upkeep: Upkeep, deliverer: Deliverer, beside: Sequence[Beside] = ()
-    ) -> None:
+    def __init__(self, parts: Parts, upkeep: Upkeep, beside: Sequence[Beside] = ()) -> None:
         self._parts = parts
         self._upkeep = upkeep
-        self._deliverer = deliverer
-        self._delivering: asyncio.Task[None] | None = None
         self._beside = beside
         self._alongside: list[asyncio.Task[None]] = []
         self._running: dict[UUID, tuple[Claim, asyncio.Task[None]]] = {}
@@ -102,7 +89,6 @@ class Worker:
             while not self._stopping.is_set():
                 if await self._through_outages(self._begin) is not None:
                     break
-            self._delivering = asyncio.create_task(self._deliverer.run())
             self._alongside = [asyncio.create_task(one.run()) for one in self._beside]
             while not self._stopping.is_set():
                 self.heartbeat = self._parts.clock.monotonic()
@@ -117,17 +103,13 @@ class Worker:
         """Claim nothing more and let what is in hand finish; what is left keeps its lease for another."""
         self._stopping.set()
         self._parts.wake.set()
-        beside = [asyncio.create_task(one.stop()) for one in (self._deliverer, *self._beside)]
+        beside = [asyncio.create_task(one.stop()) for one in self._beside]
         await self._ended.wait()
         with suppress(*STORE_FAULTS):
             await self._trial.drop()
         running = [task for _, task in self._running.values()]
-        if running:
-            await asyncio.wait(running, timeout=SHUTDOWN.total_seconds() * _SHUTDOWN_SHARE)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*beside, *running, return_exceptions=True)
-        await asyncio.gather(*self._alongside, return_exceptions=True)
+        await let_end(running)
+        await asyncio.gather(*beside, *self._alongside, return_exceptions=True)
 
     async def _begin(self) -> int:
         released = await self._parts.claims.begin()

@@ -3,6 +3,9 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin/
 PYTEST := $(RUN)python -m pytest
+SLOW := $(PYTEST) -m slow --timeout 3600
+# A file's tests share what it set up; which files come first is said in tests/conftest.py.
+QUICK := $(PYTEST) -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: setup demo test check format lint types imports bench books chaos lost-replies simulate clients assets clean
 
@@ -20,10 +23,10 @@ demo: setup
 	$(RUN)filmgate demo
 
 test: setup
-	$(PYTEST) -m 'not slow' -n 2 --dist loadfile
+	$(QUICK)
 
 check: setup format lint types imports
-	$(PYTEST) -m 'not slow' -n 2 --dist loadfile
+	$(QUICK)
 
 format: setup
 	$(RUN)ruff format --check .
@@ -42,7 +45,7 @@ KILLS ?=
 SEED ?= 1
 chaos: setup
 ifeq ($(KILLS),)
-	$(PYTEST) -m slow tests/acceptance tests/chaos
+	$(SLOW) tests/acceptance tests/chaos
 else
 	PYTHONPATH=src:tests $(RUN)python -m chaos --kills $(KILLS) --seed $(SEED) --report chaos-report.json
 endif
@@ -63,10 +66,10 @@ simulate: setup
 # Films that end in every way, and the audit of their books: `make books N=100000`.
 N ?= 10000
 books: setup
-	FILMGATE_BOOKS_TASKS=$(N) $(PYTEST) -m slow tests/engine/test_endings.py
+	FILMGATE_BOOKS_TASKS=$(N) $(SLOW) tests/engine/test_endings.py
 
 clients: setup
-	$(PYTEST) -m slow tests/clients
+	$(SLOW) tests/clients
 
 bench: setup
 	$(RUN)python -m bench

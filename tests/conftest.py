@@ -26,8 +26,22 @@ settings.load_profile("unhurried")
 # A run in the background may have been started with Ctrl-C switched off, and programs inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Long ones begin first, so that at the end no process of the run waits for another's.
+_LONGEST = ("engines", "kills", "failpoints", "bucket", "faults", "uncertain", "settings_change")
 _TEMPLATE = "film_template"
 _numbers = itertools.count()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """Say when a test's file comes; those of one turn keep their order."""
+    name = item.path.stem.removeprefix("test_")
+    if item.path.parent.name != "acceptance":
+        return len(_LONGEST) + 1
+    return _LONGEST.index(name) if name in _LONGEST else len(_LONGEST)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from kit.gates import Answer, RealGate
+from kit.signals import called_postgres, send_to_all
 
 SUBMITS: dict[str, tuple[str, dict[str, Any]]] = {
     "laozhang": ("/laozhang/veo/v1/api/video/submit", {"model": "veo3"}),
@@ -40,12 +41,11 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealGate]:
 
 
 def database(gate: RealGate) -> list[psutil.Process]:
-    return [one for one in gate.family() if one.name() == "postgres"]
+    return called_postgres(gate.family())
 
 
 def send(gate: RealGate, number: signal.Signals) -> None:
-    for one in database(gate):
-        os.kill(one.pid, number)
+    send_to_all(lambda: database(gate), number)
 
 
 def submit(gate: RealGate, dialect: str, prompt: str, key: str | None = None) -> tuple[Answer, float]:

@@ -55,7 +55,8 @@ def animatic_stage(tools, tmp_path):
     }
     unknown = {"key": new_key(), "spec": {"prompt": "a", "width": 128, "height": 96, "seconds": 1}}
     provider = build(ProviderConfig(name="animatic", kind="animatic"), tools)
-    return Stage(provider, ends, unknown, lambda: len(list((tmp_path / "films").iterdir())))
+    # While a film is put in its place, the folder that it was drawn in may still be there.
+    return Stage(provider, ends, unknown, lambda: len({one.stem for one in (tmp_path / "films").iterdir()}))
 
 
 def openai_stage(tools, vendor, **config):

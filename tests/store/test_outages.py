@@ -26,6 +26,7 @@ from filmgate.store.migrate import migrate
 from filmgate.store.patience import AWAY, PATIENCE_S, whole_again
 from filmgate.store.pool import Pool, open_pool
 from kit.cutters import Cut, Cutter, cutting
+from kit.signals import called_postgres, send_to_all
 from kit.worlds import World, make_world
 
 Crossing = tuple[World, Cutter, Pool]
@@ -176,12 +177,10 @@ class OwnPostgres:
         running = self.keeper.running
         assert running is not None
         top = psutil.Process(running.pid)
-        family = [top, *top.children(recursive=True)]
-        return [one for one in family if one.name() == "postgres"]
+        return called_postgres([top, *top.children(recursive=True)])
 
     def send(self, number: signal.Signals) -> None:
-        for process in self.processes:
-            os.kill(process.pid, number)
+        send_to_all(lambda: self.processes, number)
 
 
 @pytest.fixture(scope="module")

@@ -240,11 +240,10 @@ class Worker:
     async def _beating(self) -> None:
         while True:
             await asyncio.sleep(BEAT_EVERY.total_seconds())
-            # Whatever it was: an engine that stops beating is taken for dead, and what it draws is drawn elsewhere.
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     await self._parts.claims.beat()
-            except STORE_FAULTS as error:
+            except Exception as error:  # noqa: BLE001  # an engine that stops beating is taken for dead, and its work done elsewhere
                 self._away(error)
             else:
                 self._back()

@@ -116,6 +116,13 @@ def test_watching_outlives_a_restart_of_the_gate(gate: ScriptedGate, program: Pr
     assert "The gate is back." in err
 
 
+def test_a_stream_whose_refusal_breaks_off_is_asked_for_again(gate: ScriptedGate, program: Program) -> None:
+    path = f"/gate/v1/tasks/{TASK_ID}/events"
+    gate.torn, gate.answers["GET", path] = [path], (204, None)
+    ran = program.knows(gate).run("tasks", "watch", TASK_ID, "--events")
+    assert (ran.code, len(gate.asked_of("GET", path))) == (0, 2)
+
+
 def test_watching_a_film_that_fails_ends_with_its_error(gate: ScriptedGate, program: Program) -> None:
     error = {"code": "provider_failed", "message": "The provider failed."}
     gate.story = [task("generating", 10), task("failed", 10, error=error)]

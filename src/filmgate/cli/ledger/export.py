@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from cyclopts import Parameter
 
 from filmgate.cli.address import HERE, Place, reason_of
-from filmgate.cli.client import Reply, UnreachableError
+from filmgate.cli.client import UnreachableError
 from filmgate.cli.errors import Exit, trouble
 from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.keys.operator import operator_session
@@ -23,7 +23,6 @@ from filmgate.cli.text import Text
 from filmgate.cli.verb import verb
 
 _READ_S: Final = 120.0
-_FAULTS: Final = 400
 _COLUMNS: Final = (
     Column(Text("at", "时间"), style="dim"),
     Column(Text("kind", "类型")),
@@ -77,10 +76,8 @@ def _lines(session: Session, query: str) -> Iterator[str]:
     """Read the export line by line; raise CliError where it does not come whole."""
     gate = session.gate
     with gate.open("GET", f"/admin/v1/ledger/export?{query}", timeout_s=_READ_S) as answer:
+        gate.demand(answer)
         try:
-            if answer.status >= _FAULTS:
-                headers = {name.lower(): value for name, value in answer.getheaders()}
-                raise gate.refusal(Reply(answer.status, headers, answer.read()))
             for line in answer:
                 yield line.decode().rstrip("\r\n")
         except (OSError, http.client.HTTPException) as error:

@@ -87,6 +87,23 @@ def test_what_failed_can_be_shown_all_the_same(gate: ScriptedGate, program: Prog
     assert (ran.code, "error\tToo late. [expired]" in ran.out) == (0, True)
 
 
+@pytest.mark.parametrize(
+    ("state", "cost_micros", "said"),
+    [
+        ("generating", None, "$0.80 held"),
+        ("cancelled", 0, "$0.00 charged"),
+        ("failed", 0, "$0.00 charged"),
+        ("failed", 400_000, "$0.40 charged"),
+    ],
+)
+def test_a_task_shows_what_was_charged_and_until_then_what_is_held(
+    gate: ScriptedGate, program: Program, state: str, cost_micros: int | None, said: str
+) -> None:
+    gate.story = [task(state, 10, hold_micros=800_000, cost_micros=cost_micros)]
+    ran = program.knows(gate).run("tasks", "show", TASK_ID, "--plain")
+    assert (ran.code, f"cost\t{said}\n" in ran.out) == (0, True)
+
+
 def test_an_unknown_task_is_not_found(gate: ScriptedGate, program: Program) -> None:
     ran = program.knows(gate).run("tasks", "show", "nobody/knows it")
     assert (ran.code, ran.out, ran.error["code"]) == (7, "", "task_not_found")

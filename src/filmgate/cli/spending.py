@@ -21,6 +21,8 @@ _QUOTE_S: Final = 60.0
 _CONFIRM_ABOVE: Final = "1"
 _NOTHING_STARTED: Final = Text("Nothing was started.", "未开始任何任务。")
 _ASKED: Final = Text("Make this film for {money}? [y/N] ", "确认以 {money} 生成该视频？[y/N] ")
+_HELD: Final = Text("{money} held", "预扣 {money}")
+_CHARGED: Final = Text("{money} charged", "实扣 {money}")
 _LEFT: Final = Text("left {money}", "剩余 {money}")
 _YES: Final = frozenset({"y", "yes", "是"})
 
@@ -117,6 +119,13 @@ def shortage(quote: QuoteShape) -> CliError | None:
 def remaining(quote: QuoteShape) -> int | None:
     """Give what may still be spent; None where nothing limits it."""
     return quote["remaining_micros"]
+
+
+def spent_text(cost_micros: int | None, held_micros: int) -> Text:
+    """Say what a task was charged, which may be nothing; or what it holds, while that is not known."""
+    if cost_micros is None:
+        return _HELD.filled(money=money(held_micros))
+    return _CHARGED.filled(money=money(cost_micros))
 
 
 def price_line(quote: QuoteShape, output: Output) -> str:

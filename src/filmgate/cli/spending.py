@@ -24,7 +24,6 @@ _ASKED: Final = Text("Make this film for {money}? [y/N] ", "确认以 {money} �
 _HELD: Final = Text("{money} held", "预扣 {money}")
 _CHARGED: Final = Text("{money} charged", "实扣 {money}")
 _LEFT: Final = Text("left {money}", "剩余 {money}")
-_YES: Final = frozenset({"y", "yes", "是"})
 
 
 @Parameter(name="*")
@@ -98,13 +97,12 @@ def confirm(output: Output, price: int, consent: Consent, *, ask_above_micros: i
         return
     if not (sys.stdin.isatty() and output.stderr.isatty()):
         raise trouble("unconfirmed", price=money(price))
-    output.ask(_ASKED.filled(money=money(price)))
     try:
-        said = sys.stdin.readline()
+        agreed = output.agreed(_ASKED.filled(money=money(price)))
     except KeyboardInterrupt:
         output.note()
         raise trouble("not_started") from None
-    if said.strip().lower() not in _YES:
+    if not agreed:
         raise trouble("declined")
 
 

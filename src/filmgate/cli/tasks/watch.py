@@ -132,11 +132,7 @@ def _show(session: Session, board: Board, task: TaskShape, *, alone: bool) -> No
 
 
 def _verdict(session: Session, tasks: Sequence[TaskShape]) -> int:
-    failed = [task for task in tasks if task["state"] != "succeeded"]
-    for task in failed[:-1]:
-        session.output.error(failure(task))
-    if failed:
-        raise failure(failed[-1])
+    session.fail([failure(task) for task in tasks if task["state"] != "succeeded"])
     return Exit.DONE
 
 

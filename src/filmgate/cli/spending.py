@@ -108,15 +108,10 @@ def confirm(output: Output, price: int, consent: Consent, *, ask_above_micros: i
 
 def shortage(quote: QuoteShape) -> CliError | None:
     """Say that a film cannot be paid, where it cannot."""
-    left = remaining(quote)
+    left = quote["remaining_micros"]
     if left is None or quote["amount_micros"] <= left:
         return None
     return trouble("unaffordable", price=money(quote["amount_micros"]), left=money(max(left, 0)))
-
-
-def remaining(quote: QuoteShape) -> int | None:
-    """Give what may still be spent; None where nothing limits it."""
-    return quote["remaining_micros"]
 
 
 def spent_text(cost_micros: int | None, held_micros: int) -> Text:
@@ -131,7 +126,7 @@ def price_line(quote: QuoteShape, output: Output) -> str:
     price = money(quote["amount_micros"])
     if quote["amount_micros"]:
         price += f" ({arithmetic(quote['lines'])})"
-    left = remaining(quote)
+    left = quote["remaining_micros"]
     parts = [quote["model"], clip_lengths(quote["clips"]), quote["size"], price]
     return printable(" · ".join(parts + ([] if left is None else [output.say(_LEFT, money=money(left))])))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from filmgate import __version__
 from filmgate.cli.address import Address, reason_of
@@ -49,6 +49,11 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+
+
+def query_of(asked: Mapping[str, str | int | None]) -> str:
+    """Write the query that asks for this; what is None is not asked for."""
+    return urlencode({name: value for name, value in asked.items() if value is not None})
 
 
 class Gate:

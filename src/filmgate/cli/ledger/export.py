@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, cast
-from urllib.parse import urlencode
 
 from cyclopts import Parameter
 
 from filmgate.cli.address import HERE, Place, reason_of
-from filmgate.cli.client import UnreachableError
+from filmgate.cli.client import UnreachableError, query_of
 from filmgate.cli.errors import Exit, trouble
 from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.keys.operator import operator_session
@@ -53,7 +52,7 @@ def export(
     session = operator_session(manner, place)
     now = session.clock.now()
     asked = {"from": _time(start, now), "to": _time(end, now), "format": "csv" if csv else "json"}
-    lines = _lines(session, urlencode({name: value for name, value in asked.items() if value is not None}))
+    lines = _lines(session, query_of(asked))
     if output is not None:
         return _write(session, lines, output)
     if csv or session.output.form is Form.JSON:

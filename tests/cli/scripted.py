@@ -125,6 +125,8 @@ class ScriptedGate:
     asked: list[Asked] = field(default_factory=list)
     answers: dict[tuple[str, str], tuple[int, object]] = field(default_factory=dict)
     """What it says to a method and a path, where a test wants something of its own."""
+    torn: list[str] = field(default_factory=list)
+    """Each of these paths is once told that the gate is away, in an answer that breaks in its body."""
     port: int = 0
 
     @property
@@ -168,6 +170,9 @@ class _Answers(BaseHTTPRequestHandler):
         elif headers.get("authorization") not in {f"Bearer {KEY}", f"Bearer {ADMIN_KEY}"}:
             code = "invalid_key" if "authorization" in headers else "missing_key"
             self._json(401, problem(code, "This key is not known here.", 4))
+        elif path in gate.torn:
+            gate.torn.remove(path)
+            self._torn()
         elif gate.refusal is not None:
             self._json(*gate.refusal)
         else:
@@ -200,6 +205,13 @@ class _Answers(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             self._json(201, gate.created)
+
+    def _torn(self) -> None:
+        self.send_response(503)
+        self.send_header("content-length", "200")
+        self.end_headers()
+        self.wfile.write(b'{"error": {"code"')
+        self.close_connection = True
 
     def _film(self) -> None:
         gate = self.gate

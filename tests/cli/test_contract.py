@@ -246,6 +246,13 @@ def test_a_machine_without_a_gate_is_well(program: Program) -> None:
     )
 
 
+def test_a_gate_that_is_away_is_asked_once_by_the_doctor(program: Program) -> None:
+    program.env |= {"FILMGATE_BASE_URL": "http://127.0.0.1:1", "FILMGATE_ADMIN_KEY": ADMIN_KEY}
+    ran = program.run("doctor", "--verbose")
+    asked = [line.partition(":")[0] for line in ran.err.splitlines() if line.startswith("GET ")]
+    assert (ran.code, asked) == (0, ["GET /healthz"])
+
+
 def test_a_check_that_fails_fails_the_doctor_and_says_the_way_out(
     gate: ScriptedGate, program: Program
 ) -> None:

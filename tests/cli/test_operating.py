@@ -166,6 +166,12 @@ def test_an_export_that_is_refused_leaves_no_file(gate: ScriptedGate, operator: 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_export_that_is_sent_elsewhere_is_none(gate: ScriptedGate, operator: Ask, tmp_path: Path) -> None:
+    gate.answers["GET", "/admin/v1/ledger/export"] = (302, "elsewhere")
+    ran = operator("ledger", "export", "-o", "books.json")
+    assert (ran.out, ran.error["code"], list(tmp_path.iterdir())) == ("", "not_a_gate", [])
+
+
 def test_providers_are_listed_with_their_lights_and_limits(
     gate: ScriptedGate, operator: Ask, screen: Program
 ) -> None:

@@ -87,6 +87,23 @@ def test_what_failed_can_be_shown_all_the_same(gate: ScriptedGate, program: Prog
     assert (ran.code, "error\tToo late. [expired]" in ran.out) == (0, True)
 
 
+@pytest.mark.parametrize(
+    ("state", "cost_micros", "said"),
+    [
+        ("generating", None, "$0.80 held"),
+        ("cancelled", 0, "$0.00 charged"),
+        ("failed", 0, "$0.00 charged"),
+        ("failed", 400_000, "$0.40 charged"),
+    ],
+)
+def test_a_task_shows_what_was_charged_and_until_then_what_is_held(
+    gate: ScriptedGate, program: Program, state: str, cost_micros: int | None, said: str
+) -> None:
+    gate.story = [task(state, 10, hold_micros=800_000, cost_micros=cost_micros)]
+    ran = program.knows(gate).run("tasks", "show", TASK_ID, "--plain")
+    assert (ran.code, f"cost\t{said}\n" in ran.out) == (0, True)
+
+
 def test_an_unknown_task_is_not_found(gate: ScriptedGate, program: Program) -> None:
     ran = program.knows(gate).run("tasks", "show", "nobody/knows it")
     assert (ran.code, ran.out, ran.error["code"]) == (7, "", "task_not_found")
@@ -114,6 +131,13 @@ def test_watching_outlives_a_restart_of_the_gate(gate: ScriptedGate, program: Pr
         out, err = process.communicate(timeout=30)
     assert (process.returncode, json.loads(out.splitlines()[-1])["state"]) == (0, "succeeded")
     assert "The gate is back." in err
+
+
+def test_a_stream_whose_refusal_breaks_off_is_asked_for_again(gate: ScriptedGate, program: Program) -> None:
+    path = f"/gate/v1/tasks/{TASK_ID}/events"
+    gate.torn, gate.answers["GET", path] = [path], (204, None)
+    ran = program.knows(gate).run("tasks", "watch", TASK_ID, "--events")
+    assert (ran.code, len(gate.asked_of("GET", path))) == (0, 2)
 
 
 def test_watching_a_film_that_fails_ends_with_its_error(gate: ScriptedGate, program: Program) -> None:

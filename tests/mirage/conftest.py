@@ -122,7 +122,7 @@ async def opened(tmp_path, clock):
             lies=read_lies(lies), dice=tuple(map(read_die, dice)), takes_s=takes_s, fast=fast, **more
         )
         gallery = Gallery(films, tiny_film(films) if fast else None)
-        server = Server(Vendor(Books(terms, log, gallery, clock.now)), clock.now)
+        server = Server(Vendor(Books(terms, log, gallery, clock.now)))
         port = await server.open("127.0.0.1", 0)
         async with aiohttp.ClientSession() as session:
             yield Shop(session, f"http://127.0.0.1:{port}/v1", tmp_path / "mirage.jsonl")

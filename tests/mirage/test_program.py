@@ -94,6 +94,9 @@ def test_a_flag_that_cannot_be_meant_is_refused_in_words(arguments, text, capsys
     said = capsys.readouterr()
     assert (ended.value.code, said.out) == (2, "")
     assert text in said.err
+    assert run(["mirage", *arguments, "--plain"]) == 2
+    said = capsys.readouterr()
+    assert (said.out, text in said.err) == ("", True)
 
 
 def test_both_programs_explain_every_flag_and_every_lie(capsys):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from filmgate import __version__
 from filmgate.cli.address import Address, reason_of
@@ -51,6 +51,11 @@ class Reply:
     body: bytes = field(repr=False)
 
 
+def query_of(asked: Mapping[str, str | int | None]) -> str:
+    """Write the query that asks for this; what is None is not asked for."""
+    return urlencode({name: value for name, value in asked.items() if value is not None})
+
+
 class Gate:
     """A gate at an address, asked in a language."""
 
@@ -74,9 +79,9 @@ class Gate:
         if body is not None:
             content = json.dumps(body, ensure_ascii=False).encode()
             given["content-type"] = "application/json"
-        reply = self.call(method, path, content, headers=given, timeout_s=timeout_s)
-        if reply.status >= _FAULTS or reply.status in _REDIRECTS:
-            raise self.refusal(reply)
+        with self.open(method, path, content, headers=given, timeout_s=timeout_s) as answer:
+            self.demand(answer)
+            reply = self.reply(answer)
         try:
             return json.loads(reply.body) if reply.body else None
         except ValueError:
@@ -92,11 +97,7 @@ class Gate:
         timeout_s: float = CALL_S,
     ) -> Reply:
         with self.open(method, path, body, headers=headers, timeout_s=timeout_s) as answer:
-            try:
-                content = answer.read()
-            except (OSError, http.client.HTTPException) as error:
-                raise UnreachableError(self.address, error, sent=True) from error
-            return Reply(answer.status, _headers(answer), content)
+            return self.reply(answer)
 
     @contextmanager
     def open(
@@ -127,6 +128,19 @@ class Gate:
             yield answer
         finally:
             connection.close()
+
+    def demand(self, answer: http.client.HTTPResponse) -> None:
+        """Return where an opened answer is a success; else read it, and raise CliError by what it says."""
+        if answer.status >= _FAULTS or answer.status in _REDIRECTS:
+            raise self.refusal(self.reply(answer))
+
+    def reply(self, answer: http.client.HTTPResponse) -> Reply:
+        """Read an opened answer to its end; raise UnreachableError where it breaks off."""
+        try:
+            content = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise UnreachableError(self.address, error, sent=True) from error
+        return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, content)
 
     def refusal(self, reply: Reply) -> CliError:
         """Read what the gate refused, and why, from its answer."""
@@ -166,7 +180,3 @@ class Gate:
         if self.address.key:
             said["authorization"] = f"Bearer {self.address.key}"
         return said | dict(headers or {})
-
-
-def _headers(answer: http.client.HTTPResponse) -> Mapping[str, str]:
-    return {name.lower(): value for name, value in answer.getheaders()}

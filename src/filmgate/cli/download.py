@@ -9,7 +9,6 @@ from typing import Final
 from urllib.parse import quote
 
 from filmgate.cli.address import reason_of
-from filmgate.cli.client import Gate, Reply, UnreachableError
 from filmgate.cli.errors import trouble
 from filmgate.cli.naming import put_in_place
 from filmgate.cli.session import Session
@@ -23,7 +22,6 @@ _READ_S: Final = 30.0
 _TRIES: Final = 6
 _PARTIAL: Final = 206
 _PAST_END: Final = 416
-_FAULTS: Final = 400
 _SHA256: Final = re.compile(r'"([0-9a-f]{64})"')
 _KEPT: Final = Text(
     "What came is kept; go on with `filmgate tasks download {id}`",
@@ -103,8 +101,7 @@ class _Transfer:
             promised = found[1] if found else None
             if answer.status == _PAST_END:
                 return self._past_end(answer, have, promised)
-            if answer.status >= _FAULTS:
-                raise gate.refusal(_reply(gate, answer))
+            gate.demand(answer)
             self._keep(answer, have if answer.status == _PARTIAL else 0)
             return promised
 
@@ -138,12 +135,3 @@ def _chunk(answer: http.client.HTTPResponse) -> bytes:
         return error.partial
     except (OSError, http.client.HTTPException):
         return b""
-
-
-def _reply(gate: Gate, answer: http.client.HTTPResponse) -> Reply:
-    try:
-        return Reply(
-            answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
-        )
-    except (OSError, http.client.HTTPException) as error:
-        raise UnreachableError(gate.address, error, sent=True) from error

@@ -18,7 +18,7 @@ from filmgate.cli.client import AwayError, UnreachableError
 from filmgate.cli.curl import curl_line
 from filmgate.cli.download import fetch_film
 from filmgate.cli.errors import CliError, Exit, trouble
-from filmgate.cli.measures import file_size, moment, seconds_of
+from filmgate.cli.measures import file_size, moment
 from filmgate.cli.naming import film_name
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.saying import Dialect, say
@@ -28,7 +28,7 @@ from filmgate.cli.sight import Board
 from filmgate.cli.spending import CAREFUL, Consent, Spending, agree, ask_price, price_line
 from filmgate.cli.text import ENDS, Text
 from filmgate.cli.verb import verb
-from filmgate.cli.watching import detached, ending, failure, follow
+from filmgate.cli.watching import detached, ending, failure, follow, timeout_of
 from filmgate.cli.wish import PLAIN_FILM, FilmOptions, Wish
 
 RUN: Final = Group("Run", sort_key=20)
@@ -79,7 +79,7 @@ def generate(
         return Exit.DONE
     # What cannot be said is refused while nothing has been sent.
     say(wish, dialect)
-    wait_s, consent = _timeout(timeout), spending.consent(os.environ)
+    wait_s, consent = timeout_of(timeout), spending.consent(os.environ)
     target = None if detach else _writable(_target(wish.prompt, output))
     session = open_session(manner, place)
     task = _accepted(session, wish.body(), consent)
@@ -97,13 +97,6 @@ def read_prompt(given: str) -> str:
     if not prompt.strip():
         raise trouble("empty_prompt")
     return prompt
-
-
-def _timeout(written: str | None) -> float | None:
-    try:
-        return None if written is None else seconds_of(written)
-    except ValueError as error:
-        raise trouble("wrong_usage", reason=str(error)) from None
 
 
 def _target(prompt: str, output: str | None) -> Path:

@@ -92,7 +92,7 @@ def seconds_of(written: str) -> float:
 def expiry(written: str, now: datetime) -> datetime:
     """Read `30d`, `12h`, or a date such as 2026-12-31, to come; raise ValueError for anything else."""
     try:
-        until = _moment(written, now)
+        until = _moment(written, now, 1)
     except (ValueError, OverflowError):
         raise ValueError(f"`{written}` is no time: write 30d, 12h, or a date such as 2026-12-31") from None
     if until <= now:
@@ -103,19 +103,15 @@ def expiry(written: str, now: datetime) -> datetime:
 def past(written: str, now: datetime) -> datetime:
     """Read `2d` as two days ago, or a date such as 2026-11-01 or time as it is; raise ValueError for anything else."""
     try:
-        return now - timedelta(seconds=seconds_of(written))
+        return _moment(written, now, -1)
     except (ValueError, OverflowError):
-        pass
-    try:
-        given = datetime.fromisoformat(written)
-    except ValueError:
         raise ValueError(f"`{written}` is no time: write 2d, 12h, or a date such as 2026-11-01") from None
-    return given if given.tzinfo else given.astimezone()
 
 
-def _moment(written: str, now: datetime) -> datetime:
+def _moment(written: str, now: datetime, way: int) -> datetime:
+    """Read a date as it is, and a duration as a moment ahead (1) or ago (-1)."""
     try:
-        return now + timedelta(seconds=seconds_of(written))
+        return now + way * timedelta(seconds=seconds_of(written))
     except ValueError:
         given = datetime.fromisoformat(written)
     return given if given.tzinfo else given.astimezone()

@@ -1,6 +1,6 @@
 """`filmgate mirage`: a vendor that is not there."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +10,7 @@ from filmgate.cli.errors import Exit, trouble
 from filmgate.cli.output import PLAIN_MANNER, Manner
 from filmgate.cli.verb import verb
 from filmgate.mirage.catalogue import listing
-from filmgate.mirage.lies import read_die, read_lies
-from filmgate.mirage.terms import PRIVATE_URL, Terms
+from filmgate.mirage.terms import PRIVATE_URL, read_terms
 
 _LIES = Group("Lies", sort_key=1)
 _LIMITS = Group("Limits and look-ups", sort_key=2)
@@ -97,7 +96,7 @@ def mirage(
     """Start a video vendor that is none: it draws test cards, lies on request, and logs what it was asked."""
     del manner
     try:
-        terms = _terms(trade, lying, limits, calling)
+        terms = read_terms(asdict(trade) | asdict(lying) | asdict(limits) | asdict(calling))
     except ValueError as error:
         raise trouble("wrong_usage", reason=str(error)) from None
     from filmgate.mirage.log import LogInUseError  # noqa: PLC0415  # as below
@@ -108,28 +107,6 @@ def mirage(
     except (LogInUseError, OSError) as error:
         raise trouble("wrong_usage", reason=str(error)) from None
     return Exit.DONE
-
-
-def _terms(trade: _Trade, lying: _Lying, limits: _Limits, calling: _Calling) -> Terms:
-    lost = [f"lost-reply={lying.lose_replies}"] if lying.lose_replies else []
-    return Terms(
-        lies=read_lies(lying.lie or ()),
-        dice=tuple(read_die(text) for text in [*(lying.dice or ()), *lost]),
-        seed=lying.seed,
-        takes_s=trade.takes,
-        keys=frozenset(trade.key or ()),
-        idempotent=limits.idempotent,
-        lookup=limits.lookup,
-        visible_after_s=limits.visible_after,
-        submits_per_minute=limits.submits_per_minute,
-        in_flight=limits.in_flight,
-        poll_after_s=trade.poll_after,
-        callback=calling.callback,
-        callback_secret=calling.callback_secret,
-        private_url=lying.private_url,
-        fast=trade.fast,
-        polls_logged=trade.log_polls,
-    )
 
 
 app = verb(

@@ -115,10 +115,11 @@ class Output:
         if not self.quiet:
             self._to_stderr(self._folded(line) if prose else line, style)
 
-    def ask(self, question: Text) -> None:
-        """Put a question to whoever sits before the terminal; the answer comes in its line."""
+    def agreed(self, question: Text) -> bool:
+        """Ask whoever sits before the terminal; whatever is no yes is a no."""
         self.stderr.write(question.pick(self.language))
         self.stderr.flush()
+        return sys.stdin.readline().strip().lower() in _YES
 
     def trace(self, line: str) -> None:
         if self.verbose:
@@ -188,6 +189,7 @@ class Output:
             print(line, file=self.stderr, flush=True)
 
 
+_YES: Final = frozenset({"y", "yes", "是"})
 # Leaving is no failure.
 _CALM: Final = frozenset({8, 130})
 

@@ -12,8 +12,9 @@ from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.measures import clip_lengths, clock_time, moment, money
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.session import Session, open_session
-from filmgate.cli.shapes import LineShape, ModelPageShape, QuoteShape
-from filmgate.cli.spending import ask_price, line_arithmetic, remaining, shortage
+from filmgate.cli.shapes import ModelPageShape, QuoteShape
+from filmgate.cli.spending import arithmetic, ask_price, shortage
+from filmgate.cli.tasks.receipt import line_row
 from filmgate.cli.text import Text
 from filmgate.cli.verb import verb
 from filmgate.cli.wish import PLAIN_FILM, FilmOptions, Wish
@@ -31,7 +32,6 @@ _MODEL_COLUMNS: Final = (
     Column(Text("price", "价格"), right=True),
     Column(Text("left after", "之后剩余"), right=True),
 )
-_CLIP: Final = Text("clip {no}", "第 {no} 段")
 _TOTAL: Final = Text("total", "合计")
 _LEFT: Final = Text("left now", "当前剩余")
 _AFTER: Final = Text("left after", "之后剩余")
@@ -92,27 +92,16 @@ def _tell(session: Session, quoted: QuoteShape) -> None:
 
 
 def _lines(quoted: QuoteShape, output: Output) -> Sequence[Sequence[Cell | str]]:
+    rows = [line_row(line, output) for line in quoted["lines"]]
     if output.form is Form.PLAIN:
-        lines = [
-            [line["what"], line_arithmetic(line), str(line["amount_micros"])] for line in quoted["lines"]
-        ]
-        return [*lines, ["total", "", str(quoted["amount_micros"])]]
-    rows: list[list[Cell | str]] = [
-        [_named(line, output), line_arithmetic(line), money(line["amount_micros"])]
-        for line in quoted["lines"]
-    ]
-    left = remaining(quoted)
+        return [*rows, ["total", "", str(quoted["amount_micros"])]]
+    left = quoted["remaining_micros"]
     rows.append([Cell(output.say(_TOTAL), "bold"), "", Cell(money(quoted["amount_micros"]), "bold")])
     rows.append([output.say(_LEFT), "", output.say(_UNLIMITED) if left is None else money(left)])
     if left is not None:
         after = left - quoted["amount_micros"]
         rows.append([output.say(_AFTER), "", Cell(money(after), "red" if after < 0 else "")])
     return rows
-
-
-def _named(line: LineShape, output: Output) -> str:
-    size = line.get("size")
-    return output.say(_CLIP, no=line["clip"]) + (f", {size}" if size else "")
 
 
 def _compared(session: Session, body: Mapping[str, Json]) -> int:
@@ -156,18 +145,18 @@ def _payable(found: Sequence[QuoteShape], refused: Sequence[tuple[str, CliError]
 
 
 def _row(quoted: QuoteShape, output: Output) -> Sequence[Cell | str]:
-    left, price = remaining(quoted), quoted["amount_micros"]
-    arithmetic = " + ".join(line_arithmetic(line) for line in quoted["lines"])
+    left, price = quoted["remaining_micros"], quoted["amount_micros"]
+    sums = arithmetic(quoted["lines"])
     if output.form is Form.PLAIN:
         after = "" if left is None else str(left - price)
-        return [quoted["model"], str(sum(quoted["clips"])), quoted["size"], arithmetic, str(price), after]
+        return [quoted["model"], str(sum(quoted["clips"])), quoted["size"], sums, str(price), after]
     after = output.say(_UNLIMITED) if left is None else money(left - price)
     style = "red" if left is not None and left < price else ""
     return [
         quoted["model"],
         str(sum(quoted["clips"])),
         quoted["size"],
-        arithmetic,
+        sums,
         money(price),
         Cell(after, style),
     ]

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -65,6 +65,23 @@ class Session:
                 if told:
                     self.output.note(self.output.say(_BACK), "dim")
                 return answer
+
+    def each(self, ids: Iterable[str], do: Callable[[str], None]) -> None:
+        """Do it for each id, once, also where another's failed; raise as `fail` does."""
+        failed: list[CliError] = []
+        for id_ in dict.fromkeys(ids):
+            try:
+                do(id_)
+            except CliError as error:
+                failed.append(error)
+        self.fail(failed)
+
+    def fail(self, errors: Sequence[CliError]) -> None:
+        """Say the earlier errors and raise the last, where there are any."""
+        for earlier in errors[:-1]:
+            self.output.error(earlier)
+        if errors:
+            raise errors[-1]
 
     def _tell(self, *, stranger: bool) -> None:
         text = _WAITING if stranger else _GONE

@@ -21,8 +21,9 @@ _QUOTE_S: Final = 60.0
 _CONFIRM_ABOVE: Final = "1"
 _NOTHING_STARTED: Final = Text("Nothing was started.", "未开始任何任务。")
 _ASKED: Final = Text("Make this film for {money}? [y/N] ", "确认以 {money} 生成该视频？[y/N] ")
+_HELD: Final = Text("{money} held", "预扣 {money}")
+_CHARGED: Final = Text("{money} charged", "实扣 {money}")
 _LEFT: Final = Text("left {money}", "剩余 {money}")
-_YES: Final = frozenset({"y", "yes", "是"})
 
 
 @Parameter(name="*")
@@ -96,27 +97,28 @@ def confirm(output: Output, price: int, consent: Consent, *, ask_above_micros: i
         return
     if not (sys.stdin.isatty() and output.stderr.isatty()):
         raise trouble("unconfirmed", price=money(price))
-    output.ask(_ASKED.filled(money=money(price)))
     try:
-        said = sys.stdin.readline()
+        agreed = output.agreed(_ASKED.filled(money=money(price)))
     except KeyboardInterrupt:
         output.note()
         raise trouble("not_started") from None
-    if said.strip().lower() not in _YES:
+    if not agreed:
         raise trouble("declined")
 
 
 def shortage(quote: QuoteShape) -> CliError | None:
     """Say that a film cannot be paid, where it cannot."""
-    left = remaining(quote)
+    left = quote["remaining_micros"]
     if left is None or quote["amount_micros"] <= left:
         return None
     return trouble("unaffordable", price=money(quote["amount_micros"]), left=money(max(left, 0)))
 
 
-def remaining(quote: QuoteShape) -> int | None:
-    """Give what may still be spent; None where nothing limits it."""
-    return quote["remaining_micros"]
+def spent_text(cost_micros: int | None, held_micros: int) -> Text:
+    """Say what a task was charged, which may be nothing; or what it holds, while that is not known."""
+    if cost_micros is None:
+        return _HELD.filled(money=money(held_micros))
+    return _CHARGED.filled(money=money(cost_micros))
 
 
 def price_line(quote: QuoteShape, output: Output) -> str:
@@ -124,7 +126,7 @@ def price_line(quote: QuoteShape, output: Output) -> str:
     price = money(quote["amount_micros"])
     if quote["amount_micros"]:
         price += f" ({arithmetic(quote['lines'])})"
-    left = remaining(quote)
+    left = quote["remaining_micros"]
     parts = [quote["model"], clip_lengths(quote["clips"]), quote["size"], price]
     return printable(" · ".join(parts + ([] if left is None else [output.say(_LEFT, money=money(left))])))
 

@@ -6,7 +6,7 @@ from typing import Final, cast
 from urllib.parse import quote
 
 from filmgate.cli.errors import CliError, Exit, trouble
-from filmgate.cli.measures import clock_time, file_size, money
+from filmgate.cli.measures import clock_time, file_size, money, seconds_of
 from filmgate.cli.output import Output
 from filmgate.cli.session import Session
 from filmgate.cli.shapes import FilmShape, TaskDetailShape, TaskShape
@@ -25,6 +25,14 @@ _HELD: Final = Text(" ({money} held)", "（预扣 {money}）")
 _CHARGED: Final = Text("charged {money}", "实扣 {money}")
 _RETURNED: Final = Text("{money} returned", "退回 {money}")
 _ENDED: Final = Text("{word} after {clock}", "{clock} 后{word}")
+
+
+def timeout_of(written: str | None) -> float | None:
+    """Read how long to wait at most; raise CliError for what is no duration."""
+    try:
+        return None if written is None else seconds_of(written)
+    except ValueError as error:
+        raise trouble("wrong_usage", reason=str(error)) from None
 
 
 def read_task(

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from filmgate.dialects.openai_errors import CODES, TYPES, OpenAIErrors
 from filmgate.dialects.reading import callback, first, metadata, number, pictures, spelled, text
 from filmgate.domain.contracts import (
     Accepted,
@@ -58,23 +59,13 @@ _STATUS: Final = {State.QUEUED: "queued", State.SUCCEEDED: "completed"} | dict.f
 _VARIANTS: Final = {"video": "video", "thumbnail": "thumbnail", "spritesheet": "spritesheet"}
 _RATIO: Final = ("aspect_ratio", "aspectRatio")
 _POLL_AFTER_MS: Final = 1000
-_TYPES: Final = {
-    401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error",
-}  # fmt: skip
-# The official clients repeat a 409, which none of these is worth.
-_STATUSES: Final = dict.fromkeys(
-    ("model_not_found", "cannot_cancel", "already_ended", "cancel_unconfirmed"), 400
+_ERRORS: Final = OpenAIErrors(
+    language=LANGUAGE,
+    types={**TYPES, 404: "not_found_error"},
+    codes={**CODES, **dict.fromkeys(("too_many_bodies", "too_many_tests"), "rate_limit_exceeded")},
+    # The official clients repeat a 409, which none of these is worth.
+    statuses=dict.fromkeys(("model_not_found", "cannot_cancel", "already_ended", "cancel_unconfirmed"), 400),
 )
-_CODES: Final = {
-    **dict.fromkeys(("missing_key", "invalid_key", "key_expired"), "invalid_api_key"),
-    **dict.fromkeys(
-        ("rate_limited", "too_many_tasks", "too_many_failures", "too_many_bodies", "too_many_tests"),
-        "rate_limit_exceeded",
-    ),
-}
-_SERVER_ERROR: Final = 500
-_NO_MONEY: Final = 402
-_TOO_MANY: Final = 429
 _DIGITS: Final = 4
 
 
@@ -223,26 +214,4 @@ def _seconds(moment: datetime | None) -> int | None:
 
 def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
     del strict, verb
-    status = _STATUSES.get(problem.code, problem.wording.status)
-    if status == _NO_MONEY:
-        return _no_money(problem)
-    kind = "server_error" if status >= _SERVER_ERROR else _TYPES.get(status, "invalid_request_error")
-    error: dict[str, Json] = {
-        "message": problem.text(LANGUAGE),
-        "type": kind,
-        "param": problem.field,
-        "code": _CODES.get(problem.code, problem.code),
-    }
-    # The official clients repeat 408, 409, 429 and 5xx, also for a submit: only what may pass is worth repeating.
-    passing = status >= _SERVER_ERROR or status == _TOO_MANY
-    return Reply(status, {"error": error}, {} if passing else {"x-should-retry": "false"})
-
-
-def _no_money(problem: Problem) -> Reply:
-    error: dict[str, Json] = {
-        "message": problem.text(LANGUAGE),
-        "type": "insufficient_quota",
-        "param": None,
-        "code": "insufficient_quota",
-    }
-    return Reply(_TOO_MANY, {"error": error}, {"x-should-retry": "false"})
+    return _ERRORS.render(problem)

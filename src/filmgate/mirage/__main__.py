@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from filmgate.mirage.catalogue import listing
-from filmgate.mirage.lies import read_die, read_lies
 from filmgate.mirage.log import LogInUseError
 from filmgate.mirage.program import Place, run
-from filmgate.mirage.terms import PRIVATE_URL, Terms
+from filmgate.mirage.terms import PRIVATE_URL, read_terms
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -18,35 +17,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
-        place = Place(host=given.host, port=given.port, folder=given.data, terms=_terms(given))
+        place = Place(host=given.host, port=given.port, folder=given.data, terms=read_terms(vars(given)))
     except ValueError as error:
         parser.error(str(error))
     try:
         run(place)
     except (LogInUseError, OSError) as error:
         sys.exit(f"filmgate mirage: {error}")
-
-
-def _terms(given: argparse.Namespace) -> Terms:
-    dice = [*given.dice, *([f"lost-reply={given.lose_replies}"] if given.lose_replies else [])]
-    return Terms(
-        lies=read_lies(given.lie),
-        dice=tuple(read_die(text) for text in dice),
-        seed=given.seed,
-        takes_s=given.takes,
-        keys=frozenset(given.key),
-        idempotent=given.idempotent,
-        lookup=given.lookup,
-        visible_after_s=given.visible_after,
-        submits_per_minute=given.submits_per_minute,
-        in_flight=given.in_flight,
-        poll_after_s=given.poll_after,
-        callback=given.callback,
-        callback_secret=given.callback_secret,
-        private_url=given.private_url,
-        fast=given.fast,
-        polls_logged=given.log_polls,
-    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -24,8 +24,8 @@ def unauthorized() -> Answer:
     return error(401, "invalid_api_key", "Incorrect API key provided.")
 
 
-def unknown(ref: str) -> Answer:
-    return error(404, "video_not_found", f"Video with id {ref!r} not found.", "video_id")
+def unknown(ref: str | None, param: str = "video_id") -> Answer:
+    return error(404, "video_not_found", f"Video with id {ref!r} not found.", param)
 
 
 def cut() -> Answer:

@@ -45,7 +45,7 @@ async def _serve(place: Place) -> None:
     path = (folder / "mirage.jsonl").absolute()
     with contextlib.closing(Log(path, time.time)) as log:
         gallery = Gallery(films, tiny_film(films) if place.terms.fast else None)
-        server = Server(Vendor(Books(place.terms, log, gallery, time.time)), time.time)
+        server = Server(Vendor(Books(place.terms, log, gallery, time.time)))
         try:
             port = await server.open(place.host, place.port)
             told = _told_to_stop()

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Final, cast
 
 import aiohttp
@@ -29,10 +29,9 @@ _BACKLOG: Final = 1024
 class Server:
     """Serve one vendor; open it, and close it in the end."""
 
-    def __init__(self, vendor: Vendor, now: Callable[[], float]) -> None:
+    def __init__(self, vendor: Vendor) -> None:
         self._vendor = vendor
         self._books = vendor.books
-        self._now = now
         self._easels = asyncio.Semaphore(os.cpu_count() or 1)
         self._tasks: set[asyncio.Task[None]] = set()
         self._runner: web.ServerRunner | None = None
@@ -84,7 +83,7 @@ class Server:
             async with session.post(
                 callback.url,
                 data=callback.body,
-                headers=callback.headers(self._now()),
+                headers=callback.headers(self._books.now()),
                 allow_redirects=False,
             ) as response:
                 status = response.status

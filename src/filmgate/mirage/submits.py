@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from filmgate.mirage.books import Books
 from filmgate.mirage.calls import Answer, Call, Postponed, Reaction, RefusalError, error, refusal
-from filmgate.mirage.faults import REPLY, UNMADE, rate_limited, renamed
+from filmgate.mirage.faults import REPLY, UNMADE, rate_limited, renamed, unknown
 from filmgate.mirage.jobs import RATE_WINDOW_S
 from filmgate.mirage.lies import Lies, Told
 from filmgate.mirage.orders import Job, Order
@@ -32,7 +32,7 @@ def extend(books: Books, call: Call, credential: str | None) -> Reaction:
         return _submit(books, call, credential, order)
     source = books.jobs.get(ref or "", credential)
     if source is None:
-        raise refusal(404, "video_not_found", f"Video with id {ref!r} not found.", "video")
+        raise RefusalError(unknown(ref, "video"))
     return _submit(books, call, credential, read_extension(call.body, _finished(source)))
 
 

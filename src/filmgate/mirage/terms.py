@@ -1,9 +1,10 @@
 """On what terms the vendor works."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
-from filmgate.mirage.lies import Die, Lies
+from filmgate.mirage.lies import Die, Lies, read_die, read_lies
 
 PRIVATE_URL: Final = "http://169.254.169.254/latest/meta-data/"
 
@@ -51,3 +52,27 @@ class Terms:
                 raise ValueError(f"the limit of {what} must be 1 or more, not {limit}")
         if self.callback is not None and not self.callback.startswith(("http://", "https://")):
             raise ValueError(f"callbacks go to an address with http:// or https://, not to {self.callback!r}")
+
+
+def read_terms(flags: Mapping[str, Any]) -> Terms:
+    """Read the flags of a program that starts the vendor, by their names; raise ValueError for what cannot be meant."""
+    lost = flags["lose_replies"]
+    dice = [*(flags["dice"] or ()), *([f"lost-reply={lost}"] if lost else [])]
+    return Terms(
+        lies=read_lies(flags["lie"] or ()),
+        dice=tuple(read_die(text) for text in dice),
+        seed=flags["seed"],
+        takes_s=flags["takes"],
+        keys=frozenset(flags["key"] or ()),
+        idempotent=flags["idempotent"],
+        lookup=flags["lookup"],
+        visible_after_s=flags["visible_after"],
+        submits_per_minute=flags["submits_per_minute"],
+        in_flight=flags["in_flight"],
+        poll_after_s=flags["poll_after"],
+        callback=flags["callback"],
+        callback_secret=flags["callback_secret"],
+        private_url=flags["private_url"],
+        fast=flags["fast"],
+        polls_logged=flags["log_polls"],
+    )

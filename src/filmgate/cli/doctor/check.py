@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from filmgate.cli.text import Text
 
@@ -10,6 +11,9 @@ class Verdict(StrEnum):
     OK = "ok"
     WARN = "warn"
     FAIL = "fail"
+
+
+SEE_LOG: Final = Text("Look at the log of filmgate serve.", "请查看 filmgate serve 的日志。")
 
 
 @dataclass(frozen=True, slots=True)

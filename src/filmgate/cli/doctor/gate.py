@@ -1,11 +1,11 @@
 """Whether the gate answers, and whether it can do its work."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Final
 
-from filmgate.cli.client import Gate
-from filmgate.cli.doctor.check import Check, fail, ok, warn
+from filmgate.cli.client import Gate, UnreachableError
+from filmgate.cli.doctor.check import SEE_LOG, Check, fail, ok, warn
 from filmgate.cli.errors import CliError
 from filmgate.cli.text import Text
 
@@ -13,7 +13,6 @@ _HEALTH: Final = "/healthz"
 _READY: Final = "/readyz"
 _ASK_S: Final = 5.0
 _OK: Final = 200
-_UNAUTHORIZED: Final = 401
 
 
 def ask_health(gate: Gate) -> None:
@@ -23,7 +22,8 @@ def ask_health(gate: Gate) -> None:
         raise gate.refusal(reply)
 
 
-def gate_checks(gate: Gate) -> Iterator[Check]:
+def gate_checks(gate: Gate) -> Generator[Check, None, bool]:
+    """Check what anybody may see, and return whether anything answered."""
     base_url = gate.address.base_url
     try:
         ask_health(gate)
@@ -31,10 +31,11 @@ def gate_checks(gate: Gate) -> Iterator[Check]:
         # A laptop without a running gate is well all the same.
         start = Text("Start one: filmgate serve", "启动网关：filmgate serve")
         yield warn("gate", error.text if error.code == "not_a_gate" else _nobody(base_url), start)
-        return
+        return not isinstance(error, UnreachableError)
     yield ok("gate", base_url)
     yield _ready(gate)
     yield _key(gate)
+    return True
 
 
 def _nobody(base_url: str) -> Text:
@@ -47,9 +48,7 @@ def _ready(gate: Gate) -> Check:
         said = json.loads(reply.body)
     except (CliError, ValueError) as error:
         reason = error.text if isinstance(error, CliError) else Text("no JSON came", "返回的不是 JSON")
-        return fail(
-            "ready", reason, Text("Look at the log of filmgate serve.", "请查看 filmgate serve 的日志。")
-        )
+        return fail("ready", reason, SEE_LOG)
     waiting = "; ".join(f"{part}: {why}" for part, why in said.items() if part != "status")
     if reply.status == _OK and not waiting:
         return ok("ready", str(said.get("status", "ready")))

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import Final, cast
 
 from filmgate.cli.client import Gate
-from filmgate.cli.doctor.check import Check, Verdict, fail, ok, warn
-from filmgate.cli.doctor.shapes import AuditShape, ProviderShape, VitalsShape
+from filmgate.cli.doctor.check import SEE_LOG, Check, Verdict, fail, ok, warn
+from filmgate.cli.doctor.shapes import VitalsShape
 from filmgate.cli.errors import CliError
+from filmgate.cli.ledger.shapes import AuditShape
 from filmgate.cli.measures import clock_time, file_size
+from filmgate.cli.providers.shapes import ProviderPageShape, ProviderShape
 from filmgate.cli.text import Text
 
 # An audit reads every booking.
@@ -29,7 +31,7 @@ def inside_checks(gate: Gate) -> Iterator[Check]:
     try:
         vitals = cast("VitalsShape", gate.ask("GET", "/admin/v1/vitals"))
     except CliError as error:
-        yield fail("inside", error.text, _LOG)
+        yield fail("inside", error.text, SEE_LOG)
         return
     yield _database(vitals)
     yield _clock(vitals)
@@ -44,9 +46,6 @@ def inside_checks(gate: Gate) -> Iterator[Check]:
     yield from _providers(gate)
     yield _routes(vitals)
     yield _books(gate)
-
-
-_LOG: Final = Text("Look at the log of filmgate serve.", "请查看 filmgate serve 的日志。")
 
 
 def _same(text: str) -> Text:
@@ -211,11 +210,11 @@ def _webhooks(vitals: VitalsShape) -> Check:
 
 def _providers(gate: Gate) -> Iterator[Check]:
     try:
-        said = gate.ask("GET", "/admin/v1/providers")
+        page = cast("ProviderPageShape", gate.ask("GET", "/admin/v1/providers"))
     except CliError as error:
-        yield fail("providers", error.text, _LOG)
+        yield fail("providers", error.text, SEE_LOG)
         return
-    for provider in cast("dict[str, list[ProviderShape]]", said)["data"]:
+    for provider in page["data"]:
         yield _provider(provider)
 
 
@@ -259,7 +258,7 @@ def _books(gate: Gate) -> Check:
     try:
         audit = cast("AuditShape", gate.ask("GET", "/admin/v1/ledger/check", timeout_s=_AUDIT_S))
     except CliError as error:
-        return fail("books", error.text, _LOG)
+        return fail("books", error.text, SEE_LOG)
     if audit["clean"]:
         return ok("books", "the audit found nothing")
     broken = "; ".join(f"{one['says']}: broken {one['count']} times" for one in audit["findings"])

@@ -39,31 +39,3 @@ class VitalsShape(TypedDict):
     unpartitioned: bool
     notices: list[NoticedShape]
     stranded: list[StrandShape]
-
-
-class ProviderShape(TypedDict):
-    name: str
-    light: str
-    paused_at: str | None
-    in_flight: int
-    in_flight_limit: int
-    credentials: list["CredentialShape"]
-
-
-class CredentialShape(TypedDict):
-    name: str
-    light: str
-    configured: bool
-    blocked_because: str | None
-    last_error: str | None
-
-
-class AuditShape(TypedDict):
-    clean: bool
-    findings: list["FindingShape"]
-
-
-class FindingShape(TypedDict):
-    rule: str
-    says: str
-    count: int

@@ -4,12 +4,9 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypedDict, cast
 
-from filmgate.cli.address import Place
-from filmgate.cli.doctor.check import Check, fail, ok, warn
+from filmgate.cli.doctor.check import SEE_LOG, Check, fail, ok, warn
 from filmgate.cli.errors import CliError, Exit
-from filmgate.cli.keys.operator import operator_session
 from filmgate.cli.measures import file_size
-from filmgate.cli.output import Manner
 from filmgate.cli.text import Text
 from filmgate.world import SystemChance, SystemClock
 
@@ -100,24 +97,20 @@ def own_check(settings: "Settings") -> Iterator[Check]:
         yield ok("films", f"{place}: written, read, listed, removed")
 
 
-def gate_storage_checks(manner: Manner, place: Place) -> Iterator[Check]:
-    """Ask the gate, as an operator, what it keeps and what it delivers; say nothing to anybody else."""
+def gate_storage_checks(gate: "Gate") -> Iterator[Check]:
+    """Ask as an operator what the gate keeps and what it delivers."""
     try:
-        gate = operator_session(manner, place).gate
         storage = cast("_Storage", gate.ask("GET", "/admin/v1/storage"))
     except CliError as error:
         if error.exit_code not in _SILENT:
-            yield fail("storage", error.text, _LOG)
+            yield fail("storage", error.text, SEE_LOG)
         return
     yield _storage(storage)
     for look in (_compared, _destinations):
         try:
             yield from look(gate)
         except CliError as error:
-            yield warn("storage", error.text, _LOG)
-
-
-_LOG: Final = Text("Look at the log of filmgate serve.", "请查看 filmgate serve 的日志。")
+            yield warn("storage", error.text, SEE_LOG)
 
 
 def _storage(found: _Storage) -> Check:

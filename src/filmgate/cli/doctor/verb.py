@@ -17,7 +17,6 @@ from filmgate.cli.verb import verb
 
 _MARKS: Final = {Verdict.OK: ("✔", "green"), Verdict.WARN: ("!", "yellow"), Verdict.FAIL: ("✘", "red")}
 _NAME_WIDTH: Final = 14
-_ALIVE_S: Final = 5.0
 _NO_KEY: Final = Text("nothing here proves one", "此处没有运营者凭证")
 _PROVE: Final = Text(
     "Only an operator sees the gate's inside: set FILMGATE_ADMIN_KEY, or name its data folder with --data.",
@@ -70,26 +69,24 @@ def _checks(gate: Gate, place: Place, manner: Manner) -> Iterator[Check]:
         yield from storage.own_check(known)
     yield machine.encoder_check()
     yield machine.font_check()
-    yield from gate_checks(gate)
-    yield from storage.gate_storage_checks(manner, place)
-    yield from _inside(gate, place, manner)
+    answered = yield from gate_checks(gate)
+    if answered:
+        yield from _inside(place, manner)
 
 
-def _inside(gate: Gate, place: Place, manner: Manner) -> Iterator[Check]:
-    """Check what an operator may see, where the gate answers and something here proves an operator."""
+def _inside(place: Place, manner: Manner) -> Iterator[Check]:
+    """Check what an operator may see, where something here proves one."""
+    from filmgate.cli.doctor import storage  # noqa: PLC0415  # as above
     from filmgate.cli.doctor.inside import inside_checks  # noqa: PLC0415  # as above
     from filmgate.cli.keys.operator import operator_session  # noqa: PLC0415  # as above
 
     try:
-        gate.call("GET", "/healthz", timeout_s=_ALIVE_S)
-    except CliError:
-        return
-    try:
-        session = operator_session(manner, place)
+        gate = operator_session(manner, place).gate
     except CliError:
         yield warn("operator", _NO_KEY, _PROVE)
         return
-    yield from inside_checks(session.gate)
+    yield from storage.gate_storage_checks(gate)
+    yield from inside_checks(gate)
 
 
 def _say(output: Output, check: Check) -> None:

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, cast
-from urllib.parse import urlencode
 
 from cyclopts import Parameter
 
 from filmgate.cli.address import HERE, Place, reason_of
-from filmgate.cli.client import Reply, UnreachableError
+from filmgate.cli.client import UnreachableError, query_of
 from filmgate.cli.errors import Exit, trouble
 from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.keys.operator import operator_session
@@ -23,7 +22,6 @@ from filmgate.cli.text import Text
 from filmgate.cli.verb import verb
 
 _READ_S: Final = 120.0
-_FAULTS: Final = 400
 _COLUMNS: Final = (
     Column(Text("at", "时间"), style="dim"),
     Column(Text("kind", "类型")),
@@ -54,7 +52,7 @@ def export(
     session = operator_session(manner, place)
     now = session.clock.now()
     asked = {"from": _time(start, now), "to": _time(end, now), "format": "csv" if csv else "json"}
-    lines = _lines(session, urlencode({name: value for name, value in asked.items() if value is not None}))
+    lines = _lines(session, query_of(asked))
     if output is not None:
         return _write(session, lines, output)
     if csv or session.output.form is Form.JSON:
@@ -77,10 +75,8 @@ def _lines(session: Session, query: str) -> Iterator[str]:
     """Read the export line by line; raise CliError where it does not come whole."""
     gate = session.gate
     with gate.open("GET", f"/admin/v1/ledger/export?{query}", timeout_s=_READ_S) as answer:
+        gate.demand(answer)
         try:
-            if answer.status >= _FAULTS:
-                headers = {name.lower(): value for name, value in answer.getheaders()}
-                raise gate.refusal(Reply(answer.status, headers, answer.read()))
             for line in answer:
                 yield line.decode().rstrip("\r\n")
         except (OSError, http.client.HTTPException) as error:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from cyclopts import Parameter
 
 from filmgate.cli.address import HERE, Place
-from filmgate.cli.errors import CliError, Exit
+from filmgate.cli.errors import Exit
 from filmgate.cli.measures import money
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner
 from filmgate.cli.session import Session, open_session
@@ -33,16 +33,7 @@ def cancel(
 ) -> int:
     """Cancel films: what is not sent is free; what runs is stopped where its provider can, and free then."""
     session = open_session(manner, place)
-    refused: list[CliError] = []
-    for id_ in dict.fromkeys(ids):
-        try:
-            _cancel(session, id_)
-        except CliError as error:
-            refused.append(error)
-    for earlier in refused[:-1]:
-        session.output.error(earlier)
-    if refused:
-        raise refused[-1]
+    session.each(ids, lambda id_: _cancel(session, id_))
     return Exit.DONE
 
 

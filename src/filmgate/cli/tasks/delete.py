@@ -7,7 +7,7 @@ from urllib.parse import quote
 from cyclopts import Parameter
 
 from filmgate.cli.address import HERE, Place
-from filmgate.cli.errors import CliError, Exit, trouble
+from filmgate.cli.errors import Exit, trouble
 from filmgate.cli.measures import money
 from filmgate.cli.output import PLAIN_MANNER, Form, Manner
 from filmgate.cli.session import Session, open_session
@@ -39,16 +39,7 @@ def delete(
     if not yes and not sys.stdin.isatty():
         raise trouble("wrong_usage", reason=_UNASKED)
     session = open_session(manner, place)
-    missing: list[CliError] = []
-    for id_ in dict.fromkeys(ids):
-        try:
-            _delete(session, read_task(session, id_), yes=yes)
-        except CliError as error:
-            missing.append(error)
-    for earlier in missing[:-1]:
-        session.output.error(earlier)
-    if missing:
-        raise missing[-1]
+    session.each(ids, lambda id_: _delete(session, read_task(session, id_), yes=yes))
     return Exit.DONE
 
 
@@ -67,8 +58,7 @@ def _delete(session: Session, task: TaskShape, *, yes: bool) -> None:
 def _agreed(session: Session, task: TaskShape) -> bool:
     asked = _ASKED if task["state"] in ENDS else _ASKED_RUNNING
     said = asked.filled(id=task["id"], prompt=task["prompt"], money=money(task["hold_micros"]))
-    session.output.ask(said)
-    return sys.stdin.readline().strip().lower() in {"y", "yes", "是"}
+    return session.output.agreed(said)
 
 
 app = verb("delete", delete, ("filmgate tasks delete ID", "filmgate tasks delete ID1 ID2 --yes"))

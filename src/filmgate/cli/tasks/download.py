@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from filmgate.cli.address import HERE, Place
 from filmgate.cli.board import open_board
 from filmgate.cli.download import fetch_film
-from filmgate.cli.errors import CliError, Exit, trouble
+from filmgate.cli.errors import Exit, trouble
 from filmgate.cli.generate import on_bytes
 from filmgate.cli.naming import film_name
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner
@@ -32,25 +32,21 @@ def download(
     """Fetch films; goes on where it stopped, and checks what came."""
     session = open_session(manner, place)
     folder = output or Path()
-    missing: list[CliError] = []
-    wanted = list(dict.fromkeys(ids))
-    for no, id_ in enumerate(wanted):
-        try:
-            task = _ended(session, id_)
-            path = _fetch(session, task, folder)
-        except CliError as error:
-            missing.append(error)
-            continue
-        except KeyboardInterrupt:
-            raise trouble("detached_done", ids=" ".join(wanted[no:])) from None
+    left = list(dict.fromkeys(ids))
+
+    def fetch(id_: str) -> None:
+        del left[: left.index(id_)]
+        task = _ended(session, id_)
+        path = _fetch(session, task, folder)
         if session.output.form is Form.JSON:
             session.output.line(cast("Json", {**task, "path": str(path.absolute())}))
         else:
             session.output.answer(str(path))
-    for earlier in missing[:-1]:
-        session.output.error(earlier)
-    if missing:
-        raise missing[-1]
+
+    try:
+        session.each(ids, fetch)
+    except KeyboardInterrupt:
+        raise trouble("detached_done", ids=" ".join(left)) from None
     return Exit.DONE
 
 

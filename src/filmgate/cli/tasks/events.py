@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Self, cast
 from urllib.parse import quote
 
-from filmgate.cli.client import Reply, UnreachableError
+from filmgate.cli.client import UnreachableError
 from filmgate.cli.errors import CliError, Exit, trouble
 from filmgate.cli.session import RESTART_S, STRANGER_S, Session
 from filmgate.cli.shapes import TaskShape
@@ -16,7 +16,6 @@ from filmgate.cli.text import Text
 
 # The gate says something every quarter of a minute, if only that it is there.
 _SILENCE_S: Final = 45.0
-_FAULTS: Final = 400
 _OVER: Final = 204
 _AFTER: Final = Text("The films go on where they are made.", "视频仍在继续生成。")
 
@@ -94,9 +93,11 @@ class _Stream:
         left_s = _SILENCE_S if self._until is None else self._until - self._session.clock.monotonic()
         wait_s = max(0.1, min(left_s, _SILENCE_S))
         answer = self._open.enter_context(gate.open("GET", self._path, headers=headers, timeout_s=wait_s))
-        if answer.status >= _FAULTS:
-            said = {name.lower(): value for name, value in answer.getheaders()}
-            raise gate.refusal(Reply(answer.status, said, answer.read()))
+        try:
+            gate.demand(answer)
+        except CliError:
+            self._leave()
+            raise
         return answer
 
     def _leave(self) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal, cast
-from urllib.parse import urlencode
 
 from cyclopts import Parameter
 
 from filmgate.cli.address import HERE, Place
+from filmgate.cli.client import query_of
 from filmgate.cli.errors import Exit, trouble
 from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.measures import age, moment, money, past
@@ -72,8 +72,7 @@ def list_tasks(
 
 def _page(session: Session, asked: Mapping[str, str | int | None], start: datetime | None) -> TaskPageShape:
     """Read a page; the list is by age, so that it ends with the first film that is older than `start`."""
-    query = urlencode({name: value for name, value in asked.items() if value is not None})
-    page = cast("TaskPageShape", session.gate.ask("GET", f"/gate/v1/tasks?{query}"))
+    page = cast("TaskPageShape", session.gate.ask("GET", f"/gate/v1/tasks?{query_of(asked)}"))
     if start is None:
         return page
     recent = [task for task in page["data"] if datetime.fromisoformat(task["created_at"]) >= start]

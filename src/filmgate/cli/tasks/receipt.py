@@ -29,10 +29,10 @@ def receipt_rows(task: TaskDetailShape, output: Output) -> Sequence[Sequence[Cel
     if receipt is None:
         return []
     plain = output.form is Form.PLAIN
-    rows = [_row(line, output, _CLIP, line["what"]) for line in receipt["lines"]]
+    rows = [line_row(line, output) for line in receipt["lines"]]
     delivered = receipt.get("delivered") or []
     if receipt["charged_micros"] and delivered != receipt["lines"]:
-        rows += [_row(line, output, _DELIVERED, f"delivered {line['what']}") for line in delivered]
+        rows += [line_row(line, output, _DELIVERED, "delivered {what}") for line in delivered]
     sums = {
         "held": receipt["held_micros"],
         "charged": receipt["charged_micros"],
@@ -46,9 +46,10 @@ def receipt_rows(task: TaskDetailShape, output: Output) -> Sequence[Sequence[Cel
     return rows
 
 
-def _row(line: LineShape, output: Output, title: Text, plain: str) -> list[Cell | str]:
+def line_row(line: LineShape, output: Output, title: Text = _CLIP, plain: str = "{what}") -> list[Cell | str]:
+    """Give one line of a price: what it is for, its arithmetic, its amount."""
     if output.form is Form.PLAIN:
-        return [plain, line_arithmetic(line), str(line["amount_micros"])]
+        return [plain.format(what=line["what"]), line_arithmetic(line), str(line["amount_micros"])]
     size = line.get("size")
     named = output.say(title, no=line["clip"]) + (f", {size}" if size else "")
     return [named, line_arithmetic(line), money(line["amount_micros"])]

@@ -8,15 +8,13 @@ from cyclopts import Parameter
 from filmgate.cli.address import HERE, Place
 from filmgate.cli.errors import Exit, trouble
 from filmgate.cli.keys.operator import operator_session
-from filmgate.cli.measures import money
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner
+from filmgate.cli.spending import spent_text
 from filmgate.cli.text import Text, state_text
 from filmgate.cli.verb import verb
 
 _ONE: Final = "Say one of --found REF, --absent and --give-up: what became of the submit?"
 _RESOLVED: Final = Text("{id} is {state} now; {said}.", "{id} 现为{state}，{said}。")
-_HELD: Final = Text("{money} held", "预扣 {money}")
-_CHARGED: Final = Text("{money} charged", "实扣 {money}")
 
 
 def resolve(
@@ -43,9 +41,7 @@ def resolve(
     if output.form is Form.JSON:
         output.document(task)
         return Exit.DONE
-    cost = cast("int | None", task["cost_micros"])
-    amount = cast("int", task["hold_micros"]) if cost is None else cost
-    spent = (_HELD if cost is None else _CHARGED).filled(money=money(amount))
+    spent = spent_text(cast("int | None", task["cost_micros"]), cast("int", task["hold_micros"]))
     state = state_text(str(task["state"]))
     output.answer(_RESOLVED.filled(id=str(task["id"]), state=state, said=spent).pick(output.language))
     return Exit.DONE

@@ -8,10 +8,11 @@ from cyclopts import Parameter
 from filmgate.cli.address import HERE, Place
 from filmgate.cli.errors import Exit
 from filmgate.cli.grid import Cell, Column, Grid
-from filmgate.cli.measures import clip_lengths, clock_time, moment, money
+from filmgate.cli.measures import clip_lengths, clock_time, moment
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.session import open_session
 from filmgate.cli.shapes import AttemptShape, RecordShape, TaskDetailShape
+from filmgate.cli.spending import spent_text
 from filmgate.cli.tasks.receipt import RECEIPT_COLUMNS, receipt_rows
 from filmgate.cli.text import ENDS, Text, mark_of, state_word
 from filmgate.cli.verb import verb
@@ -47,8 +48,6 @@ _MAKERS: Final = {
     "encode": Text("by encoding again, at least the sound", "重新编码（至少声音）"),
 }
 _CLOCKS: Final = Text("waited {waited}, ran {ran}", "等待 {waited}，运行 {ran}")
-_HELD: Final = Text("{money} held", "预扣 {money}")
-_CHARGED: Final = Text("{money} charged", "实扣 {money}")
 _ATTEMPT_COLUMNS: Final = (
     Column(Text("clip", "片段"), right=True),
     Column(Text("attempt", "尝试"), right=True),
@@ -94,7 +93,6 @@ def _facts(task: TaskDetailShape, output: Output) -> Sequence[Sequence[Cell | st
     share = "" if task["state"] in ENDS else f" {task['progress']} %"
     waited, ran = clock_time(task["waited_s"]), clock_time(task["running_s"])
     created, film, error = moment(task["created_at"]), task["film"], task["error"]
-    cost = task["cost_micros"]
     values: dict[str, Cell | str] = {
         "state": Cell(f"{mark} {word}{share}", style),
         "prompt": task["prompt"],
@@ -103,7 +101,7 @@ def _facts(task: TaskDetailShape, output: Output) -> Sequence[Sequence[Cell | st
         "asked": f"{task['model']} · {clip_lengths(task['clips'])} · {task['size']}",
         "created": "" if created is None else created.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
         "clocks": output.say(_CLOCKS, waited=waited, ran=ran),
-        "cost": output.say(_HELD if cost is None else _CHARGED, money=money(cost or task["hold_micros"])),
+        "cost": spent_text(task["cost_micros"], task["hold_micros"]).pick(output.language),
         "film": ""
         if film is None
         else f"{film_measures(film)}, {film['video_codec']} + {film['audio_codec'] or '–'}",

@@ -8,7 +8,6 @@ from cyclopts import Parameter
 from filmgate.cli.address import HERE, Place
 from filmgate.cli.board import open_board, sight_of
 from filmgate.cli.errors import Exit, trouble
-from filmgate.cli.measures import seconds_of
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner
 from filmgate.cli.session import Session, open_session
 from filmgate.cli.shapes import TaskPageShape, TaskShape
@@ -16,7 +15,7 @@ from filmgate.cli.sight import Board
 from filmgate.cli.tasks.events import events as told_events
 from filmgate.cli.text import ENDS, STATES, Text
 from filmgate.cli.verb import verb
-from filmgate.cli.watching import detached, ending, failure, follow, next_change, read_task
+from filmgate.cli.watching import detached, ending, failure, follow, next_change, read_task, timeout_of
 
 _ROUND_S: Final = 1.0
 _PAGE: Final = 100
@@ -38,10 +37,7 @@ def watch(
     manner: Manner = PLAIN_MANNER,
 ) -> int:
     """Watch films being made, from any machine, over restarts of the gate. Leaving stops nothing."""
-    try:
-        timeout_s = None if timeout is None else seconds_of(timeout)
-    except ValueError as error:
-        raise trouble("wrong_usage", reason=str(error)) from None
+    timeout_s = timeout_of(timeout)
     if bool(ids) == every:
         raise trouble("wrong_usage", reason=_SOME_OR_ALL)
     if events and len(ids) > 1:
@@ -132,11 +128,7 @@ def _show(session: Session, board: Board, task: TaskShape, *, alone: bool) -> No
 
 
 def _verdict(session: Session, tasks: Sequence[TaskShape]) -> int:
-    failed = [task for task in tasks if task["state"] != "succeeded"]
-    for task in failed[:-1]:
-        session.output.error(failure(task))
-    if failed:
-        raise failure(failed[-1])
+    session.fail([failure(task) for task in tasks if task["state"] != "succeeded"])
     return Exit.DONE
 
 

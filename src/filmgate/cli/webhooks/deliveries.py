@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal, cast
-from urllib.parse import urlencode
 
 from cyclopts import Parameter
 
 from filmgate.cli.address import HERE, Place
+from filmgate.cli.client import query_of
 from filmgate.cli.errors import Exit
 from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.measures import age, moment
@@ -56,8 +56,7 @@ def deliveries(
     """List what was told of films, newest first."""
     session = open_session(manner, place)
     asked = {"state": state, "task": task, "endpoint": endpoint, "limit": limit, "cursor": cursor}
-    query = urlencode({name: value for name, value in asked.items() if value is not None})
-    page = cast("DeliveryPageShape", session.gate.ask("GET", f"/gate/v1/deliveries?{query}"))
+    page = cast("DeliveryPageShape", session.gate.ask("GET", f"/gate/v1/deliveries?{query_of(asked)}"))
     output = session.output
     if output.form is Form.JSON:
         output.document(cast("Json", page))

@@ -6,9 +6,9 @@ Relays of one family write it alike under several paths. A task's answer holds t
 from collections.abc import Mapping
 from typing import Final
 
+from filmgate.dialects.openai_errors import OpenAIErrors
 from filmgate.dialects.relay_errors import relay_error
 from filmgate.dialects.unified.body import draft, extension
-from filmgate.dialects.unified.errors import said_in_chat
 from filmgate.dialects.unified.messages import conversation
 from filmgate.dialects.unified.tasks import submitted, task_record
 from filmgate.dialects.unified.telling import chunks, completion
@@ -54,6 +54,7 @@ ROUTES: Final = (
     Route("GET", "/veo/v1/video/query/{id:path}", "show"),
     Route("POST", "/v1/chat/completions", "chat"),
 )
+_CHAT_ERRORS: Final = OpenAIErrors(language=LANGUAGE)
 
 
 def claims(call: Call) -> bool:
@@ -95,4 +96,4 @@ def render(outcome: Outcome, *, strict: bool) -> Reply:
 
 def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
     del strict
-    return said_in_chat(problem) if verb == "chat" else relay_error(problem)
+    return _CHAT_ERRORS.render(problem) if verb == "chat" else relay_error(problem)

@@ -1,0 +1,46 @@
+"""OpenAI's form of an error, which more than one dialect has: `{"error": {"message", "type", "param", "code"}}`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from filmgate.domain.contracts import Reply
+from filmgate.domain.problems import Problem
+from filmgate.domain.request import Json
+
+TYPES: Final[Mapping[int, str]] = {
+    401: "authentication_error", 403: "permission_error", 429: "rate_limit_error",
+}  # fmt: skip
+CODES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("missing_key", "invalid_key", "key_expired"), "invalid_api_key"),
+    **dict.fromkeys(("rate_limited", "too_many_tasks", "too_many_failures"), "rate_limit_exceeded"),
+}
+_SERVER_ERROR: Final = 500
+_NO_MONEY: Final = 402
+_TOO_MANY: Final = 429
+_LAST: Final = {"x-should-retry": "false"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAIErrors:
+    """How a dialect says a problem in this form: its types by status, its codes and statuses by our code."""
+
+    language: str
+    types: Mapping[int, str] = field(default_factory=lambda: TYPES)
+    codes: Mapping[str, str] = field(default_factory=lambda: CODES)
+    statuses: Mapping[str, int] = field(default_factory=dict)
+
+    def render(self, problem: Problem) -> Reply:
+        status = self.statuses.get(problem.code, problem.wording.status)
+        if status == _NO_MONEY:
+            spent = "insufficient_quota"
+            return Reply(_TOO_MANY, self._body(problem, spent, None, spent), _LAST)
+        kind = "server_error" if status >= _SERVER_ERROR else self.types.get(status, "invalid_request_error")
+        body = self._body(problem, kind, problem.field, self.codes.get(problem.code, problem.code))
+        # The official clients repeat 408, 409, 429 and 5xx, also for a submit: only what may pass is worth repeating.
+        passing = status >= _SERVER_ERROR or status == _TOO_MANY
+        return Reply(status, body, {} if passing else _LAST)
+
+    def _body(self, problem: Problem, kind: str, param: str | None, code: str) -> dict[str, Json]:
+        message = problem.text(self.language)
+        return {"error": {"message": message, "type": kind, "param": param, "code": code}}

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import asyncpg
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,6 +16,7 @@ from filmgate.domain.limits import MOST_MICROS, MOST_TASKS
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft
 from filmgate.store.accounts import AccountRow, GiftMismatchError, Setting
+from filmgate.web.operators import operator_router
 from filmgate.web.shapes import EtaOut, LineOut, NewFilm
 from filmgate.web.showing import eta_out
 from filmgate.web.surroundings import Surroundings
@@ -206,11 +207,7 @@ def _left(account: AccountRow | None, key: Any) -> int | None:  # noqa: ANN401  
 
 def operator_money(around: Surroundings) -> APIRouter:
     """Build the operators' routes."""
-
-    async def operator(request: Request) -> None:
-        await around.doorman.operator(request)
-
-    router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(operator)])
+    router = operator_router(around)
 
     @router.get("/accounts")
     async def accounts() -> AccountPage:

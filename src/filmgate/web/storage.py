@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from filmgate.domain.limits import PAGE, PAGE_LONGEST
@@ -14,6 +14,7 @@ from filmgate.objects.checkup import Finding
 from filmgate.store.shipments import Shipment, ShipmentState, Sum
 from filmgate.store.stock import Unlike
 from filmgate.web.answers import language_of
+from filmgate.web.operators import operator_router
 from filmgate.web.shapes import ShipmentOut
 from filmgate.web.shipments import shipment_body
 from filmgate.web.surroundings import Surroundings
@@ -104,11 +105,7 @@ class Default(BaseModel):
 
 def storage_routes(around: Surroundings) -> APIRouter:
     """Build the operators' routes."""
-
-    async def operator(request: Request) -> None:
-        await around.doorman.operator(request)
-
-    router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(operator)])
+    router = operator_router(around)
     _add_storage(router, around)
     _add_destinations(router, around)
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from filmgate.domain import ids
@@ -16,6 +16,7 @@ from filmgate.domain.request import Draft, FilmRequest
 from filmgate.domain.specify import specify
 from filmgate.domain.task import Owner
 from filmgate.engine.accept import Repeat, Terms
+from filmgate.web.operators import operator_router
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tried import plainly
 from filmgate.web.turn import GATE_NAMES
@@ -60,11 +61,7 @@ class Tested(BaseModel):
 
 def trial_routes(around: Surroundings) -> APIRouter:
     """Build the operators' route for trials."""
-
-    async def operator(request: Request) -> None:
-        await around.doorman.operator(request)
-
-    router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(operator)])
+    router = operator_router(around)
 
     @router.post("/providers/{name}/test")
     async def test(name: str, trial: Trial | None = None) -> Tested:

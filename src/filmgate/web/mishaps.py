@@ -7,13 +7,7 @@ from filmgate.domain.problems import Problem
 from filmgate.seal import BrokenSealError
 from filmgate.store.patience import AWAY
 
-UNAVAILABLE = (
-    *AWAY,
-    asyncpg.QueryCanceledError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.DiskFullError,
-    TimeoutError,
-)
+UNAVAILABLE = (*AWAY, asyncpg.QueryCanceledError)
 
 
 def as_problem(error: Exception, request_id: str) -> Problem:

@@ -10,6 +10,7 @@ from filmgate.domain.record import CancelAnswer
 from filmgate.domain.states import State
 from filmgate.domain.task import Task
 from filmgate.engine.cancel import Standing, cancel
+from filmgate.web.found import own_task
 from filmgate.web.surroundings import Surroundings
 
 
@@ -51,7 +52,7 @@ async def _stopped(around: Surroundings, task: Task) -> Task:
     except Problem as problem:
         if problem.code != "already_ended":
             raise
-        stopped = await _read(around, task)
+        stopped = await own_task(around, task.account_id, str(task.id))
     if not stopped.state.ended:
         raise Problem("cancel_unconfirmed")
     return stopped
@@ -63,19 +64,12 @@ async def _answered(around: Surroundings, task: Task, wait: timedelta) -> Task:
     # It is watched before it is read: a change between the two is not slept through.
     with around.listener.task(task.id) as watch:
         while True:
-            found = await _read(around, task)
+            found = await own_task(around, task.account_id, str(task.id))
             refused = found.record.cancel == CancelAnswer.REFUSED
             left_s = give_up - around.clock.monotonic()
             if found.state.ended or refused or left_s <= 0 or around.draining.is_set():
                 return found
             await watch.changed(min(left_s, LOOK_AGAIN.total_seconds()))
-
-
-async def _read(around: Surroundings, task: Task) -> Task:
-    found = await around.reader.find(str(task.id), task.account_id)
-    if found is None:
-        raise Problem("task_not_found")
-    return found
 
 
 def _cannot(task: Task) -> Problem:

@@ -23,6 +23,7 @@ from filmgate.web.accepted import told_accepted
 from filmgate.web.again import Again, ask_again
 from filmgate.web.answers import film_answer, language_of
 from filmgate.web.cancel import cancel_task, delete_task
+from filmgate.web.found import own_task
 from filmgate.web.receipts import receipt_out
 from filmgate.web.shapes import NewFilm, TaskDetailOut, TaskOut, TaskPageOut
 from filmgate.web.shipments import shipments_of
@@ -136,7 +137,7 @@ def _add_ends(router: APIRouter, around: Surroundings) -> None:
     async def cancel(request: Request, response: Response, id: str) -> TaskOut:  # noqa: A002  # the path's own word
         """Cancel a task: 200 once it is, 202 while its provider has not confirmed it."""
         owner = await around.doorman.owner(request)
-        task = await cancel_task(around, await _mine(around, owner, id))
+        task = await cancel_task(around, await own_task(around, owner.account_id, id))
         response.headers.update(task_headers(task))
         response.status_code = 200 if task.state.ended else 202
         return await task_out(around, task, request)
@@ -145,7 +146,7 @@ def _add_ends(router: APIRouter, around: Surroundings) -> None:
     async def retry(request: Request, response: Response, id: str, changes: Again) -> TaskOut:  # noqa: A002  # as above
         """Ask for the same film again, as a new task at today's price."""
         owner = await around.doorman.owner(request)
-        task = await _mine(around, owner, id)
+        task = await own_task(around, owner.account_id, id)
         new, replayed = await ask_again(around, task, owner, changes, request.headers)
         response.headers.update(task_headers(new) | ({"idempotent-replayed": "true"} if replayed else {}))
         return await task_out(around, new, request)
@@ -154,14 +155,14 @@ def _add_ends(router: APIRouter, around: Surroundings) -> None:
     async def delete(request: Request, id: str) -> None:  # noqa: A002  # the path's own word
         """Remove a task and its files; one that runs is cancelled first."""
         owner = await around.doorman.owner(request)
-        await delete_task(around, await _mine(around, owner, id))
+        await delete_task(around, await own_task(around, owner.account_id, id))
 
 
 def _add_files(router: APIRouter, around: Surroundings) -> None:
     async def content(request: Request, id: str, file: str) -> Response:  # noqa: A002  # the path's own word
         """Give `video.mp4`, `thumbnail.webp`, `filmstrip.webp`, `poster.jpg` or `spritesheet.jpg`, whole or by Range."""
         owner = await around.doorman.owner(request)
-        task = await _mine(around, owner, id)
+        task = await own_task(around, owner.account_id, id)
         role, _, ending = file.partition(".")
         if _ENDINGS.get(role) != ending:
             raise Problem("not_found")
@@ -200,24 +201,17 @@ def _pictures(film: NewFilm) -> tuple[GivenPicture, ...]:
     return (*first, *last, *references)
 
 
-async def _mine(around: Surroundings, owner: Owner, name: str) -> Task:
-    task = await around.reader.find(name, owner.account_id)
-    if task is None:
-        raise Problem("task_not_found")
-    return task
-
-
 async def _changed(around: Surroundings, owner: Owner, name: str, wait: float, after: int) -> Task:
     give_up = around.clock.monotonic() + wait
-    task = await _mine(around, owner, name)
+    task = await own_task(around, owner.account_id, name)
     # It is watched before it is read again: a change between the two is not slept through.
     with around.listener.task(task.id) as watch:
         while task.version <= after and not task.state.ended and not around.draining.is_set():
             left_s = give_up - around.clock.monotonic()
             if left_s <= 0:
                 break
-            task = await _mine(around, owner, str(task.id))
+            task = await own_task(around, owner.account_id, str(task.id))
             if task.version <= after:
                 await watch.changed(min(left_s, LOOK_AGAIN.total_seconds()))
-                task = await _mine(around, owner, str(task.id))
+                task = await own_task(around, owner.account_id, str(task.id))
     return task

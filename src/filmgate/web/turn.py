@@ -14,6 +14,7 @@ from filmgate.domain.limits import IDEMPOTENCY_KEY_BYTES
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Owner, Task
 from filmgate.engine.accept import Repeat, Terms
+from filmgate.web.found import own_task
 from filmgate.web.surroundings import Surroundings
 
 GATE_NAMES: Final[Mapping[str, str]] = {"id": "film_{alnum:32}"}
@@ -86,10 +87,7 @@ class Turn:
 async def find_for_reading(request: Request, around: Surroundings) -> Task:
     """Find the task that a path names, for whoever may read it; raise Problem `task_not_found`."""
     owner = await _owner(request, around)
-    task = await around.reader.find(str(request.path_params["id"]), owner.account_id)
-    if task is None:
-        raise Problem("task_not_found")
-    return task
+    return await own_task(around, owner.account_id, str(request.path_params["id"]))
 
 
 async def _owner(request: Request, around: Surroundings) -> Owner:

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from filmgate.dialects.reading import picture
 from filmgate.domain.catalogue import GATE
 from filmgate.domain.limits import (
-    LOOK_AGAIN,
     MODEL_CHARACTERS,
     PAGE,
     PAGE_LONGEST,
@@ -23,7 +22,7 @@ from filmgate.web.accepted import told_accepted
 from filmgate.web.again import Again, ask_again
 from filmgate.web.answers import film_answer, language_of
 from filmgate.web.cancel import cancel_task, delete_task
-from filmgate.web.found import own_task
+from filmgate.web.found import awaited, own_task
 from filmgate.web.receipts import receipt_out
 from filmgate.web.shapes import NewFilm, TaskDetailOut, TaskOut, TaskPageOut
 from filmgate.web.shipments import shipments_of
@@ -201,17 +200,11 @@ def _pictures(film: NewFilm) -> tuple[GivenPicture, ...]:
     return (*first, *last, *references)
 
 
-async def _changed(around: Surroundings, owner: Owner, name: str, wait: float, after: int) -> Task:
-    give_up = around.clock.monotonic() + wait
+async def _changed(around: Surroundings, owner: Owner, name: str, wait_s: float, after: int) -> Task:
+    """Read a task, and where nothing has happened to it since that version, wait for it."""
+    began = around.clock.monotonic()
     task = await own_task(around, owner.account_id, name)
-    # It is watched before it is read again: a change between the two is not slept through.
-    with around.listener.task(task.id) as watch:
-        while task.version <= after and not task.state.ended and not around.draining.is_set():
-            left_s = give_up - around.clock.monotonic()
-            if left_s <= 0:
-                break
-            task = await own_task(around, owner.account_id, str(task.id))
-            if task.version <= after:
-                await watch.changed(min(left_s, LOOK_AGAIN.total_seconds()))
-                task = await own_task(around, owner.account_id, str(task.id))
-    return task
+    if not wait_s or task.version > after or task.state.ended:
+        return task
+    left_s = began + wait_s - around.clock.monotonic()
+    return await awaited(around, task, left_s, lambda found: found.version > after)

@@ -21,7 +21,7 @@ from filmgate.web.shapes import EtaOut, LineOut, NewFilm
 from filmgate.web.showing import eta_out
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tasks import draft_of
-from filmgate.web.turn import repeat_of
+from filmgate.web.turn import repeat_by_key
 
 Micros = Annotated[int, Field(strict=True, ge=0, le=MOST_MICROS)]
 """A limit of money: whole micro-dollars, never a text and never a fraction."""
@@ -244,7 +244,7 @@ def _add_gifts(router: APIRouter, around: Surroundings) -> None:
         row = await around.accounts.find(name)
         if row is None or gift.amount_micros == 0:
             raise Problem("not_found" if row is None else "missing_parameter", field="amount_micros")
-        key = None if idempotency_key is None else repeat_of({"idempotency-key": idempotency_key}).key
+        key = repeat_by_key(idempotency_key).key
         try:
             given = await around.accounts.give(
                 row.id, gift.amount_micros, author="operator", reason=gift.reason, key=key

@@ -17,8 +17,7 @@ from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft, GivenPicture, PictureRole
 from filmgate.domain.states import State
 from filmgate.domain.task import Owner, Task
-from filmgate.engine.accept import Repeat
-from filmgate.web.accepted import told_accepted
+from filmgate.web.accepted import accept_film
 from filmgate.web.again import Again, ask_again
 from filmgate.web.answers import film_answer, language_of
 from filmgate.web.cancel import cancel_task, delete_task
@@ -29,7 +28,7 @@ from filmgate.web.shipments import shipments_of
 from filmgate.web.showing import task_out
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tried import attempts_out
-from filmgate.web.turn import GATE_NAMES, repeat_of, task_headers, terms_of
+from filmgate.web.turn import GATE_NAMES, repeat_by_key, task_headers, terms_of
 
 _ENDINGS: Final = {
     "video": "mp4", "thumbnail": "webp", "filmstrip": "webp", "poster": "jpg", "spritesheet": "jpg", "first": "mp4",
@@ -50,18 +49,15 @@ def task_routes(around: Surroundings) -> APIRouter:
     ) -> TaskOut:
         """Accept a film; the same Idempotency-Key and body give the same task."""
         owner = await around.doorman.owner(request)
-        repeat = repeat_of({"idempotency-key": idempotency_key}) if idempotency_key is not None else Repeat()
-        task, replayed = await around.acceptance.accept(
+        task, replayed = await accept_film(
+            around,
             draft_of(film),
             owner=owner,
             dialect=GATE,
             names=GATE_NAMES,
-            repeat=repeat,
+            repeat=repeat_by_key(idempotency_key),
             terms=terms_of(request.headers),
         )
-        around.bell.set()
-        if not replayed:
-            told_accepted(around, GATE, task)
         response.headers.update(task_headers(task) | ({"idempotent-replayed": "true"} if replayed else {}))
         return await task_out(around, task, request)
 

@@ -16,6 +16,7 @@ from filmgate.domain.request import Draft, FilmRequest
 from filmgate.domain.specify import specify
 from filmgate.domain.task import Owner
 from filmgate.engine.accept import Repeat, Terms
+from filmgate.web.accepted import accept_film
 from filmgate.web.operators import operator_router
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tried import plainly
@@ -137,7 +138,8 @@ async def _begun(around: Surroundings, tested: Tested, limit_micros: int | None)
     open_ = [row for row in used if row.enabled and row.paused_at is None]
     if not open_:
         raise Problem("provider_paused", name=tested.name)
-    task, _ = await around.acceptance.accept(
+    task, _ = await accept_film(
+        around,
         Draft(model=tested.film.model, prompt=_PROMPT, seconds=str(tested.film.seconds)),
         owner=await _payer(around),
         dialect=GATE,
@@ -145,7 +147,6 @@ async def _begun(around: Surroundings, tested: Tested, limit_micros: int | None)
         repeat=Repeat(),
         terms=Terms(max_cost_micros=limit_micros, credential_id=open_[0].id),
     )
-    around.bell.set()
     around.telemetry.event("provider.tested", provider=tested.name, task=str(task.id))
     return str(task.id)
 

@@ -1,7 +1,7 @@
 """A turn: one request on its way through a dialect, from who asks to what is answered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, cast
 from uuid import UUID
@@ -138,12 +138,17 @@ def terms_of(headers: Mapping[str, str]) -> Terms:
 
 def repeat_of(headers: Mapping[str, str]) -> Repeat:
     """Read by what a repeated submit can be known."""
-    key = headers.get("idempotency-key")
+    retries = headers.get("x-stainless-retry-count", "")
+    counted = int(retries[:4]) if retries.isascii() and retries.isdigit() else None
+    return replace(repeat_by_key(headers.get("idempotency-key")), retries=counted)
+
+
+def repeat_by_key(key: str | None) -> Repeat:
+    """Know a repeated request by its Idempotency-Key alone, where it has one."""
     if key is not None and not 0 < len(key.encode()) <= IDEMPOTENCY_KEY_BYTES:
         reason, reason_zh = (
             f"1 to {IDEMPOTENCY_KEY_BYTES} bytes are right.",
             f"应为 1 到 {IDEMPOTENCY_KEY_BYTES} 字节。",
         )
         raise Problem("invalid_parameter", field="Idempotency-Key", reason=reason, reason_zh=reason_zh)
-    retries = headers.get("x-stainless-retry-count", "")
-    return Repeat(key=key, retries=int(retries[:4]) if retries.isascii() and retries.isdigit() else None)
+    return Repeat(key=key)

@@ -89,7 +89,6 @@ class Storing:
             stock=Stock(self.pool),
             destinations=self.destinations,
             clock=self.clock,
-            chance=self.chance,
         )
 
 

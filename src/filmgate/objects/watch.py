@@ -1,9 +1,9 @@
 """The gate's own objects, watched: whether films can be kept is known before somebody pays for one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -102,11 +102,6 @@ class WatchedStore:
     async def signed_url(self, key: str, expires: timedelta, filename: str, content_type: str) -> str | None:
         with self._noting():
             return await self._store.signed_url(key, expires, filename, content_type)
-
-    async def old_keys(self, prefix: str, before: datetime) -> AsyncIterator[Sequence[str]]:
-        with self._noting(brief=False):
-            async for keys in self._store.old_keys(prefix, before):
-                yield keys
 
     @contextmanager
     def _noting(self, *, brief: bool = True) -> Iterator[None]:

@@ -90,7 +90,7 @@ class Measures:
             work.cancel()
             with suppress(asyncio.CancelledError):
                 await work
-            with suppress(*STORE_FAULTS, TimeoutError):
+            with suppress(*STORE_FAULTS):
                 async with asyncio.timeout(_LIVE_S):
                     await self.keep()
 

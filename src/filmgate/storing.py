@@ -1,7 +1,8 @@
 """The parts that keep films, and bring them to their customers' own buckets, put together for one process."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -10,10 +11,10 @@ from urllib.parse import urlsplit
 from filmgate.domain.clock import Chance, Clock
 from filmgate.engine.beside import Beside, logged
 from filmgate.engine.ship import Shipper, Shipping
-from filmgate.objects.checkup import Finding, check, clock_skew, finding
+from filmgate.objects.checkup import Finding, check, clock_skew, finding, new_mark, slow
 from filmgate.objects.depot import Depot
 from filmgate.objects.destinations import BadDestinationError, Destinations, Place, open_destinations
-from filmgate.objects.faults import MEANINGS, ObjectStoreError, Trouble
+from filmgate.objects.faults import ObjectStoreError
 from filmgate.objects.housekeeping import Housekeeper
 from filmgate.objects.store import ObjectStore, open_store
 from filmgate.objects.watch import WatchedStore
@@ -25,7 +26,6 @@ from filmgate.store.work import Boot
 from filmgate.telemetry import Telemetry
 
 _LOOK_S = 10.0
-_MARK_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,23 +89,13 @@ class Storing:
             stock=Stock(self.pool),
             destinations=self.destinations,
             clock=self.clock,
-            chance=self.chance,
         )
 
 
 async def look_at_store(settings: Settings, clock: Clock, chance: Chance) -> Finding | None:
     """Try where films are kept once; raise BadSettingsError for what no later try can mend."""
-    store = _open(settings, clock)
-    try:
-        open_destinations(store, _places(settings.destinations), clock)
-        async with asyncio.timeout(_LOOK_S):
-            return await check(store, chance.bytes(_MARK_BYTES))
-    except BadDestinationError as error:
-        raise BadSettingsError(str(error)) from None
-    except TimeoutError:
-        return finding("write", ObjectStoreError(MEANINGS[Trouble.SLOW], Trouble.SLOW))
-    finally:
-        await store.close()
+    async with _at_hand(settings, clock) as store:
+        return await _tried(store, chance)
 
 
 def tell_of_store(settings: Settings, clock: Clock, chance: Chance, tell: Callable[[str], None]) -> None:
@@ -117,19 +107,38 @@ def tell_of_store(settings: Settings, clock: Clock, chance: Chance, tell: Callab
 
 async def look_closely(settings: Settings, clock: Clock, chance: Chance) -> tuple[Finding | None, timedelta]:
     """As look_at_store; say also by how much the clock of a bucket is ahead."""
-    found = await look_at_store(settings, clock, chance)
-    if found is not None or not urlsplit(settings.objects_url or "").scheme:
-        return found, timedelta()
+    async with _at_hand(settings, clock) as store:
+        found = await _tried(store, chance)
+        if found is not None or not urlsplit(settings.objects_url or "").scheme:
+            return found, timedelta()
+        try:
+            async with asyncio.timeout(_LOOK_S):
+                return None, await clock_skew(store, new_mark(chance), clock)
+        except ObjectStoreError as error:
+            return finding("read", error), timedelta()
+        except TimeoutError:
+            return slow("read"), timedelta()
+
+
+@asynccontextmanager
+async def _at_hand(settings: Settings, clock: Clock) -> AsyncIterator[ObjectStore]:
+    """Open where films are kept for one look; raise BadSettingsError also for what a destination has wrong."""
     store = _open(settings, clock)
     try:
-        async with asyncio.timeout(_LOOK_S):
-            return None, await clock_skew(store, chance.bytes(_MARK_BYTES), clock)
-    except ObjectStoreError as error:
-        return finding("read", error), timedelta()
-    except TimeoutError:
-        return finding("read", ObjectStoreError(MEANINGS[Trouble.SLOW], Trouble.SLOW)), timedelta()
+        open_destinations(store, _places(settings.destinations), clock)
+        yield store
+    except BadDestinationError as error:
+        raise BadSettingsError(str(error)) from None
     finally:
         await store.close()
+
+
+async def _tried(store: ObjectStore, chance: Chance) -> Finding | None:
+    try:
+        async with asyncio.timeout(_LOOK_S):
+            return await check(store, new_mark(chance))
+    except TimeoutError:
+        return slow("write")
 
 
 def _open(settings: Settings, clock: Clock) -> ObjectStore:

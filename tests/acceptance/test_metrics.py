@@ -102,3 +102,17 @@ def test_whichever_process_answers_tells_of_all_of_them(tmp_path: Path) -> None:
             time.sleep(1)
     finally:
         gate.kill()
+
+
+def test_a_film_that_a_trial_makes_is_counted_like_any_other(gate: RealGate) -> None:
+    name, labels = "filmgate_tasks_accepted", (("dialect", "gate"), ("model", "animatic"))
+    # A scrape is shown again for two seconds.
+    time.sleep(2.1)
+    before = scraped(gate).get(name, {}).get(labels, 0)
+    tested = gate.ask("POST", "/admin/v1/providers/animatic/test", json_body={"real": True}, key="sk-admin")
+    id_ = tested.json["task_id"]
+    gate.ask("POST", f"/admin/v1/tasks/{id_}/cancel", key="sk-admin")
+    time.sleep(2.1)
+    assert scraped(gate)[name][labels] - before == 1
+    told = [line for line in gate.log.read_text().splitlines() if "task.accepted" in line and id_ in line]
+    assert len(told) == 1

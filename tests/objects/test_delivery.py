@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from filmgate.objects.delivery import BadPathError, Delivered, Delivery, PathTemplate
+from filmgate.objects.delivery import BadPathError, Delivery, PathTemplate
 from filmgate.objects.faults import NoSuchObjectError, ObjectStoreError, Trouble
 from filmgate.objects.multipart import PART_BYTES
 from filmgate.objects.store import open_destination, open_store
@@ -41,8 +41,8 @@ COURIER = """if True:
     async def main():
         arm(act)
         own, theirs, options, size, values = map(json.loads, sys.argv[1:])
-        delivery = Delivery(open_store(own), open_destination(theirs, options), PathTemplate())
-        await delivery.deliver("tasks/1/a.mp4", size, values)
+        delivery = Delivery(open_store(own), open_destination(theirs, options))
+        await delivery.deliver_as(PathTemplate().named(values), "tasks/1/a.mp4", size)
 
     asyncio.run(main())
 """
@@ -72,11 +72,13 @@ async def content(store, key: str) -> bytes:
 
 
 async def test_a_film_is_copied_whole_and_only_once(own, theirs, crossing):
-    delivery = Delivery(own[0], theirs[0], PathTemplate())
-    assert await delivery.deliver("tasks/1/a.mp4", SIZE, VALUES) == Delivered(NAME, SIZE, copied=True)
+    delivery, name = Delivery(own[0], theirs[0]), PathTemplate().named(VALUES)
+    assert (name, await delivery.deliver_as(name, "tasks/1/a.mp4", SIZE)) == (NAME, True)
+    assert await theirs[0].size(NAME) == SIZE
     assert await content(theirs[0], NAME) == random.Random(3).randbytes(SIZE)
     before = crossing.count("(PUT|POST) /theirs")
-    assert await delivery.deliver("tasks/1/a.mp4", SIZE, VALUES) == Delivered(NAME, SIZE, copied=False)
+    assert not await delivery.deliver_as(name, "tasks/1/a.mp4", SIZE)
+    assert await theirs[0].size(NAME) == SIZE
     assert crossing.count("(PUT|POST) /theirs") == before
 
 
@@ -88,8 +90,8 @@ async def test_a_delivery_that_is_killed_is_gone_on_with(own, theirs, crossing):
     with pytest.raises(NoSuchObjectError):
         await theirs[0].size(NAME)
     before = crossing.count(PART)
-    delivered = await Delivery(own[0], theirs[0], PathTemplate()).deliver("tasks/1/a.mp4", SIZE, VALUES)
-    assert delivered == Delivered(NAME, SIZE, copied=True)
+    assert await Delivery(own[0], theirs[0]).deliver_as(NAME, "tasks/1/a.mp4", SIZE)
+    assert await theirs[0].size(NAME) == SIZE
     assert crossing.count(PART) - before <= 3
     assert await content(theirs[0], NAME) == random.Random(3).randbytes(SIZE)
 
@@ -97,23 +99,23 @@ async def test_a_delivery_that_is_killed_is_gone_on_with(own, theirs, crossing):
 async def test_something_else_under_the_name_is_never_replaced(own, theirs):
     await theirs[0].put_bytes(NAME, b"the customer's own")
     with pytest.raises(ObjectStoreError, match="is there already, with 18 bytes") as refused:
-        await Delivery(own[0], theirs[0], PathTemplate()).deliver("tasks/1/a.mp4", SIZE, VALUES)
+        await Delivery(own[0], theirs[0]).deliver_as(NAME, "tasks/1/a.mp4", SIZE)
     assert refused.value.trouble is Trouble.TAKEN
     assert await content(theirs[0], NAME) == b"the customer's own"
 
 
 async def test_a_film_that_is_gone_is_said_to_be(own, theirs):
     with pytest.raises(NoSuchObjectError, match=r"there is no object tasks/2/b\.mp4"):
-        await Delivery(own[0], theirs[0], PathTemplate()).deliver("tasks/2/b.mp4", SIZE, VALUES)
+        await Delivery(own[0], theirs[0]).deliver_as(NAME, "tasks/2/b.mp4", SIZE)
     with pytest.raises(ObjectStoreError, match=f"has {SIZE} bytes instead of {SIZE + 1}"):
-        await Delivery(own[0], theirs[0], PathTemplate()).deliver("tasks/1/a.mp4", SIZE + 1, VALUES)
+        await Delivery(own[0], theirs[0]).deliver_as(NAME, "tasks/1/a.mp4", SIZE + 1)
 
 
 async def test_a_destination_that_refuses_has_nothing_and_says_why(own, server):
     options = {**OPTIONS, "secret_access_key": "wrong", "endpoint": server.endpoint}
     refusing = open_destination("s3://theirs", options, patience=HASTY)
     with pytest.raises(ObjectStoreError) as refused:
-        await Delivery(own[0], refusing, PathTemplate()).deliver("tasks/1/a.mp4", SIZE, VALUES)
+        await Delivery(own[0], refusing).deliver_as(NAME, "tasks/1/a.mp4", SIZE)
     await refusing.close()
     assert refused.value.trouble in {Trouble.WRONG_KEYS, Trouble.DENIED}
 

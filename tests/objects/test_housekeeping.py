@@ -138,7 +138,6 @@ async def test_rows_and_objects_are_compared_and_left_as_they_are(pool: Pool, st
         stock=Stock(pool),
         destinations=Destinations([]),
         clock=clock,
-        chance=SystemChance(),
     )
     for _ in range(2):
         compared = await depot.compare()

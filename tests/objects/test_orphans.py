@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from filmgate.objects.faults import ObjectStoreError
-from filmgate.objects.orphans import sweep_orphans
-from filmgate.objects.store import open_store
+from filmgate.objects.orphans import Known, find_orphans, remove_orphans
+from filmgate.objects.store import ObjectStore, open_store
 from objects.crossing import answer
 from objects.servers import HASTY
 
@@ -33,6 +33,12 @@ async def store(request, server, tmp_path, place):
     store = open_store(tmp_path / "objects" if request.param == "folder" else place, patience=HASTY)
     yield store
     await store.close()
+
+
+async def sweep_orphans(store: ObjectStore, prefix: str, before: datetime, known: Known) -> Sequence[str]:
+    """Remove the objects under a prefix that are older than `before` and unknown; give their keys."""
+    found = await find_orphans(store, prefix, before, known)
+    return await remove_orphans(store, found.keys, before, known)
 
 
 async def keys(store) -> list[str]:

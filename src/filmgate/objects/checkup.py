@@ -7,11 +7,12 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
-from filmgate.domain.clock import Clock
-from filmgate.objects.faults import ObjectStoreError, Trouble
+from filmgate.domain.clock import Chance, Clock
+from filmgate.objects.faults import MEANINGS, ObjectStoreError, Trouble
 from filmgate.objects.store import ObjectStore
 
 FOLDER: Final = "checks"
+_MARK_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,16 @@ async def check(store: ObjectStore, mark: bytes, steps: Sequence[str] = EVERYTHI
                     await store.delete(key)
             return finding(step, error)
     return None
+
+
+def new_mark(chance: Chance) -> bytes:
+    """Give the bytes for one look, or for all looks of one process."""
+    return chance.bytes(_MARK_BYTES)
+
+
+def slow(step: str) -> Finding:
+    """Say that a step took longer than anybody waits."""
+    return finding(step, ObjectStoreError(MEANINGS[Trouble.SLOW], Trouble.SLOW))
 
 
 def finding(step: str, error: ObjectStoreError) -> Finding:

@@ -54,31 +54,18 @@ class PathTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
-    name: str
-    size_bytes: int
-    copied: bool
-    """False where an earlier try had finished already."""
-
-
-@dataclass(frozen=True, slots=True)
 class Delivery:
     """A way from the gate's objects into one destination."""
 
     objects: ObjectStore
     destination: ObjectStore
-    template: PathTemplate
 
-    async def deliver(self, key: str, size_bytes: int, values: Mapping[str, str]) -> Delivered:
-        """Copy an object; done again, after a crash or by mistake, it is the same copy.
+    async def deliver_as(self, name: str, key: str, size_bytes: int) -> bool:
+        """Copy an object; done again, after a crash or by mistake, it is the same copy, and False is given.
 
         Raise NoSuchObjectError where there is nothing to copy, ObjectStoreError for what a later try may mend, with
         `Trouble.TAKEN` where something else lies under the name: it is never replaced.
         """
-        return await self.deliver_as(self.template.named(values), key, size_bytes)
-
-    async def deliver_as(self, name: str, key: str, size_bytes: int) -> Delivered:
-        """As deliver, under a name that was settled before."""
         try:
             there = await self.destination.size(name)
         except ObjectStoreError as error:
@@ -90,11 +77,11 @@ class Delivery:
             if there != size_bytes:
                 said = f"{name} is there already, with {there} bytes instead of {size_bytes}"
                 raise ObjectStoreError(said, Trouble.TAKEN)
-            return Delivered(name, size_bytes, copied=False)
+            return False
         source = await self._source(key, size_bytes)
         await failpoint("objects.deliver")
-        stored = await self.destination.put_source(name, source)
-        return Delivered(name, stored.size_bytes, copied=True)
+        await self.destination.put_source(name, source)
+        return True
 
     async def _source(self, key: str, size_bytes: int) -> Source:
         if (have := await self.objects.size(key)) != size_bytes:

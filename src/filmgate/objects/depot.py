@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from filmgate.domain.clock import Chance, Clock
+from filmgate.domain.clock import Clock
 from filmgate.domain.limits import COMPARE_GRACE, COMPARE_SECONDS, COMPARE_SHOWN
 from filmgate.objects.destinations import Destinations
 from filmgate.objects.watch import WatchedStore
@@ -27,7 +27,6 @@ class Depot:
     stock: Stock
     destinations: Destinations
     clock: Clock
-    chance: Chance
 
     async def compare(self) -> Compared:
         """Compare what is there with all rows; repair nothing. Raise StorageFault where it cannot be listed."""

@@ -33,9 +33,8 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Destination:
     place: Place
-    store: ObjectStore
     template: PathTemplate
-    _delivery: Delivery
+    delivery: Delivery
 
     @property
     def name(self) -> str:
@@ -50,11 +49,11 @@ class Destination:
 
     async def deliver_as(self, name: str, key: str, size_bytes: int) -> None:
         """Copy a film of ours under that name; done twice it is the same copy."""
-        await self._delivery.deliver_as(name, key, size_bytes)
+        await self.delivery.deliver_as(name, key, size_bytes)
 
     async def test(self, mark: bytes) -> Finding | None:
         """Write a small object, read it back and remove it; say what of that cannot be done."""
-        return await check(self.store, mark, _STEPS)
+        return await check(self.delivery.destination, mark, _STEPS)
 
 
 class Destinations(Mapping[str, Destination]):
@@ -74,7 +73,7 @@ class Destinations(Mapping[str, Destination]):
 
     async def close(self) -> None:
         for one in self._opened.values():
-            await one.store.close()
+            await one.delivery.destination.close()
 
 
 def open_destinations(objects: ObjectStore, places: Iterable[Place], clock: Clock) -> Destinations:
@@ -86,5 +85,5 @@ def open_destinations(objects: ObjectStore, places: Iterable[Place], clock: Cloc
             store = open_destination(place.url, place.options, clock)
         except (BadPathError, ObjectStoreError) as error:
             raise BadDestinationError(f"destinations: `{place.name}`: {error}") from None
-        opened.append(Destination(place, store, template, Delivery(objects, store, template)))
+        opened.append(Destination(place, template, Delivery(objects, store)))
     return Destinations(opened)

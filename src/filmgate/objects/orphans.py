@@ -23,12 +23,6 @@ class Orphans:
     total: int
 
 
-async def sweep_orphans(store: ObjectStore, prefix: str, before: datetime, known: Known) -> Sequence[str]:
-    """Remove the objects under a prefix that are older than `before` and unknown; give their keys."""
-    found = await find_orphans(store, prefix, before, known)
-    return await remove_orphans(store, found.keys, before, known)
-
-
 async def find_orphans(store: ObjectStore, prefix: str, before: datetime, known: Known) -> Orphans:
     """Find what is older than `before` and unknown; nothing is removed.
 

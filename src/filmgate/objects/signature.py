@@ -56,10 +56,8 @@ class Signer:
         said = f"{ALGORITHM} Credential={credential}, SignedHeaders={named}, Signature={signature}"
         return {**headers, "authorization": said}
 
-    def address(
-        self, url: str, query: Mapping[str, str], expires: timedelta, now: datetime, method: str = "GET"
-    ) -> str:
-        """Give an address that anyone may ask until it expires; raise ValueError past seven days."""
+    def address(self, url: str, query: Mapping[str, str], expires: timedelta, now: datetime) -> str:
+        """Give an address that anyone may GET until it expires; raise ValueError past seven days."""
         if not timedelta(seconds=1) <= expires <= LONGEST:
             raise ValueError(f"a signed address lasts from one second to {LONGEST.days} days, not {expires}")
         parts = urlsplit(url)
@@ -73,7 +71,7 @@ class Signer:
         }
         if self.keys.token is not None:
             asked["X-Amz-Security-Token"] = self.keys.token
-        signature = self._signature(method, parts.path, asked, {"host": parts.netloc}, UNSIGNED, now)
+        signature = self._signature("GET", parts.path, asked, {"host": parts.netloc}, UNSIGNED, now)
         return f"{url}?{query_text(asked)}&X-Amz-Signature={signature}"
 
     def _scope(self, now: datetime) -> str:

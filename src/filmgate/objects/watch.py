@@ -1,9 +1,9 @@
 """The gate's own objects, watched: whether films can be kept is known before somebody pays for one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -15,14 +15,13 @@ from filmgate.domain.limits import (
     STORE_PROBE_SECONDS,
     STORE_START_SECONDS,
 )
-from filmgate.objects.checkup import Finding, check, finding
-from filmgate.objects.faults import MEANINGS, ObjectStoreError, Trouble
+from filmgate.objects.checkup import Finding, check, finding, new_mark, slow
+from filmgate.objects.faults import ObjectStoreError, Trouble
 from filmgate.objects.store import ObjectStore, Stored
 
 # What says something of one object, and nothing of the store.
 _OF_ONE: Final = frozenset({Trouble.ABSENT, Trouble.TAKEN})
 _STEPS: Final = ("write", "read", "delete")
-_MARK_BYTES: Final = 16
 
 
 class StoreTelemetry(Protocol):
@@ -41,7 +40,7 @@ class WatchedStore:
         self._store = store
         self._telemetry = telemetry
         # One of its own for each process: what cannot be removed is at least replaced.
-        self._mark = chance.bytes(_MARK_BYTES)
+        self._mark = new_mark(chance)
         self._room_bytes = room_bytes
         self._doubt = asyncio.Event()
         self._found: Finding | None = None
@@ -104,11 +103,6 @@ class WatchedStore:
         with self._noting():
             return await self._store.signed_url(key, expires, filename, content_type)
 
-    async def old_keys(self, prefix: str, before: datetime) -> AsyncIterator[Sequence[str]]:
-        with self._noting(brief=False):
-            async for keys in self._store.old_keys(prefix, before):
-                yield keys
-
     @contextmanager
     def _noting(self, *, brief: bool = True) -> Iterator[None]:
         # Long before a request to a store that hangs is given up, the store itself is asked.
@@ -140,7 +134,7 @@ class WatchedStore:
             async with asyncio.timeout(STORE_PROBE_SECONDS):
                 found = await check(self._store, self._mark, _STEPS)
         except TimeoutError:
-            found = finding("write", ObjectStoreError(MEANINGS[Trouble.SLOW], Trouble.SLOW))
+            found = slow("write")
         # A store in which nothing can be removed keeps films all the same; `doctor` tells of it.
         found = None if found is not None and found.step == "delete" else found
         if found is None:

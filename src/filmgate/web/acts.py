@@ -25,7 +25,7 @@ from filmgate.domain.limits import PAGE_LONGEST
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft
 from filmgate.domain.task import Task
-from filmgate.web.accepted import told_accepted
+from filmgate.web.accepted import accept_film
 from filmgate.web.answers import film_answer, json_answer
 from filmgate.web.cancel import cancel_task, delete_task
 from filmgate.web.talk import conversation
@@ -63,8 +63,8 @@ async def act(turn: Turn, action: Action) -> Response:
 
 
 async def _create(turn: Turn, draft: Draft) -> Task:
-    around = turn.around
-    turn.task, turn.replayed = await around.acceptance.accept(
+    turn.task, turn.replayed = await accept_film(
+        turn.around,
         draft,
         owner=turn.mine,
         dialect=turn.dialect.NAME,
@@ -72,9 +72,6 @@ async def _create(turn: Turn, draft: Draft) -> Task:
         repeat=repeat_of(turn.request.headers),
         terms=terms_of(turn.request.headers),
     )
-    around.bell.set()
-    if not turn.replayed:
-        told_accepted(around, turn.dialect.NAME, turn.task)
     return turn.task
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from filmgate.domain import ids
@@ -11,6 +11,7 @@ from filmgate.domain.limits import KEY_OVERLAP, RELAY_SUBMITS, RELAY_TASKS
 from filmgate.domain.problems import Problem
 from filmgate.web.moments import Moment
 from filmgate.web.money import Count, Micros
+from filmgate.web.operators import operator_router
 from filmgate.web.surroundings import Surroundings
 
 
@@ -87,11 +88,7 @@ class Revoked(BaseModel):
 
 def admin_routes(around: Surroundings, dialects: frozenset[str]) -> APIRouter:
     """Build the operators' routes."""
-
-    async def operator(request: Request) -> None:
-        await around.doorman.operator(request)
-
-    router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(operator)])
+    router = operator_router(around)
 
     @router.post("/keys", status_code=201)
     async def create(new: NewKey) -> CreatedKey:

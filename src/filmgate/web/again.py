@@ -9,9 +9,9 @@ from filmgate.dialects import DIALECTS
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Owner, Task
 from filmgate.engine.again import draft_again
-from filmgate.web.accepted import told_accepted
+from filmgate.web.accepted import accept_film
 from filmgate.web.surroundings import Surroundings
-from filmgate.web.turn import GATE_NAMES, repeat_of, terms_of
+from filmgate.web.turn import GATE_NAMES, repeat_by_key, terms_of
 
 
 class Again(BaseModel):
@@ -35,16 +35,13 @@ async def ask_again(
     seed = None if changes.seed is None else str(changes.seed)
     draft = await draft_again(around.engine, task, seed=seed, model=changes.model)
     spoken = next((dialect for dialect in DIALECTS if task.dialect == dialect.NAME), None)
-    new, replayed = await around.acceptance.accept(
+    return await accept_film(
+        around,
         draft,
         owner=owner,
         dialect=task.dialect,
         names=GATE_NAMES if spoken is None else spoken.NAMES,
-        repeat=repeat_of({"idempotency-key": key} if (key := headers.get("idempotency-key")) else {}),
+        repeat=repeat_by_key(headers.get("idempotency-key") or None),
         terms=terms_of(headers),
         record={"retry_of": str(task.id)},
     )
-    around.bell.set()
-    if not replayed:
-        told_accepted(around, task.dialect, new)
-    return new, replayed

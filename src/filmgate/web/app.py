@@ -25,7 +25,7 @@ from filmgate.web.dialects import DialectRoutes
 from filmgate.web.endpoints import endpoint_routes
 from filmgate.web.events import event_routes
 from filmgate.web.links import file_id
-from filmgate.web.mishaps import as_problem
+from filmgate.web.mishaps import Events, noticed
 from filmgate.web.models import model_routes
 from filmgate.web.money import customer_money, operator_money
 from filmgate.web.opening import Smooth, open_route
@@ -111,15 +111,9 @@ def own_api(around: Surroundings, dialects: frozenset[str], telemetry: OuterTele
     return api
 
 
-class _Events(Protocol):
-    def event(self, event: str, **fields: object) -> None: ...
-
-
-def _handlers(telemetry: _Events) -> dict[type[Exception], ExceptionHandler]:
+def _handlers(telemetry: Events) -> dict[type[Exception], ExceptionHandler]:
     async def mishap(request: Request, error: Exception) -> Response:
-        problem = as_problem(error, request.scope.get("request_id", ""))
-        if problem.code == "internal_error":
-            telemetry.event("http.broken", error=error, request_id=request.scope.get("request_id", ""))
+        problem = noticed(error, request.scope.get("request_id", ""), telemetry)
         return problem_answer(problem, language_of(request))
 
     async def invalid(request: Request, error: Exception) -> Response:

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response, StreamingResponse
 
 from filmgate.domain.problems import Problem
 from filmgate.store.ledger import DIMENSIONS, Dimension, Sum
 from filmgate.web.moments import Moment
+from filmgate.web.operators import operator_router
 from filmgate.web.surroundings import Surroundings
 
 COLUMNS: Final = (
@@ -70,11 +71,7 @@ class Sums(BaseModel):
 
 def book_routes(around: Surroundings) -> APIRouter:
     """Build the operators' routes about the books."""
-
-    async def operator(request: Request) -> None:
-        await around.doorman.operator(request)
-
-    router = APIRouter(prefix="/admin/v1/ledger", tags=["admin"], dependencies=[Depends(operator)])
+    router = operator_router(around, "/ledger")
 
     @router.get("")
     async def sums(start: From = None, end: To = None, sum_by: str = "") -> Sums:

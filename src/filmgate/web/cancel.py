@@ -3,13 +3,14 @@
 from datetime import timedelta
 from typing import Literal
 
-from filmgate.domain.limits import CANCEL_WAIT, DELETE_WAIT, LOOK_AGAIN
+from filmgate.domain.limits import CANCEL_WAIT, DELETE_WAIT
 from filmgate.domain.money import dollars
 from filmgate.domain.problems import Problem
 from filmgate.domain.record import CancelAnswer
 from filmgate.domain.states import State
 from filmgate.domain.task import Task
 from filmgate.engine.cancel import Standing, cancel
+from filmgate.web.found import awaited, own_task
 from filmgate.web.surroundings import Surroundings
 
 
@@ -22,12 +23,12 @@ async def cancel_task(around: Surroundings, task: Task, wait: timedelta = CANCEL
     around.telemetry.event("task.cancel", task=str(task.id), reason=standing.value)
     if standing is Standing.CANNOT:
         raise _cannot(task)
-    answered = await _answered(around, task, wait)
+    answered = await awaited(around, task, wait.total_seconds(), _refused)
     if answered.state is State.CANCELLED:
         return answered
     if answered.state.ended:
         raise Problem("already_ended", state=answered.state.value)
-    if answered.record.cancel == CancelAnswer.REFUSED:
+    if _refused(answered):
         raise _cannot(answered)
     return answered
 
@@ -51,31 +52,14 @@ async def _stopped(around: Surroundings, task: Task) -> Task:
     except Problem as problem:
         if problem.code != "already_ended":
             raise
-        stopped = await _read(around, task)
+        stopped = await own_task(around, task.account_id, str(task.id))
     if not stopped.state.ended:
         raise Problem("cancel_unconfirmed")
     return stopped
 
 
-async def _answered(around: Surroundings, task: Task, wait: timedelta) -> Task:
-    """Read the task until it has ended, or its provider has refused, or the wait is over."""
-    give_up = around.clock.monotonic() + wait.total_seconds()
-    # It is watched before it is read: a change between the two is not slept through.
-    with around.listener.task(task.id) as watch:
-        while True:
-            found = await _read(around, task)
-            refused = found.record.cancel == CancelAnswer.REFUSED
-            left_s = give_up - around.clock.monotonic()
-            if found.state.ended or refused or left_s <= 0 or around.draining.is_set():
-                return found
-            await watch.changed(min(left_s, LOOK_AGAIN.total_seconds()))
-
-
-async def _read(around: Surroundings, task: Task) -> Task:
-    found = await around.reader.find(str(task.id), task.account_id)
-    if found is None:
-        raise Problem("task_not_found")
-    return found
+def _refused(task: Task) -> bool:
+    return task.record.cancel == CancelAnswer.REFUSED
 
 
 def _cannot(task: Task) -> Problem:
@@ -86,4 +70,4 @@ def cancel_word(task: Task) -> Literal["requested", "refused"] | None:
     """Say where a wish to cancel stands while the task goes on."""
     if task.cancel_requested_at is None or task.state.ended:
         return None
-    return "refused" if task.record.cancel == CancelAnswer.REFUSED else "requested"
+    return "refused" if _refused(task) else "requested"

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from filmgate.domain.limits import PAGE, PAGE_LONGEST
@@ -18,6 +18,7 @@ from filmgate.store.oversight import SeenTask
 from filmgate.web.again import Again, ask_again
 from filmgate.web.answers import language_of
 from filmgate.web.cancel import cancel_task, cancel_word
+from filmgate.web.operators import operator_router
 from filmgate.web.surroundings import Surroundings
 
 # What a provider takes as a job's id; its own check comes when it is asked.
@@ -126,11 +127,7 @@ class AgainFor(Again):
 
 def decision_routes(around: Surroundings) -> APIRouter:
     """Build the operators' routes."""
-
-    async def operator(request: Request) -> None:
-        await around.doorman.operator(request)
-
-    router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(operator)])
+    router = operator_router(around)
     _add_reads(router, around)
     _add_decisions(router, around)
     return router

@@ -12,7 +12,7 @@ from filmgate.domain.problems import Problem
 from filmgate.web.acts import act
 from filmgate.web.answers import json_answer
 from filmgate.web.body import read_fields
-from filmgate.web.mishaps import as_problem
+from filmgate.web.mishaps import noticed
 from filmgate.web.select import select
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.turn import Turn
@@ -98,11 +98,7 @@ async def _let_task_choose(turn: Turn, candidates: Sequence[Dialect], mount: str
 
 
 def _error(turn: Turn, error: Exception) -> Response:
-    request_id = turn.request.scope.get("request_id", "")
-    problem = as_problem(error, request_id)
-    problem.request_id = request_id
-    if problem.code == "internal_error":
-        turn.around.telemetry.event("http.broken", error=error, request_id=request_id)
+    problem = noticed(error, turn.request.scope.get("request_id", ""), turn.around.telemetry)
     reply = turn.dialect.render_error(problem, strict=turn.strict, verb=turn.verb)
     return json_answer(reply.status, reply.body, {**reply.headers, **turn.headers(), **problem.headers})
 

@@ -18,7 +18,7 @@ from filmgate.engine.subscribe import EVENTS, Subscriptions
 from filmgate.store.endpoints import Endpoint
 from filmgate.web.answers import json_answer
 from filmgate.web.body import read_fields
-from filmgate.web.mishaps import as_problem
+from filmgate.web.mishaps import noticed
 from filmgate.web.surroundings import Surroundings
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -90,11 +90,7 @@ async def _answer(around: Surroundings, request: Request, acts: Mapping[str, Act
 
 
 def _error(around: Surroundings, request: Request, error: Exception) -> Response:
-    request_id = request.scope.get("request_id", "")
-    problem = as_problem(error, request_id)
-    problem.request_id = request_id
-    if problem.code == "internal_error":
-        around.telemetry.event("http.broken", error=error, request_id=request_id)
+    problem = noticed(error, request.scope.get("request_id", ""), around.telemetry)
     reply = openai.render_error(problem, strict=False)
     return json_answer(reply.status, reply.body, {**reply.headers, **_HEADERS, **problem.headers})
 

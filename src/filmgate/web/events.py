@@ -9,8 +9,8 @@ from fastapi import APIRouter, Header, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from filmgate.domain.limits import LOOK_AGAIN, PROGRESS_EVENT, STREAM_COMMENT, TOLD_AT_ONCE
-from filmgate.domain.problems import Problem
 from filmgate.domain.task import Owner, Task
+from filmgate.web.found import own_task
 from filmgate.web.showing import task_out
 from filmgate.web.streams import Held, Stream
 from filmgate.web.surroundings import Surroundings
@@ -38,9 +38,7 @@ def event_routes(around: Surroundings) -> APIRouter:
     ) -> Response:
         """Tell of a task until it has ended: first how it stands, then each change, as server-sent events."""
         owner = await around.doorman.owner(request)
-        task = await around.reader.find(id, owner.account_id)
-        if task is None:
-            raise Problem("task_not_found")
+        task = await own_task(around, owner.account_id, id)
         known = _number(last_event_id)
         if task.state.ended and known is not None and known >= task.version:
             return Response(status_code=_OVER, headers=task_headers(task))

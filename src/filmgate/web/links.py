@@ -24,7 +24,6 @@ _ENDINGS: Final = {
     "source": "mp4",
     "thumbnail": "webp",
     "poster": "jpg",
-    "spritesheet": "jpg",
 }
 # Within this span a task's links stay the same, so that clients and caches see one address.
 _STEADY: Final = timedelta(hours=1)

@@ -1,5 +1,7 @@
 """What went wrong on our side, as a client may hear of it."""
 
+from typing import Protocol
+
 import asyncpg
 
 from filmgate.domain.faults import StorageFault
@@ -7,13 +9,20 @@ from filmgate.domain.problems import Problem
 from filmgate.seal import BrokenSealError
 from filmgate.store.patience import AWAY
 
-UNAVAILABLE = (
-    *AWAY,
-    asyncpg.QueryCanceledError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.DiskFullError,
-    TimeoutError,
-)
+UNAVAILABLE = (*AWAY, asyncpg.QueryCanceledError)
+
+
+class Events(Protocol):
+    def event(self, event: str, **fields: object) -> None: ...
+
+
+def noticed(error: Exception, request_id: str, telemetry: Events) -> Problem:
+    """Give the problem that is answered, and log what is none of a client's doing."""
+    problem = as_problem(error, request_id)
+    problem.request_id = request_id
+    if problem.code == "internal_error":
+        telemetry.event("http.broken", error=error, request_id=request_id)
+    return problem
 
 
 def as_problem(error: Exception, request_id: str) -> Problem:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import asyncpg
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,11 +16,12 @@ from filmgate.domain.limits import MOST_MICROS, MOST_TASKS
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft
 from filmgate.store.accounts import AccountRow, GiftMismatchError, Setting
+from filmgate.web.operators import operator_router
 from filmgate.web.shapes import EtaOut, LineOut, NewFilm
 from filmgate.web.showing import eta_out
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tasks import draft_of
-from filmgate.web.turn import repeat_of
+from filmgate.web.turn import repeat_by_key
 
 Micros = Annotated[int, Field(strict=True, ge=0, le=MOST_MICROS)]
 """A limit of money: whole micro-dollars, never a text and never a fraction."""
@@ -206,11 +207,7 @@ def _left(account: AccountRow | None, key: Any) -> int | None:  # noqa: ANN401  
 
 def operator_money(around: Surroundings) -> APIRouter:
     """Build the operators' routes."""
-
-    async def operator(request: Request) -> None:
-        await around.doorman.operator(request)
-
-    router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(operator)])
+    router = operator_router(around)
 
     @router.get("/accounts")
     async def accounts() -> AccountPage:
@@ -247,7 +244,7 @@ def _add_gifts(router: APIRouter, around: Surroundings) -> None:
         row = await around.accounts.find(name)
         if row is None or gift.amount_micros == 0:
             raise Problem("not_found" if row is None else "missing_parameter", field="amount_micros")
-        key = None if idempotency_key is None else repeat_of({"idempotency-key": idempotency_key}).key
+        key = repeat_by_key(idempotency_key).key
         try:
             given = await around.accounts.give(
                 row.id, gift.amount_micros, author="operator", reason=gift.reason, key=key

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from filmgate.domain.catalogue import Model
 from filmgate.domain.price import PriceList, PriceRow
 from filmgate.domain.size import Size
 from filmgate.engine.route import Line
+from filmgate.web.operators import operator_router
 from filmgate.web.surroundings import Surroundings
 
 _EXAMPLE_SECONDS = 8
@@ -52,11 +53,7 @@ class PricePage(BaseModel):
 
 def price_routes(around: Surroundings) -> APIRouter:
     """Build the operators' routes about prices."""
-
-    async def operator(request: Request) -> None:
-        await around.doorman.operator(request)
-
-    router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(operator)])
+    router = operator_router(around)
 
     @router.get("/prices")
     async def prices() -> PricePage:

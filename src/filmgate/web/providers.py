@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from filmgate.domain.problems import Problem
 from filmgate.store.credentials import CredentialState
+from filmgate.web.operators import operator_router
 from filmgate.web.surroundings import Surroundings
 
 Light = Literal["green", "yellow", "red", "grey"]
@@ -52,11 +53,7 @@ class Switched(BaseModel):
 
 def provider_routes(around: Surroundings) -> APIRouter:
     """Build the operators' routes about providers."""
-
-    async def operator(request: Request) -> None:
-        await around.doorman.operator(request)
-
-    router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(operator)])
+    router = operator_router(around)
 
     @router.get("/providers")
     async def providers() -> ProviderPage:

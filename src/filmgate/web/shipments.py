@@ -10,6 +10,7 @@ from filmgate.domain.task import Task
 from filmgate.engine.accept import destination_not_found
 from filmgate.engine.ship import MOST_TRIES
 from filmgate.store.shipments import Shipment
+from filmgate.web.found import own_task
 from filmgate.web.shapes import ShipmentOut
 from filmgate.web.surroundings import Surroundings
 
@@ -42,9 +43,7 @@ def shipment_routes(around: Surroundings) -> APIRouter:
     async def deliver(request: Request, id: str, wanted: Deliver) -> ShipmentsOut:  # noqa: A002  # the path's own word
         """Deliver a film now, for the first time or again; what is there already under its name stays as it is."""
         owner = await around.doorman.owner(request)
-        task = await around.reader.find(id, owner.account_id)
-        if task is None:
-            raise Problem("task_not_found")
+        task = await own_task(around, owner.account_id, id)
         await _send(around, task, wanted.deliver_to)
         return ShipmentsOut(deliveries=await shipments_of(around, task))
 

@@ -4,21 +4,20 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from filmgate.domain.limits import PAGE, PAGE_LONGEST
 from filmgate.domain.problems import Problem
 from filmgate.engine.accept import destination_not_found
-from filmgate.objects.checkup import Finding
+from filmgate.objects.checkup import Finding, new_mark
 from filmgate.store.shipments import Shipment, ShipmentState, Sum
 from filmgate.store.stock import Unlike
 from filmgate.web.answers import language_of
+from filmgate.web.operators import operator_router
 from filmgate.web.shapes import ShipmentOut
 from filmgate.web.shipments import shipment_body
 from filmgate.web.surroundings import Surroundings
-
-_MARK_BYTES = 16
 
 
 class FindingOut(BaseModel):
@@ -104,11 +103,7 @@ class Default(BaseModel):
 
 def storage_routes(around: Surroundings) -> APIRouter:
     """Build the operators' routes."""
-
-    async def operator(request: Request) -> None:
-        await around.doorman.operator(request)
-
-    router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(operator)])
+    router = operator_router(around)
     _add_storage(router, around)
     _add_destinations(router, around)
 
@@ -175,7 +170,7 @@ def _add_destinations(router: APIRouter, around: Surroundings) -> None:
         found = around.depot.destinations.get(name)
         if found is None:
             raise Problem("not_found")
-        problem = await found.test(around.chance.bytes(_MARK_BYTES))
+        problem = await found.test(new_mark(around.chance))
         return TestOut(name=name, success=problem is None, problem=_finding(problem, request))
 
     @router.post("/keys/{id}/destination")

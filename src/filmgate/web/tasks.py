@@ -7,7 +7,6 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from filmgate.dialects.reading import picture
 from filmgate.domain.catalogue import GATE
 from filmgate.domain.limits import (
-    LOOK_AGAIN,
     MODEL_CHARACTERS,
     PAGE,
     PAGE_LONGEST,
@@ -18,18 +17,18 @@ from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft, GivenPicture, PictureRole
 from filmgate.domain.states import State
 from filmgate.domain.task import Owner, Task
-from filmgate.engine.accept import Repeat
-from filmgate.web.accepted import told_accepted
+from filmgate.web.accepted import accept_film
 from filmgate.web.again import Again, ask_again
 from filmgate.web.answers import film_answer, language_of
 from filmgate.web.cancel import cancel_task, delete_task
+from filmgate.web.found import awaited, own_task
 from filmgate.web.receipts import receipt_out
 from filmgate.web.shapes import NewFilm, TaskDetailOut, TaskOut, TaskPageOut
 from filmgate.web.shipments import shipments_of
 from filmgate.web.showing import task_out
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tried import attempts_out
-from filmgate.web.turn import GATE_NAMES, repeat_of, task_headers, terms_of
+from filmgate.web.turn import GATE_NAMES, repeat_by_key, task_headers, terms_of
 
 _ENDINGS: Final = {
     "video": "mp4", "thumbnail": "webp", "filmstrip": "webp", "poster": "jpg", "spritesheet": "jpg", "first": "mp4",
@@ -50,18 +49,15 @@ def task_routes(around: Surroundings) -> APIRouter:
     ) -> TaskOut:
         """Accept a film; the same Idempotency-Key and body give the same task."""
         owner = await around.doorman.owner(request)
-        repeat = repeat_of({"idempotency-key": idempotency_key}) if idempotency_key is not None else Repeat()
-        task, replayed = await around.acceptance.accept(
+        task, replayed = await accept_film(
+            around,
             draft_of(film),
             owner=owner,
             dialect=GATE,
             names=GATE_NAMES,
-            repeat=repeat,
+            repeat=repeat_by_key(idempotency_key),
             terms=terms_of(request.headers),
         )
-        around.bell.set()
-        if not replayed:
-            told_accepted(around, GATE, task)
         response.headers.update(task_headers(task) | ({"idempotent-replayed": "true"} if replayed else {}))
         return await task_out(around, task, request)
 
@@ -136,7 +132,7 @@ def _add_ends(router: APIRouter, around: Surroundings) -> None:
     async def cancel(request: Request, response: Response, id: str) -> TaskOut:  # noqa: A002  # the path's own word
         """Cancel a task: 200 once it is, 202 while its provider has not confirmed it."""
         owner = await around.doorman.owner(request)
-        task = await cancel_task(around, await _mine(around, owner, id))
+        task = await cancel_task(around, await own_task(around, owner.account_id, id))
         response.headers.update(task_headers(task))
         response.status_code = 200 if task.state.ended else 202
         return await task_out(around, task, request)
@@ -145,7 +141,7 @@ def _add_ends(router: APIRouter, around: Surroundings) -> None:
     async def retry(request: Request, response: Response, id: str, changes: Again) -> TaskOut:  # noqa: A002  # as above
         """Ask for the same film again, as a new task at today's price."""
         owner = await around.doorman.owner(request)
-        task = await _mine(around, owner, id)
+        task = await own_task(around, owner.account_id, id)
         new, replayed = await ask_again(around, task, owner, changes, request.headers)
         response.headers.update(task_headers(new) | ({"idempotent-replayed": "true"} if replayed else {}))
         return await task_out(around, new, request)
@@ -154,14 +150,14 @@ def _add_ends(router: APIRouter, around: Surroundings) -> None:
     async def delete(request: Request, id: str) -> None:  # noqa: A002  # the path's own word
         """Remove a task and its files; one that runs is cancelled first."""
         owner = await around.doorman.owner(request)
-        await delete_task(around, await _mine(around, owner, id))
+        await delete_task(around, await own_task(around, owner.account_id, id))
 
 
 def _add_files(router: APIRouter, around: Surroundings) -> None:
     async def content(request: Request, id: str, file: str) -> Response:  # noqa: A002  # the path's own word
         """Give `video.mp4`, `thumbnail.webp`, `filmstrip.webp`, `poster.jpg` or `spritesheet.jpg`, whole or by Range."""
         owner = await around.doorman.owner(request)
-        task = await _mine(around, owner, id)
+        task = await own_task(around, owner.account_id, id)
         role, _, ending = file.partition(".")
         if _ENDINGS.get(role) != ending:
             raise Problem("not_found")
@@ -200,24 +196,11 @@ def _pictures(film: NewFilm) -> tuple[GivenPicture, ...]:
     return (*first, *last, *references)
 
 
-async def _mine(around: Surroundings, owner: Owner, name: str) -> Task:
-    task = await around.reader.find(name, owner.account_id)
-    if task is None:
-        raise Problem("task_not_found")
-    return task
-
-
-async def _changed(around: Surroundings, owner: Owner, name: str, wait: float, after: int) -> Task:
-    give_up = around.clock.monotonic() + wait
-    task = await _mine(around, owner, name)
-    # It is watched before it is read again: a change between the two is not slept through.
-    with around.listener.task(task.id) as watch:
-        while task.version <= after and not task.state.ended and not around.draining.is_set():
-            left_s = give_up - around.clock.monotonic()
-            if left_s <= 0:
-                break
-            task = await _mine(around, owner, str(task.id))
-            if task.version <= after:
-                await watch.changed(min(left_s, LOOK_AGAIN.total_seconds()))
-                task = await _mine(around, owner, str(task.id))
-    return task
+async def _changed(around: Surroundings, owner: Owner, name: str, wait_s: float, after: int) -> Task:
+    """Read a task, and where nothing has happened to it since that version, wait for it."""
+    began = around.clock.monotonic()
+    task = await own_task(around, owner.account_id, name)
+    if not wait_s or task.version > after or task.state.ended:
+        return task
+    left_s = began + wait_s - around.clock.monotonic()
+    return await awaited(around, task, left_s, lambda found: found.version > after)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from filmgate.domain import ids
@@ -16,6 +16,8 @@ from filmgate.domain.request import Draft, FilmRequest
 from filmgate.domain.specify import specify
 from filmgate.domain.task import Owner
 from filmgate.engine.accept import Repeat, Terms
+from filmgate.web.accepted import accept_film
+from filmgate.web.operators import operator_router
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tried import plainly
 from filmgate.web.turn import GATE_NAMES
@@ -60,11 +62,7 @@ class Tested(BaseModel):
 
 def trial_routes(around: Surroundings) -> APIRouter:
     """Build the operators' route for trials."""
-
-    async def operator(request: Request) -> None:
-        await around.doorman.operator(request)
-
-    router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(operator)])
+    router = operator_router(around)
 
     @router.post("/providers/{name}/test")
     async def test(name: str, trial: Trial | None = None) -> Tested:
@@ -140,7 +138,8 @@ async def _begun(around: Surroundings, tested: Tested, limit_micros: int | None)
     open_ = [row for row in used if row.enabled and row.paused_at is None]
     if not open_:
         raise Problem("provider_paused", name=tested.name)
-    task, _ = await around.acceptance.accept(
+    task, _ = await accept_film(
+        around,
         Draft(model=tested.film.model, prompt=_PROMPT, seconds=str(tested.film.seconds)),
         owner=await _payer(around),
         dialect=GATE,
@@ -148,7 +147,6 @@ async def _begun(around: Surroundings, tested: Tested, limit_micros: int | None)
         repeat=Repeat(),
         terms=Terms(max_cost_micros=limit_micros, credential_id=open_[0].id),
     )
-    around.bell.set()
     around.telemetry.event("provider.tested", provider=tested.name, task=str(task.id))
     return str(task.id)
 

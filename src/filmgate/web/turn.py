@@ -1,7 +1,7 @@
 """A turn: one request on its way through a dialect, from who asks to what is answered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final, cast
 from uuid import UUID
@@ -14,6 +14,7 @@ from filmgate.domain.limits import IDEMPOTENCY_KEY_BYTES
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Owner, Task
 from filmgate.engine.accept import Repeat, Terms
+from filmgate.web.found import own_task
 from filmgate.web.surroundings import Surroundings
 
 GATE_NAMES: Final[Mapping[str, str]] = {"id": "film_{alnum:32}"}
@@ -86,10 +87,7 @@ class Turn:
 async def find_for_reading(request: Request, around: Surroundings) -> Task:
     """Find the task that a path names, for whoever may read it; raise Problem `task_not_found`."""
     owner = await _owner(request, around)
-    task = await around.reader.find(str(request.path_params["id"]), owner.account_id)
-    if task is None:
-        raise Problem("task_not_found")
-    return task
+    return await own_task(around, owner.account_id, str(request.path_params["id"]))
 
 
 async def _owner(request: Request, around: Surroundings) -> Owner:
@@ -140,12 +138,17 @@ def terms_of(headers: Mapping[str, str]) -> Terms:
 
 def repeat_of(headers: Mapping[str, str]) -> Repeat:
     """Read by what a repeated submit can be known."""
-    key = headers.get("idempotency-key")
+    retries = headers.get("x-stainless-retry-count", "")
+    counted = int(retries[:4]) if retries.isascii() and retries.isdigit() else None
+    return replace(repeat_by_key(headers.get("idempotency-key")), retries=counted)
+
+
+def repeat_by_key(key: str | None) -> Repeat:
+    """Know a repeated request by its Idempotency-Key alone, where it has one."""
     if key is not None and not 0 < len(key.encode()) <= IDEMPOTENCY_KEY_BYTES:
         reason, reason_zh = (
             f"1 to {IDEMPOTENCY_KEY_BYTES} bytes are right.",
             f"应为 1 到 {IDEMPOTENCY_KEY_BYTES} 字节。",
         )
         raise Problem("invalid_parameter", field="Idempotency-Key", reason=reason, reason_zh=reason_zh)
-    retries = headers.get("x-stainless-retry-count", "")
-    return Repeat(key=key, retries=int(retries[:4]) if retries.isascii() and retries.isdigit() else None)
+    return Repeat(key=key)

@@ -4,10 +4,11 @@ import asyncio
 import shutil
 from datetime import datetime
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from filmgate.engine.stranded import stranded
+from filmgate.web.operators import operator_router
 from filmgate.web.surroundings import Surroundings
 
 
@@ -57,11 +58,7 @@ class VitalsOut(BaseModel):
 
 def vitals_route(around: Surroundings) -> APIRouter:
     """Build the operators' route."""
-
-    async def operator(request: Request) -> None:
-        await around.doorman.operator(request)
-
-    router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(operator)])
+    router = operator_router(around)
 
     @router.get("/vitals")
     async def vitals() -> VitalsOut:

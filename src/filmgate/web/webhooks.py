@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from filmgate.domain.limits import PAGE, PAGE_LONGEST, REPLAYED_TRIES, TRIES_SHOWN
@@ -14,6 +14,7 @@ from filmgate.engine.subscribe import EVENTS
 from filmgate.store.delivery_log import Delivery, Wanted
 from filmgate.store.endpoints import Endpoint
 from filmgate.web.endpoints import endpoint_body
+from filmgate.web.operators import operator_router
 from filmgate.web.surroundings import Surroundings
 
 _MOST_ENDPOINTS = 1_000
@@ -167,11 +168,7 @@ def customer_webhooks(around: Surroundings) -> APIRouter:
 
 def operator_webhooks(around: Surroundings) -> APIRouter:
     """Build the operators' routes."""
-
-    async def operator(request: Request) -> None:
-        await around.doorman.operator(request)
-
-    router = APIRouter(prefix="/admin/v1/webhooks", tags=["admin"], dependencies=[Depends(operator)])
+    router = operator_router(around, "/webhooks")
 
     @router.get("")
     async def endpoints() -> AccountEndpoints:

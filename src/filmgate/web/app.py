@@ -79,7 +79,7 @@ def build_app(
         *callback_routes(around),
         *_health(health),
         *pages,
-        Mount("", Threshold(own, around.doorman, around.bodies)),
+        Mount("", Threshold(own, around.doorman, around.bodies, telemetry)),
     ]
     app = Starlette(routes=routes, exception_handlers=_handlers(telemetry))
     return Outer(Smooth(app), telemetry, around.clock, new_id)

@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from filmgate.web.answers import language_of, problem_answer
 from filmgate.web.body import Bodies, read_body
 from filmgate.web.keys import Doorman
-from filmgate.web.mishaps import as_problem
+from filmgate.web.mishaps import Events, noticed
 
 _BODIES = frozenset({"POST", "PUT", "PATCH"})
 
@@ -14,8 +14,9 @@ _BODIES = frozenset({"POST", "PUT", "PATCH"})
 class Threshold:
     """ASGI middleware: without a key no body is read, and a body that is read was checked."""
 
-    def __init__(self, app: ASGIApp, doorman: Doorman, bodies: Bodies) -> None:
+    def __init__(self, app: ASGIApp, doorman: Doorman, bodies: Bodies, telemetry: Events) -> None:
         self._app = app
+        self._telemetry = telemetry
         self._bodies = bodies
         self._doorman = doorman
 
@@ -28,7 +29,7 @@ class Threshold:
             await self._doorman.owner(request)
             body = await read_body(request, self._bodies)
         except Exception as error:  # noqa: BLE001  # whatever it was, the client reads our own form
-            problem = as_problem(error, scope.get("request_id", ""))
+            problem = noticed(error, scope.get("request_id", ""), self._telemetry)
             await problem_answer(problem, language_of(request))(scope, receive, send)
             return
         await self._app(_as_json(scope), _replaying(body, receive), send)

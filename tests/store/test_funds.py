@@ -15,7 +15,7 @@ from filmgate.store.keys import Keys
 from filmgate.store.ledger import Ledger
 from filmgate.store.pool import Pool
 from filmgate.world import SystemChance
-from kit.books import PRICE, collecting, succeeded
+from kit.books import PRICE, collecting, sound_books, succeeded
 from kit.worlds import World, make_world
 
 
@@ -177,6 +177,11 @@ async def test_what_may_be_spent_is_told_anew_with_its_period(world: World, pool
     assert key is not None
     assert (account.spent_micros, key.spent_micros) == (0, 0)
     assert (await world.accept(hold_micros=5)).verdict is Verdict.ACCEPTED
+
+
+async def test_what_was_held_for_a_key_and_given_back_is_summed_for_its_period(world: World) -> None:
+    await sound_books(world)
+    assert await Accounts(world.pool).returned_micros(world.owner.key_id) == PRICE
 
 
 async def test_a_gift_with_a_key_is_given_once_however_many_ask_at_once(world: World, pool: Pool) -> None:

@@ -72,12 +72,16 @@ select coalesce(sum(amount_micros), 0)::bigint from entries where account = 'ava
 """
 
 _KEY: Final = f"""
-select k.budget_micros, k.budget_period, {_SPENT.format(row="k")}, k.held_micros, k.unfinished, coalesce((
-    select sum(e.amount_micros) from ledger l join entries e on e.ledger_id = l.id and e.account like 'available:%'
-    where l.kind = 'close' and l.account_id = k.account_id and l.key_id = k.id
-        and l.at >= coalesce(date_trunc(k.budget_period, now(), 'UTC'), k.created_at)), 0)::bigint as returned_micros
-from keys k where k.id = $1
+select k.budget_micros, k.budget_period, {_SPENT.format(row="k")}, k.held_micros, k.unfinished from keys k where k.id = $1
 """  # noqa: S608  # our own text
+
+_RETURNED: Final = """
+select coalesce(sum(e.amount_micros), 0)::bigint
+from keys k join ledger l on l.account_id = k.account_id and l.key_id = k.id and l.kind = 'close'
+    and l.at >= coalesce(date_trunc(k.budget_period, now(), 'UTC'), k.created_at)
+join entries e on e.ledger_id = l.id and e.account like 'available:%'
+where k.id = $1
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +112,6 @@ class KeyFunds:
     period_ends_at: datetime | None
     held_micros: int
     unfinished: int
-    returned_micros: int
-    """What was held in this period, and given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,10 @@ class Accounts:
             None if account is None else _account(account),
             None if key is None else KeyFunds(**dict(key)),
         )
+
+    async def returned_micros(self, key_id: int) -> int:
+        """Sum what was held for a key in its period, and given back."""
+        return int(await self._pool.fetchval(_RETURNED, key_id))
 
     async def set(
         self,

@@ -217,7 +217,8 @@ class Acceptor:
             earlier = await _remember(connection, [new for new in news if new.replays])
             asked = [new for new in news if _stands_for(new, earlier)[1] == new.id and new.id not in written]
             fresh, refusals = await _granted(connection, asked, purses)
-            await connection.execute(_INSERT, [new.row() for new in fresh])
+            if fresh:
+                await connection.execute(_INSERT, [new.row() for new in fresh])
             await use_quotes(connection, {new.quote_id: new.id for new in fresh if new.quote_id})
             await purses.write(connection)
             await _unremember(connection, [new for new in news if new.remember and new.id in refusals])

@@ -161,7 +161,7 @@ class Acceptance:
                 price=self.catalogue.prices.price(request, now),
                 quote_id=terms.quote_id,
                 max_cost_micros=terms.max_cost_micros,
-                quoted_sha256=_quoted_digest(request),
+                quoted_sha256=None if terms.quote_id is None else _quoted_digest(request),
                 deadline=found.deadline,
                 record={**self._record(found), **record},
                 credential_id=preferred if terms.credential_id is None else terms.credential_id,

@@ -124,8 +124,8 @@ class NewTask:
     credential_id: int | None
     """The one that made what it goes on from, where it should be asked first."""
     body_sha256: bytes
-    quoted_sha256: bytes
-    """The digest of what a quote was for, which knows nothing of dialects."""
+    quoted_sha256: bytes | None
+    """The digest of what its quote was for, which knows nothing of dialects."""
     remember: Remember | None
     record: RecordChange
 

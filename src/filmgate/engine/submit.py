@@ -103,7 +103,7 @@ async def _unknown(parts: Parts, claim: Claim, why: str) -> None:
     named = None if claim.attempt is None else parts.router.provider(claim.attempt.credential_id)
     await failpoint("submit.unknown")
     text = f"no usable reply to a submit, which it may bill all the same: {why}"
-    await parts.credentials.alarm("reply_lost", named[0] if named else "unknown", text)
+    await parts.notices.alarm("reply_lost", text, named[0] if named else "unknown")
 
 
 async def _refused(parts: Parts, claim: Claim, code: str, error: Exception) -> None:

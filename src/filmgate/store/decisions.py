@@ -11,7 +11,7 @@ import asyncpg
 from filmgate.domain.contracts_provider import Ticket
 from filmgate.domain.limits import SUBMIT_LEASE
 from filmgate.domain.states import AttemptState, Step
-from filmgate.store.notices import Notice, plain
+from filmgate.store.notices import Notice, insert_notices
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
 from filmgate.store.work import OWNED, Claim, claim_of
@@ -29,8 +29,6 @@ _ATTEMPT: Final = (
 )
 
 _ORPHAN: Final = "update attempts set ticket = $2, vendor_ref = $3 where key = $1"
-
-_NOTICE: Final = "insert into notices (kind, task_id, provider, text) values ($1, $2, $3, $4)"
 
 _UNDECIDED: Final[Mapping[Step, AbstractSet[AttemptState]]] = {Step.RECONCILE: {AttemptState.UNCERTAIN}}
 # A reply of its own sender is as good as one that was looked for.
@@ -80,12 +78,8 @@ class Decisions:
             kept = row["vendor_ref"] is None and await _keep(connection, key, ticket)
             where = "is kept with it" if kept else "was not stored: another attempt has that name"
             text = f"{ticket.ref} was made for attempt {key}, which is {row['state']}; the ticket {where}"
-            await connection.execute(_NOTICE, "orphan", task_id, row["provider"], plain(text))
+            await insert_notices(connection, [(task_id, Notice("orphan", text, row["provider"]))])
         return Late(orphan=True)
-
-    async def note(self, notice: Notice, task_id: UUID | None) -> None:
-        """Tell operators."""
-        await self._pool.execute(_NOTICE, notice.kind, task_id, notice.provider, plain(notice.text))
 
 
 async def _taken(

@@ -50,7 +50,7 @@ async def answered(world: World, answer: Fault | None, claim: Claim | None = Non
         ticket = Ticket(f"job-{claim.task_id}")
         await world.moves.make(transitions.accepted(claim, ticket, timedelta(hours=1), ONLY, 0))
     else:
-        await world.moves.make(transitions.not_created(claim, answer, timedelta(hours=1), None))
+        await world.moves.make(transitions.not_created(claim, answer, timedelta(hours=1)))
 
 
 async def room(world: World) -> Room:

@@ -78,7 +78,7 @@ async def _not_accepted(parts: Parts, claim: Claim, clip: ClipRequest, error: Ex
             if change is None:
                 await _refused(parts, claim, "content_refused", error)
             else:
-                await parts.moves.make(transitions.not_created(claim, error, transitions.NOW, None, change))
+                await parts.moves.make(transitions.not_created(claim, error, transitions.NOW, change))
                 parts.wake.set()
         case Invalid():
             await _refused(parts, claim, "request_refused", error)
@@ -87,7 +87,7 @@ async def _not_accepted(parts: Parts, claim: Claim, clip: ClipRequest, error: Ex
         case Busy():
             parts.telemetry.event("provider.busy", task=str(claim.task_id))
             # It waits until that credential opens again, or goes where there is room now.
-            await parts.moves.make(transitions.not_created(claim, error, transitions.NOW, None))
+            await parts.moves.make(transitions.not_created(claim, error, transitions.NOW))
             parts.wake.set()
         case Misconfigured() | Broken():
             await _elsewhere(parts, claim, error)
@@ -134,4 +134,4 @@ async def _elsewhere(parts: Parts, claim: Claim, error: Exception) -> None:
         return
     # What the provider said is for operators; it stands with the attempt.
     change = retried(claim.task.record, "the provider did not take the request")
-    await parts.moves.make(transitions.not_created(claim, error, after_attempt(spent), None, change))
+    await parts.moves.make(transitions.not_created(claim, error, after_attempt(spent), change))

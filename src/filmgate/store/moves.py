@@ -53,7 +53,6 @@ update work w set step = coalesce(r.step, w.step), due_at = now() + case
             and exists (select from tasks t where t.id = w.task_id and t.cancel_requested_at is not null) then 0
         else r.due_ms end * interval '1 ms',
     pace_ms = coalesce(r.pace_ms, w.pace_ms), lease_by = case when r.kept then w.lease_by end,
-    credential_id = coalesce(r.credential_id, w.credential_id),
     folder = case when r.moved then r.folder else w.folder end,
     tries = case when r.kept then w.tries when r.tried_as is null then 0 when r.tried_as = w.tried_as then w.tries + 1
         else 1 end,
@@ -62,7 +61,7 @@ update work w set step = coalesce(r.step, w.step), due_at = now() + case
     tried_as = case when r.kept then w.tried_as else r.tried_as end,
     deaths = case when r.kept then w.deaths else 0 end
 from jsonb_to_recordset($1::jsonb) as r(task_id uuid, step text, due_ms float8, pace_ms int, kept boolean,
-    tried_as text, credential_id int, moved boolean, folder uuid)
+    tried_as text, moved boolean, folder uuid)
 where w.task_id = r.task_id
 """
 
@@ -147,7 +146,6 @@ class Move:
     kept: bool = False
     tried_as: str | None = None
     """What failed: tries count only the same failure in a row."""
-    credential_id: int | None = None
     attempt: Mapping[str, Json] | None = None
     sending: Sending | None = None
     record: RecordChange | None = None
@@ -337,7 +335,6 @@ def _work_row(move: Move) -> dict[str, Json]:
         "pace_ms": None if move.pace is None else max(1, int(move.pace.total_seconds() * 1000)),
         "kept": move.kept,
         "tried_as": move.tried_as,
-        "credential_id": move.credential_id,
         "moved": move.sending is not None or move.folder is not None,
         "folder": _folder(move),
     }

@@ -121,12 +121,6 @@ class Acceptance:
         )
         return Quoted(quote_id, found.request, price, expires_at, found.warnings)
 
-    def sells(self, model: str) -> bool:
-        """Tell whether a model has a route and a price."""
-        return (
-            bool(self.router.lines(model)) and self.catalogue.prices.row(model, self.clock.now()) is not None
-        )
-
     async def accept(
         self,
         draft: Draft,

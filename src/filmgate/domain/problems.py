@@ -301,7 +301,8 @@ class Problem(Exception):  # noqa: N818  # a Problem is what the client is told,
         super().__init__(code)
         self.code = code
         self.parameters = parameters
-        self.headers: Mapping[str, str] = {}
+        wait = parameters.get("retry_after_s")
+        self.headers: Mapping[str, str] = {} if wait is None else {"retry-after": str(wait)}
         self.request_id = ""
         """The id of the request that it ended, once that is known."""
 

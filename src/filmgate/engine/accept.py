@@ -37,7 +37,6 @@ from filmgate.engine.sources import Sources
 from filmgate.net.denied import Denied
 from filmgate.net.guard import Guard
 from filmgate.store.accept import Acceptor, Decision, NewTask, Remember, Verdict
-from filmgate.store.funds import Refusal
 from filmgate.store.quotes import Quotes
 
 
@@ -303,18 +302,12 @@ def _check_upload(upload: Upload, field: str, limit_bytes: int) -> None:
 def _accepted(decision: Decision) -> Task:
     """Give the task that was decided on; raise the Problem that says why there is none."""
     if decision.refusal is not None:
-        raise _refused(decision.refusal)
+        raise Problem(decision.refusal.code, **decision.refusal.parameters)
     if decision.verdict is Verdict.MISMATCH:
         raise Problem("idempotency_mismatch", field="Idempotency-Key")
     if decision.task is None:
         raise Problem("task_deleted", field="Idempotency-Key")
     return decision.task
-
-
-def _refused(refusal: Refusal) -> Problem:
-    problem = Problem(refusal.code, **refusal.parameters)
-    wait = refusal.parameters.get("retry_after_s")
-    return problem if wait is None else problem.with_headers({"retry-after": str(wait)})
 
 
 def _quoted_digest(request: FilmRequest) -> bytes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -14,15 +14,7 @@ from filmgate.domain.states import AttemptState, Step
 from filmgate.store.notices import Notice, insert_notices
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
-from filmgate.store.work import OWNED, Claim, claim_of
-
-_LOCK: Final = "select from work where task_id = $1 for update"
-_HELD: Final = f"with mine as (select * from work where task_id = $1) {OWNED}"  # noqa: S608  # the columns are ours
-
-# Whoever looks for the attempt's job meanwhile has lost its lease, and writes nothing.
-_TAKE: Final = """
-update work set fence = fence + 1, lease_by = null, due_at = now() + $2::interval where task_id = $1 returning fence
-"""
+from filmgate.store.work import Claim, held, taken
 
 _ATTEMPT: Final = (
     "select task_id, clip_no, provider, state, vendor_ref from attempts where key = $1 for update"
@@ -54,21 +46,18 @@ class Decisions:
     async def take(self, task_id: UUID) -> Claim | None:
         """Claim a task whose attempt is uncertain, from whoever looks for it; None where there is none."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(_LOCK, task_id)
             return await _taken(connection, task_id, _UNDECIDED)
 
     @whole_again
     async def unheard(self, task_id: UUID, key: str) -> Claim | None:
         """Claim the task of an attempt of which nobody knows what came; None where that is known by now."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(_LOCK, task_id)
             return await _taken(connection, task_id, _UNHEARD, key)
 
     @whole_again
     async def late(self, task_id: UUID, key: str, ticket: Ticket) -> Late:
         """Claim the task of an attempt of which nobody knew more until now; else keep the ticket as an orphan."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(_LOCK, task_id)
             claim = await _taken(connection, task_id, _UNHEARD, key)
             if claim is not None:
                 return Late(claim)
@@ -88,14 +77,13 @@ async def _taken(
     states: Mapping[Step, AbstractSet[AttemptState]],
     key: str | None = None,
 ) -> Claim | None:
-    row = await connection.fetchrow(_HELD, task_id)
-    claim = None if row is None else claim_of(row, 0.0)
+    claim = await held(connection, task_id)
     attempt = None if claim is None else claim.attempt
     if claim is None or attempt is None or attempt.state not in states.get(claim.step, ()):
         return None
     if key is not None and attempt.key != key:
         return None
-    return replace(claim, fence=await connection.fetchval(_TAKE, task_id, SUBMIT_LEASE))
+    return await taken(connection, claim, SUBMIT_LEASE)
 
 
 async def _keep(connection: Connection, key: str, ticket: Ticket) -> bool:

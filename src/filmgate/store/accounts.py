@@ -10,6 +10,7 @@ import orjson
 
 from filmgate.domain.limits import IDEMPOTENCY_MEMORY
 from filmgate.store.funds import LOCK_ACCOUNTS
+from filmgate.store.idempotency import known, note
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
 
@@ -58,14 +59,6 @@ returning balance_micros, (select id from entry) as entry
 
 # No header of a client can say the line break: no key of a submit is one of a gift.
 _GIFT_KEY: Final = "\ngift "
-_KNOWN_GIFT: Final = """
-select body_sha256, task_id from idempotency where account_id = $1 and key = $2 and created_at >= now() - $3::interval
-"""
-_KEEP_GIFT: Final = """
-insert into idempotency (account_id, key, body_sha256, task_id) values ($1, $2, $3, $4)
-on conflict (account_id, key) do update
-set body_sha256 = excluded.body_sha256, task_id = excluded.task_id, created_at = now()
-"""
 # Bookings of an account are written under its lock, so those up to one are those before it.
 _AFTER_GIFT: Final = """
 select coalesce(sum(amount_micros), 0)::bigint from entries where account = 'available:' || $1::bigint and ledger_id <= $2
@@ -191,16 +184,16 @@ class Accounts:
         digest = hashlib.sha256(orjson.dumps([amount_micros, reason])).digest()
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(LOCK_ACCOUNTS, [account_id])
-            known = await _known_gift(connection, account_id, key, digest)
-            if known is not None:
-                return Given(known, replayed=True)
+            before = await _known_gift(connection, account_id, key, digest)
+            if before is not None:
+                return Given(before, replayed=True)
             values = (account_id, kind, author, reason, amount_micros, other)
             made = await connection.fetchrow(_GIVE, *values)
             if made is None:
                 raise LookupError(account_id)
             if key is not None:
                 entry = UUID(int=made["entry"])
-                await connection.execute(_KEEP_GIFT, account_id, _GIFT_KEY + key, digest, entry)
+                await note(connection, {(account_id, _GIFT_KEY + key): (digest, entry)})
         return Given(made["balance_micros"])
 
 
@@ -208,12 +201,13 @@ async def _known_gift(connection: Connection, account_id: int, key: str | None, 
     """Give the balance after a gift that was booked under that key; None where none was."""
     if key is None:
         return None
-    known = await connection.fetchrow(_KNOWN_GIFT, account_id, _GIFT_KEY + key, IDEMPOTENCY_MEMORY)
-    if known is None:
+    found = await known(connection, account_id, _GIFT_KEY + key, IDEMPOTENCY_MEMORY)
+    if found is None:
         return None
-    if known["body_sha256"] != digest:
+    before, entry = found
+    if before != digest:
         raise GiftMismatchError
-    return int(await connection.fetchval(_AFTER_GIFT, account_id, known["task_id"].int))
+    return int(await connection.fetchval(_AFTER_GIFT, account_id, entry.int))
 
 
 def _given(setting: Setting | None) -> tuple[bool, int | str | None]:

@@ -86,7 +86,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         changes=[
             (
                 "store/accept.py",
-                "earlier = await _remember(connection, [new for new in news if new.replays])",
+                "earlier = await remember(connection, entries, [memory for _, memory in keyed])",
                 "earlier: Earlier = {}",
             )
         ],

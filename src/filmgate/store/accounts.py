@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 
 from filmgate.domain.limits import IDEMPOTENCY_MEMORY
-from filmgate.store.funds import LOCK_ACCOUNTS
+from filmgate.store.funds import lock_owners
 from filmgate.store.idempotency import known, note
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
@@ -183,7 +183,7 @@ class Accounts:
         kind, other = ("topup", "grants") if amount_micros > 0 else ("adjust", "adjustments")
         digest = hashlib.sha256(orjson.dumps([amount_micros, reason])).digest()
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(LOCK_ACCOUNTS, [account_id])
+            await lock_owners(connection, [account_id])
             before = await _known_gift(connection, account_id, key, digest)
             if before is not None:
                 return Given(before, replayed=True)

@@ -38,9 +38,8 @@ where p.id = r.id
 _WRITE_ACCOUNTS: Final = _WRITE.format(table="accounts", balance="balance_micros = r.balance_micros,")
 _WRITE_KEYS: Final = _WRITE.format(table="keys", balance="")
 
-# Keys are locked after accounts, everywhere.
-LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order by id for no key update"
-LOCK_KEYS: Final = "select from keys where id = any($1::bigint[]) order by id for no key update"
+_LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order by id for no key update"
+_LOCK_KEYS: Final = "select from keys where id = any($1::bigint[]) order by id for no key update"
 
 _MINUTE: Final = timedelta(minutes=1)
 # Nobody knows when a film ends; clients that are told nothing ask again at once.
@@ -163,6 +162,13 @@ async def lock_purses(connection: Connection, owners: Iterable[tuple[int, int]])
     accounts = await connection.fetch(_ACCOUNTS, sorted({account_id for account_id, _ in pairs}))
     keys = await connection.fetch(_KEYS, sorted({key_id for _, key_id in pairs}))
     return Purses(_purses(accounts), _purses(keys))
+
+
+async def lock_owners(connection: Connection, accounts: Iterable[int], keys: Iterable[int] = ()) -> None:
+    """Lock accounts, and keys after them; everybody does so before credentials and work."""
+    for statement, ids in ((_LOCK_ACCOUNTS, set(accounts)), (_LOCK_KEYS, set(keys))):
+        if ids:
+            await connection.execute(statement, sorted(ids))
 
 
 def _purses(found: Sequence[Any]) -> dict[int, Purse]:

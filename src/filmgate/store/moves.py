@@ -18,10 +18,11 @@ from filmgate.domain.task import StoredClip, StoredFile
 from filmgate.store.batch import Lane
 from filmgate.store.credentials import LOCK, TAKE, Verdict, judge
 from filmgate.store.files import file_row, insert_files
+from filmgate.store.funds import lock_owners
 from filmgate.store.listen import tell
 from filmgate.store.notices import Notice, insert_notices
 from filmgate.store.pool import Connection, Pool
-from filmgate.store.starts import lock_owners, rest
+from filmgate.store.starts import rest
 from filmgate.store.work import Claim
 
 _FENCE: Final = """
@@ -201,7 +202,7 @@ class Moves:
             # Locks are taken in one order everywhere: accounts, credentials, work, or two batches block each other.
             resting = [move.claim.task for move in batch if move.rests]
             if resting:
-                await lock_owners(connection, [(task.account_id, task.key_id) for task in resting])
+                await lock_owners(connection, [t.account_id for t in resting], [t.key_id for t in resting])
             room = await _room(connection, batch)
             owned = await fenced(connection, [move.claim for move in batch])
             fates = [_fate(move, owned, room) for move in batch]

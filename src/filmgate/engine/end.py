@@ -30,7 +30,7 @@ async def finish(parts: Parts, end: End) -> None:
     task = end.claim.task
     shipment = None if parts.shipping is None else await parts.shipping.of_end(task, end.film, end.state)
     attempt = end.claim.attempt
-    named = None if attempt is None else parts.router.provider(attempt.credential_id)
+    named = parts.maker(attempt)
     run = None if named is None else run_of(task, named[0])
     priced = replace(end, cost_micros=_cost(end), less=_less(end), record=_recorded(end))
     end = replace(priced, shipment=shipment, run=run)
@@ -112,7 +112,7 @@ def _recorded(end: End) -> RecordChange | None:
 async def tidied(parts: Parts, claim: Claim) -> None:
     """Let a provider remove what it kept here of an attempt that is over."""
     attempt = claim.attempt
-    named = None if attempt is None else parts.router.provider(attempt.credential_id)
+    named = parts.maker(attempt)
     if named and attempt and attempt.ref is not None and isinstance(named[1], Tidies):
         await failpoint("tidy.before")
         await named[1].tidy(ticket_of(attempt))

@@ -100,7 +100,7 @@ async def _not_accepted(parts: Parts, claim: Claim, clip: ClipRequest, error: Ex
 async def _unknown(parts: Parts, claim: Claim, why: str) -> None:
     await parts.moves.make(transitions.uncertain(claim, why, heard=True))
     parts.wake.set()
-    named = None if claim.attempt is None else parts.router.provider(claim.attempt.credential_id)
+    named = parts.maker(claim.attempt)
     await failpoint("submit.unknown")
     text = f"no usable reply to a submit, which it may bill all the same: {why}"
     await parts.notices.alarm("reply_lost", text, named[0] if named else "unknown")

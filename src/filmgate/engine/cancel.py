@@ -8,12 +8,12 @@ from typing import Final
 from filmgate.domain.contracts_provider import Cancelled, Cancels, NotStopped, Pending, Provider
 from filmgate.domain.counted import NOBODY
 from filmgate.domain.failpoint import failpoint
-from filmgate.domain.limits import CANCEL_SECONDS, CLAIM_BATCH, QUESTION_FIRST
+from filmgate.domain.limits import CANCEL_SECONDS, QUESTION_FIRST
 from filmgate.domain.plan import planned_by
 from filmgate.domain.record import CancelAnswer
 from filmgate.domain.states import AttemptState, State, Step
 from filmgate.domain.task import Task
-from filmgate.engine.end import finish
+from filmgate.engine.end import end_all, finish
 from filmgate.engine.lease import held
 from filmgate.engine.parts import Parts
 from filmgate.engine.tickets import ticket_of
@@ -136,15 +136,7 @@ async def call_off(parts: Parts, claim: Claim) -> None:
 
 async def sweep_cancelled(parts: Parts) -> None:
     """End tasks that are to be cancelled and came back to where nothing is sent."""
-    unreadable = parts.claims.on_unreadable
-    while claims := await parts.wishes.left(CLAIM_BATCH, parts.clock.monotonic(), unreadable):
-        for claim in claims:
-            try:
-                await cancelled(parts, claim)
-            except StaleLease:
-                continue
-        if len(claims) < CLAIM_BATCH:
-            return
+    await end_all(parts, parts.wishes.left, cancelled)
 
 
 def canceller(provider: Provider) -> Cancels | None:

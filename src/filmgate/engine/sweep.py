@@ -7,12 +7,12 @@ from filmgate.domain.faults import StorageFault
 from filmgate.domain.limits import CLAIM_BATCH, SCRATCH_LIFE
 from filmgate.domain.webhook import ENDPOINT, named
 from filmgate.engine.cancel import call_off, sweep_cancelled
-from filmgate.engine.end import expire
+from filmgate.engine.end import end_all, expire
 from filmgate.engine.parts import Parts
 from filmgate.engine.stranded import stranded
-from filmgate.store.moves import StaleLease
 from filmgate.store.retention import Outcome
 from filmgate.store.upkeep import Upkeep
+from filmgate.store.work import Claim
 
 # Each step removes up to 5,000 rows.
 _FORGET_STEPS = 5
@@ -123,16 +123,11 @@ async def _estimate(parts: Parts) -> None:
 
 
 async def _expire(parts: Parts, upkeep: Upkeep) -> None:
-    unreadable = parts.claims.on_unreadable
-    while claims := await upkeep.overdue(CLAIM_BATCH, parts.clock.monotonic(), unreadable):
-        for claim in claims:
-            try:
-                await expire(parts, claim)
-            except StaleLease:
-                continue
-            await call_off(parts, claim)
-        if len(claims) < CLAIM_BATCH:
-            return
+    async def end(parts: Parts, claim: Claim) -> None:
+        await expire(parts, claim)
+        await call_off(parts, claim)
+
+    await end_all(parts, upkeep.overdue, end)
 
 
 async def _remove_files(parts: Parts) -> None:

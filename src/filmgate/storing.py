@@ -19,6 +19,7 @@ from filmgate.objects.housekeeping import Housekeeper
 from filmgate.objects.store import ObjectStore, open_store
 from filmgate.objects.watch import WatchedStore
 from filmgate.settings import BadSettingsError, DestinationTable, Settings, secret_of
+from filmgate.store.notices import Notices
 from filmgate.store.pool import Pool
 from filmgate.store.shipments import Shipments
 from filmgate.store.stock import Stock
@@ -79,7 +80,7 @@ class Storing:
         shipping = self.shipping(self.pool, boot)
         return [
             Shipper(shipping, logged(self.telemetry, "shipments.waiting")),
-            Housekeeper(self.watched.store, Stock(self.pool), self.clock, self.telemetry),
+            Housekeeper(self.watched.store, Stock(self.pool), Notices(self.pool), self.clock, self.telemetry),
         ]
 
     def depot(self) -> Depot:

@@ -76,7 +76,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         points=("cancel.after_claim", "cancel.before_claim", "end.before"),
         changes=[
             (_ENDS, "t.hold_micros, t.cost_micros\n)", "t.hold_micros, t.cost_micros, t.state\n)"),
-            (_ENDS, "'close' from task returning", "'close' from task where state <> 'cancelled' returning"),
+            (_ENDS, "less from task\n", "less from task where state <> 'cancelled'\n"),
         ],
     ),
     "forget-key": Mutant(
@@ -86,7 +86,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         changes=[
             (
                 "store/accept.py",
-                "earlier = await _remember(connection, [new for new in news if new.replays])",
+                "earlier = await remember(connection, entries, [memory for _, memory in keyed])",
                 "earlier: Earlier = {}",
             )
         ],

@@ -188,7 +188,7 @@ async def test_what_comes_back_unsent_is_cancelled_and_not_sent_again(room: Room
     claim = await room.sending()
     await cancel(room.parts, task)
     busy = Busy("429", timedelta(0))
-    await room.world.moves.make(transitions.not_created(claim, busy, timedelta(0), None))
+    await room.world.moves.make(transitions.not_created(claim, busy, timedelta(0)))
     if by == "engine":
         await prepare(room.parts, await room.prepare())
     else:

@@ -54,7 +54,7 @@ class World:
             price=Price((Line("clip 1", 1, 1, hold_micros),), "2025-01-01"),
             quote_id=None,
             max_cost_micros=None,
-            quoted_sha256=hashlib.sha256(prompt.encode()).digest(),
+            quoted_sha256=None,
             deadline=timedelta(hours=1),
             credential_id=self.credential_id,
             body_sha256=hashlib.sha256(prompt.encode()).digest(),

@@ -16,6 +16,7 @@ from filmgate.objects.destinations import Destinations
 from filmgate.objects.housekeeping import Housekeeper
 from filmgate.objects.store import ObjectStore, open_store
 from filmgate.objects.watch import WatchedStore
+from filmgate.store.notices import Notices
 from filmgate.store.pool import Pool
 from filmgate.store.stock import Stock
 from filmgate.world import SystemChance
@@ -71,7 +72,7 @@ async def file_row(pool: Pool, key: str, size_bytes: int = 4) -> None:
 
 def housekeeper(store: ObjectStore, pool: Pool, most: int = 1000) -> tuple[Housekeeper, Telemetry]:
     telemetry = Telemetry()
-    return Housekeeper(store, Stock(pool), Tomorrow(), telemetry, most), telemetry
+    return Housekeeper(store, Stock(pool), Notices(pool), Tomorrow(), telemetry, most), telemetry
 
 
 async def test_only_what_nothing_needs_is_removed(pool: Pool, store: ObjectStore, tmp_path: Path) -> None:
@@ -112,6 +113,11 @@ async def test_so_many_orphans_look_like_a_restored_database_and_stay(pool: Pool
     notices = await pool.fetch("select text from notices where kind = 'orphans'")
     assert len(notices) == 1
     assert notices[0]["text"].startswith("3 of 3 objects under tasks/ have no row, too many to be leftovers")
+
+    # The clock of the database is set back by an hour.
+    await pool.execute("update notices set at = at + interval '1 hour'")
+    await keeper.sweep()
+    assert await pool.fetchval("select count(*) from notices where kind = 'orphans'") == 2
 
 
 async def test_it_is_one_machines_turn_once_an_hour(pool: Pool) -> None:

@@ -77,7 +77,7 @@ def _charged_for_nothing() -> Sequence[Change]:
 
 def _lost_release() -> Sequence[Change]:
     """What was held and not spent is booked back, and never reaches the balance."""
-    return [(ends, "_END", ends._END.replace("a.balance_micros + s.back", "a.balance_micros"))]
+    return [(ends, "_END", ends._END.replace("p.balance_micros + s.back", "p.balance_micros"))]
 
 
 def _double_capture() -> Sequence[Change]:

@@ -12,6 +12,7 @@ from filmgate.domain.states import AttemptState, Step
 from filmgate.store import transitions
 from filmgate.store.credentials import CredentialRow, Credentials, Room
 from filmgate.store.moves import NoRoom, Sending
+from filmgate.store.notices import Notices
 from filmgate.store.pool import Pool
 from filmgate.store.work import Claim, OpenAttempt
 from kit.worlds import World, make_world
@@ -49,7 +50,7 @@ async def answered(world: World, answer: Fault | None, claim: Claim | None = Non
         ticket = Ticket(f"job-{claim.task_id}")
         await world.moves.make(transitions.accepted(claim, ticket, timedelta(hours=1), ONLY, 0))
     else:
-        await world.moves.make(transitions.not_created(claim, answer, timedelta(hours=1), None))
+        await world.moves.make(transitions.not_created(claim, answer, timedelta(hours=1)))
 
 
 async def room(world: World) -> Room:
@@ -185,7 +186,12 @@ async def test_the_settings_are_written_and_what_they_name_no_more_is_kept_and_m
 
 async def test_an_alarm_is_given_once_an_hour(pool: Pool) -> None:
     for _ in range(3):
-        await Credentials(pool).alarm("no_route", "veo3", "nobody serves veo3")
+        await Notices(pool).alarm("no_route", "nobody serves veo3", "veo3")
     assert [dict(row) for row in await pool.fetch("select kind, provider, text from notices")] == [
         {"kind": "no_route", "provider": "veo3", "text": "nobody serves veo3"}
     ]
+
+
+async def test_an_alarm_may_hold_what_no_database_holds(pool: Pool) -> None:
+    await Notices(pool).alarm("reply_lost", "it said \0 nothing", "veo3")
+    assert await pool.fetchval("select text from notices") == "it said  nothing"

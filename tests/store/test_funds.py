@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from filmgate.domain import ids
-from filmgate.store.accept import Acceptor, Verdict
+from filmgate.store.accept import Acceptor, Remember, Verdict
 from filmgate.store.accounts import Accounts, GiftMismatchError, Given, Setting
 from filmgate.store.funds import Purse
 from filmgate.store.keys import Keys
 from filmgate.store.ledger import Ledger
 from filmgate.store.pool import Pool
 from filmgate.world import SystemChance
-from kit.books import PRICE, collecting, succeeded
+from kit.books import PRICE, collecting, sound_books, succeeded
 from kit.worlds import World, make_world
 
 
@@ -177,6 +177,25 @@ async def test_what_may_be_spent_is_told_anew_with_its_period(world: World, pool
     assert key is not None
     assert (account.spent_micros, key.spent_micros) == (0, 0)
     assert (await world.accept(hold_micros=5)).verdict is Verdict.ACCEPTED
+
+
+async def test_what_was_held_for_a_key_and_given_back_is_summed_for_its_period(world: World) -> None:
+    await sound_books(world)
+    assert await Accounts(world.pool).returned_micros(world.owner.key_id) == PRICE
+
+
+async def test_what_is_refused_or_repeated_writes_to_no_account_and_no_key(world: World) -> None:
+    async def places() -> list[object]:
+        found = "select ctid::text from accounts union all select ctid::text from keys"
+        return [row["ctid"] for row in await world.rows(found)]
+
+    await Accounts(world.pool).set("test", budget=Setting(5))
+    remember = Remember("one", timedelta(hours=24))
+    assert (await world.accept(hold_micros=5, remember=remember)).verdict is Verdict.ACCEPTED
+    before = await places()
+    assert (await world.accept(hold_micros=5)).verdict is Verdict.REFUSED
+    assert (await world.accept(hold_micros=5, remember=remember)).verdict is Verdict.REPLAYED
+    assert await places() == before
 
 
 async def test_a_gift_with_a_key_is_given_once_however_many_ask_at_once(world: World, pool: Pool) -> None:

@@ -1,12 +1,11 @@
 """What clips cost the operator, by each provider's list; None is what nobody has written down."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from fnmatch import fnmatchcase
 from typing import Final
 
-from filmgate.domain.price import PriceRow, specific
+from filmgate.domain.dated import DatedList
+from filmgate.domain.price import PriceRow
 from filmgate.domain.size import Size
 
 
@@ -24,15 +23,8 @@ class CostRow:
         return self.per_clip_micros + unit * seconds
 
 
-class CostList:
-    """A provider's costs with the day from which each holds; of several patterns the most specific decides."""
-
-    def __init__(self, rows: Sequence[CostRow] = ()) -> None:
-        self._rows = sorted(rows, key=lambda row: (*specific(row.models), row.since))
-
-    def row(self, model: str, at: datetime) -> CostRow | None:
-        fitting = [row for row in self._rows if fnmatchcase(model, row.models) and row.since <= at.date()]
-        return fitting[-1] if fitting else None
+class CostList(DatedList[CostRow]):
+    """A provider's costs."""
 
     def of_clip(self, model: str, size: Size, seconds: int, *, sound: bool, at: datetime) -> int | None:
         row = self.row(model, at)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from filmgate.domain.contracts_provider import Power, Provider
 from filmgate.domain.request import FilmRequest, SourceKind
 from filmgate.domain.states import State
 
@@ -53,6 +54,11 @@ class Plan:
         if self.extends:
             return min(share, 99)
         return min((100 * (no - 1) + min(share, 99)) // len(self.clips), 99)
+
+
+def planned_by(request: FilmRequest, provider: Provider | None) -> Plan:
+    """Plan a film as its provider makes it; nobody upsamples where nobody is known to make it."""
+    return plan(request, provider_upsamples=provider is not None and Power.UPSAMPLES in provider.powers)
 
 
 def plan(request: FilmRequest, *, provider_upsamples: bool) -> Plan:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Final, Self, cast
 
+from filmgate.domain.dated import DatedList
 from filmgate.domain.plan import ClipRole, plan
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import FilmRequest, Json
@@ -104,16 +105,8 @@ class Price:
         return cls(tuple(Line.from_json(line) for line in lines), str(value.get("since", "")))
 
 
-class PriceList:
-    """All prices with the day from which each holds; of several patterns the longest decides."""
-
-    def __init__(self, rows: Sequence[PriceRow]) -> None:
-        self._rows = sorted(rows, key=lambda row: (*specific(row.models), row.since))
-
-    def row(self, model: str, at: datetime) -> PriceRow | None:
-        """Find the price that holds for a model at a time; None where it has none."""
-        fitting = [row for row in self._rows if fnmatchcase(model, row.models) and row.since <= at.date()]
-        return fitting[-1] if fitting else None
+class PriceList(DatedList[PriceRow]):
+    """All prices."""
 
     def coming(self, model: str, at: datetime) -> Sequence[PriceRow]:
         """Give the prices that a model will have after a time, as its rows stand now; soonest first."""
@@ -140,11 +133,6 @@ class PriceList:
             if clip.no >= planned.first_made and clip.role is not ClipRole.UPSAMPLE
         ]
         return Price(tuple(lines), row.since.isoformat())
-
-
-def specific(pattern: str) -> tuple[int, bool]:
-    """Rank a pattern: the longer it is before its star the more it decides, and most without one."""
-    return len(pattern.rstrip("*")), "*" not in pattern
 
 
 def micros(dollars: str | float) -> int:

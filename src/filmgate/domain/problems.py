@@ -259,10 +259,6 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         429, 6, "This was told {limit} times within an hour, which is the most. Try again in {retry_after_s} s.",
         "该通知一小时内已发送 {limit} 次，已达上限，请在 {retry_after_s} 秒后重试。",
     ),
-    "no_provider": Wording(
-        503, 1, "No provider is configured for {model}. The operator has been told.",
-        "未配置 {model} 的上游，已通知管理员。",
-    ),
     "lost_by_provider": Wording(
         502, 1, "The provider lost this video. Nothing was charged. You can try again.",
         "上游丢失了该视频。未扣费，可重试。",
@@ -305,7 +301,8 @@ class Problem(Exception):  # noqa: N818  # a Problem is what the client is told,
         super().__init__(code)
         self.code = code
         self.parameters = parameters
-        self.headers: Mapping[str, str] = {}
+        wait = parameters.get("retry_after_s")
+        self.headers: Mapping[str, str] = {} if wait is None else {"retry-after": str(wait)}
         self.request_id = ""
         """The id of the request that it ended, once that is known."""
 

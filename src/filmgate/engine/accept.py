@@ -37,7 +37,6 @@ from filmgate.engine.sources import Sources
 from filmgate.net.denied import Denied
 from filmgate.net.guard import Guard
 from filmgate.store.accept import Acceptor, Decision, NewTask, Remember, Verdict
-from filmgate.store.funds import Refusal
 from filmgate.store.quotes import Quotes
 
 
@@ -121,12 +120,6 @@ class Acceptance:
         )
         return Quoted(quote_id, found.request, price, expires_at, found.warnings)
 
-    def sells(self, model: str) -> bool:
-        """Tell whether a model has a route and a price."""
-        return (
-            bool(self.router.lines(model)) and self.catalogue.prices.row(model, self.clock.now()) is not None
-        )
-
     async def accept(
         self,
         draft: Draft,
@@ -161,7 +154,7 @@ class Acceptance:
                 price=self.catalogue.prices.price(request, now),
                 quote_id=terms.quote_id,
                 max_cost_micros=terms.max_cost_micros,
-                quoted_sha256=_quoted_digest(request),
+                quoted_sha256=None if terms.quote_id is None else _quoted_digest(request),
                 deadline=found.deadline,
                 record={**self._record(found), **record},
                 credential_id=preferred if terms.credential_id is None else terms.credential_id,
@@ -309,18 +302,12 @@ def _check_upload(upload: Upload, field: str, limit_bytes: int) -> None:
 def _accepted(decision: Decision) -> Task:
     """Give the task that was decided on; raise the Problem that says why there is none."""
     if decision.refusal is not None:
-        raise _refused(decision.refusal)
+        raise Problem(decision.refusal.code, **decision.refusal.parameters)
     if decision.verdict is Verdict.MISMATCH:
         raise Problem("idempotency_mismatch", field="Idempotency-Key")
     if decision.task is None:
         raise Problem("task_deleted", field="Idempotency-Key")
     return decision.task
-
-
-def _refused(refusal: Refusal) -> Problem:
-    problem = Problem(refusal.code, **refusal.parameters)
-    wait = refusal.parameters.get("retry_after_s")
-    return problem if wait is None else problem.with_headers({"retry-after": str(wait)})
 
 
 def _quoted_digest(request: FilmRequest) -> bytes:

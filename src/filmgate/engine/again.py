@@ -2,9 +2,10 @@
 
 from filmgate.domain.faults import StorageFault
 from filmgate.domain.problems import Problem
-from filmgate.domain.request import Draft, GivenPicture, NamedSource, Picture, SourceKind, Upload
+from filmgate.domain.request import Draft, GivenPicture, NamedSource, SourceKind, Upload
 from filmgate.domain.task import Task
 from filmgate.engine.parts import Parts
+from filmgate.engine.pictures import checked_key, read_whole
 
 
 async def draft_again(
@@ -22,7 +23,7 @@ async def draft_again(
         prompt_extend=request.prompt_extend,
         size=str(request.size),
         seconds=None if goes_on else str(request.clips[0]),
-        pictures=tuple([await _given(parts, task, no) for no in range(len(request.pictures))]),
+        pictures=await _pictures(parts, task),
         seed=seed or (None if request.seed is None else str(request.seed)),
         sound=request.sound,
         enhance=request.enhance,
@@ -47,17 +48,21 @@ async def _source(parts: Parts, task: Task) -> NamedSource | None:
     return NamedSource(source.kind, source.name, "id", use)
 
 
-async def _given(parts: Parts, task: Task, no: int) -> GivenPicture:
-    picture = task.request.pictures[no]
-    source = picture.url or Upload(await _kept(parts, task, picture, no))
-    return GivenPicture(source, picture.role, picture.field)
+async def _pictures(parts: Parts, task: Task) -> tuple[GivenPicture, ...]:
+    pictures = task.request.pictures
+    sent = any(picture.url is None for picture in pictures)
+    inputs = {file.object_key for file in await parts.files.inputs(task.id)} if sent else set()
+    given: list[GivenPicture] = []
+    for no, picture in enumerate(pictures):
+        checked = checked_key(task.id, no)
+        key = checked if checked in inputs else picture.object_key or ""
+        source = picture.url or Upload(await _kept(parts, key))
+        given.append(GivenPicture(source, picture.role, picture.field))
+    return tuple(given)
 
 
-async def _kept(parts: Parts, task: Task, picture: Picture, no: int) -> bytes:
-    checked = f"tasks/{task.id}/input-{no}"
-    inputs = {file.object_key for file in await parts.files.inputs(task.id)}
-    key = checked if checked in inputs else picture.object_key or ""
+async def _kept(parts: Parts, key: str) -> bytes:
     try:
-        return b"".join([chunk async for chunk in parts.objects.stream(key)])
+        return await read_whole(parts, key)
     except StorageFault:
         raise Problem("source_gone") from None

@@ -5,15 +5,15 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from filmgate.domain.contracts_provider import Cancelled, Cancels, NotStopped, Pending, Power, Provider
+from filmgate.domain.contracts_provider import Cancelled, Cancels, NotStopped, Pending, Provider
 from filmgate.domain.counted import NOBODY
 from filmgate.domain.failpoint import failpoint
-from filmgate.domain.limits import CANCEL_SECONDS, CLAIM_BATCH, QUESTION_FIRST
-from filmgate.domain.plan import plan
+from filmgate.domain.limits import CANCEL_SECONDS, QUESTION_FIRST
+from filmgate.domain.plan import planned_by
 from filmgate.domain.record import CancelAnswer
 from filmgate.domain.states import AttemptState, State, Step
 from filmgate.domain.task import Task
-from filmgate.engine.end import finish
+from filmgate.engine.end import end_all, finish
 from filmgate.engine.lease import held
 from filmgate.engine.parts import Parts
 from filmgate.engine.tickets import ticket_of
@@ -114,7 +114,7 @@ async def stop(parts: Parts, claim: Claim, provider: Provider) -> None:
 
 
 def _count(parts: Parts, attempt: OpenAttempt, result: str, started: float) -> None:
-    named = parts.router.provider(attempt.credential_id)
+    named = parts.maker(attempt)
     provider = NOBODY if named is None else named[0]
     parts.telemetry.asked(provider, "cancel", result, parts.clock.monotonic() - started)
 
@@ -122,7 +122,7 @@ def _count(parts: Parts, attempt: OpenAttempt, result: str, started: float) -> N
 async def call_off(parts: Parts, claim: Claim) -> None:
     """Let the provider stop what nobody waits for any more, where it can; what comes of it changes nothing."""
     attempt = claim.attempt
-    named = None if attempt is None else parts.router.provider(attempt.credential_id)
+    named = parts.maker(attempt)
     able = None if named is None else canceller(named[1])
     if attempt is None or able is None or attempt.state is not AttemptState.ACCEPTED:
         return
@@ -136,15 +136,7 @@ async def call_off(parts: Parts, claim: Claim) -> None:
 
 async def sweep_cancelled(parts: Parts) -> None:
     """End tasks that are to be cancelled and came back to where nothing is sent."""
-    unreadable = parts.claims.on_unreadable
-    while claims := await parts.wishes.left(CLAIM_BATCH, parts.clock.monotonic(), unreadable):
-        for claim in claims:
-            try:
-                await cancelled(parts, claim)
-            except StaleLease:
-                continue
-        if len(claims) < CLAIM_BATCH:
-            return
+    await end_all(parts, parts.wishes.left, cancelled)
 
 
 def canceller(provider: Provider) -> Cancels | None:
@@ -168,14 +160,13 @@ def _choice(parts: Parts, claim: Claim) -> Choice:
 
 
 def _stoppable(parts: Parts, claim: Claim) -> bool:
-    named = None if claim.attempt is None else parts.router.provider(claim.attempt.credential_id)
+    named = parts.maker(claim.attempt)
     return named is not None and canceller(named[1]) is not None
 
 
 def _more_to_send(parts: Parts, claim: Claim) -> bool:
-    named = None if claim.attempt is None else parts.router.provider(claim.attempt.credential_id)
-    upsamples = named is not None and Power.UPSAMPLES in named[1].powers
-    return plan(claim.task.request, provider_upsamples=upsamples).at(claim.clip_no + 1) is not None
+    named = parts.maker(claim.attempt)
+    return planned_by(claim.task.request, named and named[1]).at(claim.clip_no + 1) is not None
 
 
 async def _ended_as(parts: Parts, task: Task) -> Standing:

@@ -6,11 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from filmgate.domain.contracts_provider import Power
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import Fault, StorageFault
 from filmgate.domain.limits import COLLECT_TRIES, FILM_SECONDS
-from filmgate.domain.plan import STATES, ClipRole, Plan, plan
+from filmgate.domain.plan import STATES, ClipRole, Plan, planned_by
 from filmgate.domain.record import Maker
 from filmgate.domain.states import State, Step
 from filmgate.domain.task import Film, StoredClip, StoredFile
@@ -35,14 +34,14 @@ NOT_THIS_TIME: Final = (Fault, StorageFault, NotAFilm, ChildError, TimeoutError,
 
 async def collect(parts: Parts, claim: Claim) -> None:
     attempt = claim.attempt
-    named = None if attempt is None else parts.router.provider(attempt.credential_id)
+    named = parts.maker(attempt)
     if attempt is None or attempt.result is None or named is None:
         await _not_collected(parts, claim, Fault("its provider is not configured any more"))
         return
     if await waits_for_storage(parts, claim):
         return
     name, provider = named
-    planned = plan(claim.task.request, provider_upsamples=Power.UPSAMPLES in provider.powers)
+    planned = planned_by(claim.task.request, provider)
     last = _last(claim, planned)
     started = parts.clock.monotonic()
     with TemporaryDirectory(

@@ -1,6 +1,7 @@
 """End a task: every way out of the engine leads through here."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -10,6 +11,7 @@ from filmgate.domain.contracts_provider import Tidies
 from filmgate.domain.counted import NOBODY, TaskEnded
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import StorageFault
+from filmgate.domain.limits import CLAIM_BATCH
 from filmgate.domain.record import RecordChange
 from filmgate.domain.states import AttemptState, State, Step
 from filmgate.domain.task import Failure
@@ -18,8 +20,9 @@ from filmgate.engine.progress import promised_s, run_of
 from filmgate.engine.tickets import ticket_of
 from filmgate.store import transitions
 from filmgate.store.ends import End
+from filmgate.store.moves import StaleLease
 from filmgate.store.notices import Notice
-from filmgate.store.work import Claim
+from filmgate.store.work import Claim, Unreadable
 
 _NOTHING: Final[Mapping[str, str | int]] = MappingProxyType({})
 
@@ -30,7 +33,7 @@ async def finish(parts: Parts, end: End) -> None:
     task = end.claim.task
     shipment = None if parts.shipping is None else await parts.shipping.of_end(task, end.film, end.state)
     attempt = end.claim.attempt
-    named = None if attempt is None else parts.router.provider(attempt.credential_id)
+    named = parts.maker(attempt)
     run = None if named is None else run_of(task, named[0])
     priced = replace(end, cost_micros=_cost(end), less=_less(end), record=_recorded(end))
     end = replace(priced, shipment=shipment, run=run)
@@ -112,7 +115,7 @@ def _recorded(end: End) -> RecordChange | None:
 async def tidied(parts: Parts, claim: Claim) -> None:
     """Let a provider remove what it kept here of an attempt that is over."""
     attempt = claim.attempt
-    named = None if attempt is None else parts.router.provider(attempt.credential_id)
+    named = parts.maker(attempt)
     if named and attempt and attempt.ref is not None and isinstance(named[1], Tidies):
         await failpoint("tidy.before")
         await named[1].tidy(ticket_of(attempt))
@@ -182,6 +185,20 @@ async def expire(parts: Parts, claim: Claim) -> None:
         minutes = round((task.deadline_at - task.created_at).total_seconds() / 60)
         code, parameters = "expired", {"minutes": minutes}
     await fail(parts, claim, code, state=State.EXPIRED, parameters=parameters)
+
+
+async def end_all(
+    parts: Parts,
+    left: Callable[[int, float, Unreadable], Awaitable[Sequence[Claim]]],
+    end: Callable[[Parts, Claim], Awaitable[None]],
+) -> None:
+    """Claim what is left and end it, batch after batch; one that another has ended by now is none of it."""
+    while claims := await left(CLAIM_BATCH, parts.clock.monotonic(), parts.claims.on_unreadable):
+        for claim in claims:
+            with suppress(StaleLease):
+                await end(parts, claim)
+        if len(claims) < CLAIM_BATCH:
+            return
 
 
 async def _unscaled(

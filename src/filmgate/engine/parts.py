@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from filmgate.domain.clock import Chance, Clock
+from filmgate.domain.contracts_provider import Provider
 from filmgate.domain.counted import TaskEnded
 from filmgate.domain.eta import Doubt, Outlook, RunKind
 from filmgate.engine.route import Router
@@ -23,7 +24,7 @@ from filmgate.store.moves import Moves
 from filmgate.store.notices import Notices
 from filmgate.store.read import Reader
 from filmgate.store.starts import Starts
-from filmgate.store.work import Claims
+from filmgate.store.work import Claims, OpenAttempt
 
 
 class Kept(Protocol):
@@ -175,3 +176,7 @@ class Parts:
     """Set when something in this process became due."""
     announced: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a task has ended in this process, of which somebody may be told."""
+
+    def maker(self, attempt: OpenAttempt | None) -> tuple[str, Provider] | None:
+        """Give who makes the clip of an attempt, by name; None where there is none, or the settings no longer have it."""
+        return None if attempt is None else self.router.provider(attempt.credential_id)

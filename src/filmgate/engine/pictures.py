@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 from filmgate.domain import ids
 from filmgate.domain.contracts_provider import Frame
@@ -40,9 +41,9 @@ async def frames_of(parts: Parts, claim: Claim) -> tuple[Frame, ...]:
     kept = {file.object_key: file for file in await parts.files.inputs(claim.task_id)}
     frames: list[Frame] = []
     for no, picture in enumerate(pictures):
-        key = f"tasks/{claim.task_id}/input-{no}"
+        key = checked_key(claim.task_id, no)
         if key in kept:
-            frames.append(Frame(picture.role, kept[key].media_type, await _read(parts, key)))
+            frames.append(Frame(picture.role, kept[key].media_type, await read_whole(parts, key)))
             # Whoever kept it may have died before this.
             await _drop_upload(parts, picture)
             continue
@@ -55,6 +56,16 @@ async def frames_of(parts: Parts, claim: Claim) -> tuple[Frame, ...]:
         await parts.moves.make(transitions.preparing(claim, ready))
         await failpoint("prepare.after_pictures")
     return tuple(frames)
+
+
+def checked_key(task_id: UUID, no: int) -> str:
+    """Name the object in which a task's picture lies once it is checked."""
+    return f"tasks/{task_id}/input-{no}"
+
+
+async def read_whole(parts: Parts, key: str) -> bytes:
+    chunks: Sequence[bytes] = [chunk async for chunk in parts.objects.stream(key)]
+    return b"".join(chunks)
 
 
 async def _check(parts: Parts, claim: Claim, picture: Picture, key: str) -> Frame:
@@ -80,7 +91,7 @@ async def _check(parts: Parts, claim: Claim, picture: Picture, key: str) -> Fram
 async def _checked(parts: Parts, picture: Picture, limit_bytes: int) -> Frame:
     try:
         if picture.url is None:
-            content = await _read(parts, picture.object_key or "")
+            content = await read_whole(parts, picture.object_key or "")
         else:
             fetched = await parts.pictures.fetch(
                 picture.url,
@@ -112,8 +123,3 @@ async def _drop_upload(parts: Parts, picture: Picture) -> None:
     if picture.object_key is not None:
         await parts.objects.delete(picture.object_key)
         await failpoint("prepare.dropped_upload")
-
-
-async def _read(parts: Parts, key: str) -> bytes:
-    chunks: Sequence[bytes] = [chunk async for chunk in parts.objects.stream(key)]
-    return b"".join(chunks)

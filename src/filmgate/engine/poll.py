@@ -10,14 +10,13 @@ from filmgate.domain.contracts_provider import (
     Failed,
     Pending,
     Polled,
-    Power,
     Provider,
     Ticket,
 )
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import Fault, Vanished
 from filmgate.domain.limits import ATTEMPTS, LOST_ANSWERS, LOST_OVER, POLL_SECONDS, PROGRESS_STEP
-from filmgate.domain.plan import Plan, plan
+from filmgate.domain.plan import Plan, planned_by
 from filmgate.domain.record import RecordChange
 from filmgate.domain.states import AttemptState
 from filmgate.engine.adopt import adopt
@@ -39,7 +38,7 @@ _VANISHED: Final = "vanished"
 
 async def poll(parts: Parts, claim: Claim) -> None:
     attempt = claim.attempt
-    named = None if attempt is None else parts.router.provider(attempt.credential_id)
+    named = parts.maker(attempt)
     if attempt is None or named is None:
         parts.telemetry.event("provider.missing", task=str(claim.task_id))
         await parts.moves.make(transitions.postponed(claim, after_question(claim.tries), "provider missing"))
@@ -93,7 +92,7 @@ async def _answered(
 ) -> None:
     await failpoint("poll.answered")
     name, provider = named
-    planned = plan(claim.task.request, provider_upsamples=Power.UPSAMPLES in provider.powers)
+    planned = planned_by(claim.task.request, provider)
     match answer:
         case Pending():
             await _pending(parts, claim, await seen(parts, claim, planned, name, answer), answer, moved=moved)
@@ -180,4 +179,4 @@ async def _again(
 
 
 def _first_made(claim: Claim) -> int:
-    return plan(claim.task.request, provider_upsamples=False).first_made
+    return planned_by(claim.task.request, None).first_made

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import orjson
 
-from filmgate.domain.contracts_provider import ClipRequest, Power, Tidies
+from filmgate.domain.contracts_provider import ClipRequest, Tidies
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import StorageFault
 from filmgate.domain.limits import ATTEMPTS, IDLE_CLAIM
-from filmgate.domain.plan import Plan, plan
+from filmgate.domain.plan import Plan, planned_by
 from filmgate.domain.problems import Problem
 from filmgate.domain.states import AttemptState, State, Step
 from filmgate.engine.backoff import after_question
@@ -72,7 +72,7 @@ async def prepare(parts: Parts, claim: Claim) -> None:
 
 def planned_with(claim: Claim, line: Line) -> Plan:
     """Plan a task's film as one line's provider makes it."""
-    return plan(claim.task.request, provider_upsamples=Power.UPSAMPLES in line.provider.powers)
+    return planned_by(claim.task.request, line.provider)
 
 
 async def repeat(parts: Parts, claim: Claim) -> ClipRequest | None:

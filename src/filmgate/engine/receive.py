@@ -81,7 +81,7 @@ async def _repeated(parts: Parts, claim: Claim, ticket: Ticket) -> None:
     Nothing is sent again. A vendor that can be asked by key is asked once; what it then says again is its last word.
     """
     attempt = claim.attempt
-    named = None if attempt is None else parts.router.provider(attempt.credential_id)
+    named = parts.maker(attempt)
     if attempt is None or named is None:
         return
     name, provider = named

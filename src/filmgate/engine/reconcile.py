@@ -30,7 +30,7 @@ async def lost_sender(parts: Parts, claim: Claim) -> None:
 async def reconcile(parts: Parts, claim: Claim) -> None:
     """Replay where the vendor knows the key, look where it can be asked, else wait and give up in the end."""
     attempt = claim.attempt
-    named = None if attempt is None else parts.router.provider(attempt.credential_id)
+    named = parts.maker(attempt)
     if attempt is None:
         await give_up(parts, claim)
         return

@@ -54,4 +54,4 @@ async def _told(parts: Parts, claim: Claim, what: str, note: str) -> None:
     parts.telemetry.event("attempt.resolved", task=str(claim.task_id), attempt=key, reason=what)
     text = f"attempt {key}: {what}, an operator says{': ' if note else ''}{note}"
     await failpoint("resolve.before_note")
-    await parts.decisions.note(Notice("resolved", text), claim.task_id)
+    await parts.notices.note(Notice("resolved", text), claim.task_id)

@@ -78,7 +78,7 @@ async def _not_accepted(parts: Parts, claim: Claim, clip: ClipRequest, error: Ex
             if change is None:
                 await _refused(parts, claim, "content_refused", error)
             else:
-                await parts.moves.make(transitions.not_created(claim, error, transitions.NOW, None, change))
+                await parts.moves.make(transitions.not_created(claim, error, transitions.NOW, change))
                 parts.wake.set()
         case Invalid():
             await _refused(parts, claim, "request_refused", error)
@@ -87,7 +87,7 @@ async def _not_accepted(parts: Parts, claim: Claim, clip: ClipRequest, error: Ex
         case Busy():
             parts.telemetry.event("provider.busy", task=str(claim.task_id))
             # It waits until that credential opens again, or goes where there is room now.
-            await parts.moves.make(transitions.not_created(claim, error, transitions.NOW, None))
+            await parts.moves.make(transitions.not_created(claim, error, transitions.NOW))
             parts.wake.set()
         case Misconfigured() | Broken():
             await _elsewhere(parts, claim, error)
@@ -100,10 +100,10 @@ async def _not_accepted(parts: Parts, claim: Claim, clip: ClipRequest, error: Ex
 async def _unknown(parts: Parts, claim: Claim, why: str) -> None:
     await parts.moves.make(transitions.uncertain(claim, why, heard=True))
     parts.wake.set()
-    named = None if claim.attempt is None else parts.router.provider(claim.attempt.credential_id)
+    named = parts.maker(claim.attempt)
     await failpoint("submit.unknown")
     text = f"no usable reply to a submit, which it may bill all the same: {why}"
-    await parts.credentials.alarm("reply_lost", named[0] if named else "unknown", text)
+    await parts.notices.alarm("reply_lost", text, named[0] if named else "unknown")
 
 
 async def _refused(parts: Parts, claim: Claim, code: str, error: Exception) -> None:
@@ -134,4 +134,4 @@ async def _elsewhere(parts: Parts, claim: Claim, error: Exception) -> None:
         return
     # What the provider said is for operators; it stands with the attempt.
     change = retried(claim.task.record, "the provider did not take the request")
-    await parts.moves.make(transitions.not_created(claim, error, after_attempt(spent), None, change))
+    await parts.moves.make(transitions.not_created(claim, error, after_attempt(spent), change))

@@ -197,8 +197,7 @@ class Subscriptions:
         full_for = await self.endpoints.begin_test(endpoint, longest)
         if full_for is not None:
             seconds = int(full_for.total_seconds()) + 1
-            problem = Problem("too_many_tests", limit=WEBHOOK_TESTS, retry_after_s=seconds)
-            raise problem.with_headers({"retry-after": str(seconds)})
+            raise Problem("too_many_tests", limit=WEBHOOK_TESTS, retry_after_s=seconds)
 
     async def _rotated(self, owner: Owner, endpoint: Endpoint, keep: timedelta) -> tuple[Endpoint, str]:
         secret, sealed = self.keyring.made(endpoint.id)

@@ -7,12 +7,12 @@ from filmgate.domain.faults import StorageFault
 from filmgate.domain.limits import CLAIM_BATCH, SCRATCH_LIFE
 from filmgate.domain.webhook import ENDPOINT, named
 from filmgate.engine.cancel import call_off, sweep_cancelled
-from filmgate.engine.end import expire
+from filmgate.engine.end import end_all, expire
 from filmgate.engine.parts import Parts
 from filmgate.engine.stranded import stranded
-from filmgate.store.moves import StaleLease
 from filmgate.store.retention import Outcome
 from filmgate.store.upkeep import Upkeep
+from filmgate.store.work import Claim
 
 # Each step removes up to 5,000 rows.
 _FORGET_STEPS = 5
@@ -69,7 +69,7 @@ async def _partitions(parts: Parts, upkeep: Upkeep) -> None:
     count = await upkeep.strays_by_default()
     if count:
         text = f"{count} tasks or more lie in tasks_default: no partition was there for their week when they came"
-        await parts.credentials.alarm("unpartitioned", "store", text)
+        await parts.notices.alarm("unpartitioned", text, "store")
 
 
 async def _forget(parts: Parts, upkeep: Upkeep) -> None:
@@ -83,7 +83,7 @@ async def _forget(parts: Parts, upkeep: Upkeep) -> None:
         week = f"{forgot.week:%Y-%m-%d}"
         if forgot.outcome is Outcome.STUCK:
             text = f"tasks of the week from {week} are to be forgotten, and some of them have never ended"
-            await parts.credentials.alarm("never_ended", "store", text)
+            await parts.notices.alarm("never_ended", text, "store")
         if forgot.outcome is Outcome.DONE:
             parts.telemetry.event("sweep.forgot", part=week)
         if forgot.outcome in {Outcome.STUCK, Outcome.WAITING}:
@@ -94,7 +94,7 @@ async def _alarm(parts: Parts) -> None:
     """Tell operators of tasks that wait for a provider or a route which the settings no longer have."""
     for one in await stranded(parts):
         await failpoint("sweep.before_alarm")
-        await parts.credentials.alarm(one.kind, one.name, one.text)
+        await parts.notices.alarm(one.kind, one.text, one.name)
 
 
 async def _tell(parts: Parts) -> None:
@@ -119,20 +119,15 @@ async def _estimate(parts: Parts) -> None:
             f"{doubt.covered} of the last {doubt.outcomes} films of {doubt.model} ended in the time that was shown: "
             "no remaining time is shown for it until that is better"
         )
-        await parts.credentials.alarm("eta_hidden", doubt.model, text)
+        await parts.notices.alarm("eta_hidden", text, doubt.model)
 
 
 async def _expire(parts: Parts, upkeep: Upkeep) -> None:
-    unreadable = parts.claims.on_unreadable
-    while claims := await upkeep.overdue(CLAIM_BATCH, parts.clock.monotonic(), unreadable):
-        for claim in claims:
-            try:
-                await expire(parts, claim)
-            except StaleLease:
-                continue
-            await call_off(parts, claim)
-        if len(claims) < CLAIM_BATCH:
-            return
+    async def end(parts: Parts, claim: Claim) -> None:
+        await expire(parts, claim)
+        await call_off(parts, claim)
+
+    await end_all(parts, upkeep.overdue, end)
 
 
 async def _remove_files(parts: Parts) -> None:

@@ -1,8 +1,8 @@
 """Tickets: as attempts keep them."""
 
-from filmgate.domain.contracts_provider import Power, Ticket
+from filmgate.domain.contracts_provider import Ticket
 from filmgate.domain.limits import POLL_FIRST
-from filmgate.domain.plan import plan
+from filmgate.domain.plan import planned_by
 from filmgate.engine.parts import Parts
 from filmgate.engine.progress import promised
 from filmgate.store import transitions
@@ -20,9 +20,8 @@ def ticket_of(attempt: OpenAttempt) -> Ticket:
 async def accepted(parts: Parts, claim: Claim, ticket: Ticket) -> Move:
     """Write down that the clip of a claim is being made."""
     attempt = claim.attempt
-    named = None if attempt is None else parts.router.provider(attempt.credential_id)
-    upsamples = named is not None and Power.UPSAMPLES in named[1].powers
-    planned = plan(claim.task.request, provider_upsamples=upsamples)
+    named = parts.maker(attempt)
+    planned = planned_by(claim.task.request, named and named[1])
     clip = planned.at(claim.clip_no)
     if clip is None:
         raise ValueError(claim.task_id)

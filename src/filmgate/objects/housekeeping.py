@@ -1,6 +1,7 @@
 """Removes what nobody needs: objects without a row, and what killed writers left, after a day; hourly, by one machine."""
 
 import asyncio
+from datetime import timedelta
 from typing import Final, Protocol
 
 from filmgate.domain.clock import Clock
@@ -16,11 +17,13 @@ from filmgate.objects.checkup import FOLDER
 from filmgate.objects.faults import ObjectStoreError
 from filmgate.objects.orphans import find_orphans, remove_orphans
 from filmgate.objects.store import ObjectStore
+from filmgate.store.notices import Notices
 from filmgate.store.patience import AWAY
 from filmgate.store.stock import Stock
 
 CHORE: Final = "orphans"
 FILMS: Final = "tasks"
+_ALARM_EVERY: Final = timedelta(days=1)
 _PREFIXES: Final = (FILMS, "uploads", FOLDER)
 _RESTORED: Final = (
     "{count} of {total} objects under {prefix}/ have no row, too many to be leftovers: none was removed. "
@@ -42,12 +45,14 @@ class Housekeeper:
         self,
         store: ObjectStore,
         stock: Stock,
+        notices: Notices,
         clock: Clock,
         telemetry: SweepTelemetry,
         most: int = ORPHANS_AT_ONCE,
     ) -> None:
         self._store = store
         self._stock = stock
+        self._notices = notices
         self._clock = clock
         self._telemetry = telemetry
         self._most = most
@@ -92,7 +97,7 @@ class Housekeeper:
         if prefix == FILMS and found.count > max(self._most, found.total * ORPHANS_SHARE):
             text = _RESTORED.format(count=found.count, total=found.total, prefix=prefix)
             self._telemetry.event("orphans.too_many", part=prefix, count=found.count, reason=text)
-            await self._stock.alarm("orphans", text)
+            await self._notices.alarm("orphans", text, every=_ALARM_EVERY)
             return
         removed = await remove_orphans(self._store, found.keys, before, self._stock.known)
         if removed:

@@ -18,44 +18,10 @@ from filmgate.domain.task import Owner, Task
 from filmgate.store import rows
 from filmgate.store.batch import Lane
 from filmgate.store.funds import Purses, Refusal, lock_purses
+from filmgate.store.idempotency import Asked, Known, known, note, remember, unremember
 from filmgate.store.patience import AGAIN_S, AWAY, PATIENCE_S
 from filmgate.store.pool import Connection, Pool, begun
 from filmgate.store.quotes import Quote, lock_quotes, use_quotes
-
-# An answer that is a day old is forgotten, and its key is free again.
-_FORGET: Final = """
-delete from idempotency i using unnest($1::bigint[], $2::text[], $3::interval[]) as r(account_id, key, memory)
-where i.account_id = r.account_id and i.key = r.key and i.created_at < now() - r.memory
-"""
-
-_REMEMBER: Final = """
-insert into idempotency (account_id, key, body_sha256, task_id)
-select * from unnest($1::bigint[], $2::text[], $3::bytea[], $4::uuid[])
-on conflict do nothing
-"""
-
-_NOTE: Final = """
-insert into idempotency (account_id, key, body_sha256, task_id)
-select * from unnest($1::bigint[], $2::text[], $3::bytea[], $4::uuid[])
-on conflict (account_id, key) do update
-set body_sha256 = excluded.body_sha256, task_id = excluded.task_id, created_at = now()
-"""
-
-_REMEMBERED: Final = """
-select i.account_id, i.key, i.body_sha256, i.task_id
-from unnest($1::bigint[], $2::text[]) as r(account_id, key)
-join idempotency i on i.account_id = r.account_id and i.key = r.key
-"""
-
-_KNOWN: Final = """
-select body_sha256, task_id from idempotency where account_id = $1 and key = $2 and created_at >= now() - $3::interval
-"""
-
-# What was refused may be asked again under its key.
-_UNREMEMBER: Final = """
-delete from idempotency i using unnest($1::bigint[], $2::text[], $3::uuid[]) as r(account_id, key, task_id)
-where i.account_id = r.account_id and i.key = r.key and i.task_id = r.task_id
-"""
 
 _INSERT: Final = """
 with r as (
@@ -124,14 +90,18 @@ class NewTask:
     credential_id: int | None
     """The one that made what it goes on from, where it should be asked first."""
     body_sha256: bytes
-    quoted_sha256: bytes
-    """The digest of what a quote was for, which knows nothing of dialects."""
+    quoted_sha256: bytes | None
+    """The digest of what its quote was for, which knows nothing of dialects."""
     remember: Remember | None
     record: RecordChange
 
     @property
-    def remembered_as(self) -> tuple[int, str]:
+    def remembered_as(self) -> Asked:
         return self.owner.account_id, self.remember.key if self.remember else ""
+
+    @property
+    def known(self) -> Known:
+        return self.body_sha256, self.id
 
     @property
     def replays(self) -> bool:
@@ -201,26 +171,32 @@ class Acceptor:
 
     async def remembered(self, account_id: int, remember: Remember) -> tuple[bytes, Task | None] | None:
         """Find what a key stands for: the digest of its request, and its task unless that was deleted; or None."""
-        found = await self._pool.fetchrow(_KNOWN, account_id, remember.key, remember.replay)
+        found = await known(self._pool, account_id, remember.key, remember.replay)
         if found is None:
             return None
-        task = await self._pool.fetchrow(_SELECT, [found["task_id"]])
-        return found["body_sha256"], None if task is None else rows.task(task)
+        digest, task_id = found
+        task = await self._pool.fetchrow(_SELECT, [task_id])
+        return digest, None if task is None else rows.task(task)
 
     async def _accept(self, batch: Sequence[_Asked]) -> Sequence[Decision]:
         news = [one.new for one in batch]
         async with begun(self._pool) as connection:
             purses = await lock_purses(connection, [(new.owner.account_id, new.owner.key_id) for new in news])
             written = await _written(connection, [one.new.id for one in batch if one.again])
-            noted = {new.remembered_as: new for new in news if new.remember and not new.replays}
-            await _note(connection, list(noted.values()))
-            earlier = await _remember(connection, [new for new in news if new.replays])
+            await note(connection, {n.remembered_as: n.known for n in news if n.remember and not n.replays})
+            keyed = [
+                (new, new.remember.replay) for new in news if new.remember and new.remember.replay is not None
+            ]
+            entries = [(new.remembered_as, new.known) for new, _ in keyed]
+            earlier = await remember(connection, entries, [memory for _, memory in keyed])
             asked = [new for new in news if _stands_for(new, earlier)[1] == new.id and new.id not in written]
             fresh, refusals = await _granted(connection, asked, purses)
-            await connection.execute(_INSERT, [new.row() for new in fresh])
+            if fresh:
+                await connection.execute(_INSERT, [new.row() for new in fresh])
             await use_quotes(connection, {new.quote_id: new.id for new in fresh if new.quote_id})
             await purses.write(connection)
-            await _unremember(connection, [new for new in news if new.remember and new.id in refusals])
+            refused = [new for new in news if new.remember and new.id in refusals]
+            await unremember(connection, [(new.remembered_as, new.known) for new in refused])
             wanted = {new.id for new in fresh} | {task_id for _, task_id in earlier.values()} | written
             found = {row["id"]: rows.task(row) for row in await connection.fetch(_SELECT, list(wanted))}
         return [_decide(new, earlier, found, refusals) for new in news]
@@ -275,41 +251,11 @@ def _unquoted(reason: str, reason_zh: str) -> Refusal:
     return Refusal("quote_unusable", {"reason": reason, "reason_zh": reason_zh, "field": "X-Filmgate-Quote"})
 
 
-Earlier = Mapping[tuple[int, str], tuple[bytes, UUID]]
+Earlier = Mapping[Asked, Known]
 
 
-async def _note(connection: Connection, noted: Sequence[NewTask]) -> None:
-    if noted:
-        await connection.execute(_NOTE, *_columns(noted))
-
-
-async def _remember(connection: Connection, keyed: Sequence[NewTask]) -> Earlier:
-    """Write each key; say for each what it stands for, which is an earlier task where it was known already."""
-    if not keyed:
-        return {}
-    accounts, keys, digests, ids = _columns(keyed)
-    memories = [new.remember.replay for new in keyed if new.remember]
-    await connection.execute(_FORGET, accounts, keys, memories)
-    await connection.execute(_REMEMBER, accounts, keys, digests, ids)
-    found = await connection.fetch(_REMEMBERED, accounts, keys)
-    return {(row["account_id"], row["key"]): (row["body_sha256"], row["task_id"]) for row in found}
-
-
-async def _unremember(connection: Connection, refused: Sequence[NewTask]) -> None:
-    """Free the keys of what was refused; who sent none costs nothing, since the owners' locks are held meanwhile."""
-    if refused:
-        accounts, keys, _, ids = _columns(refused)
-        await connection.execute(_UNREMEMBER, accounts, keys, ids)
-
-
-def _columns(keyed: Sequence[NewTask]) -> tuple[list[int], list[str], list[bytes], list[UUID]]:
-    accounts, keys = [list(column) for column in zip(*(new.remembered_as for new in keyed), strict=True)]
-    return accounts, keys, [new.body_sha256 for new in keyed], [new.id for new in keyed]
-
-
-def _stands_for(new: NewTask, earlier: Earlier) -> tuple[bytes, UUID]:
-    own = new.body_sha256, new.id
-    return earlier.get(new.remembered_as, own) if new.replays else own
+def _stands_for(new: NewTask, earlier: Earlier) -> Known:
+    return earlier.get(new.remembered_as, new.known) if new.replays else new.known
 
 
 def _decide(new: NewTask, earlier: Earlier, found: Mapping[UUID, Task], refusals: Refusals) -> Decision:

@@ -9,7 +9,8 @@ from uuid import UUID
 import orjson
 
 from filmgate.domain.limits import IDEMPOTENCY_MEMORY
-from filmgate.store.funds import LOCK_ACCOUNTS
+from filmgate.store.funds import lock_owners
+from filmgate.store.idempotency import known, note
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
 
@@ -58,26 +59,22 @@ returning balance_micros, (select id from entry) as entry
 
 # No header of a client can say the line break: no key of a submit is one of a gift.
 _GIFT_KEY: Final = "\ngift "
-_KNOWN_GIFT: Final = """
-select body_sha256, task_id from idempotency where account_id = $1 and key = $2 and created_at >= now() - $3::interval
-"""
-_KEEP_GIFT: Final = """
-insert into idempotency (account_id, key, body_sha256, task_id) values ($1, $2, $3, $4)
-on conflict (account_id, key) do update
-set body_sha256 = excluded.body_sha256, task_id = excluded.task_id, created_at = now()
-"""
 # Bookings of an account are written under its lock, so those up to one are those before it.
 _AFTER_GIFT: Final = """
 select coalesce(sum(amount_micros), 0)::bigint from entries where account = 'available:' || $1::bigint and ledger_id <= $2
 """
 
 _KEY: Final = f"""
-select k.budget_micros, k.budget_period, {_SPENT.format(row="k")}, k.held_micros, k.unfinished, coalesce((
-    select sum(e.amount_micros) from ledger l join entries e on e.ledger_id = l.id and e.account like 'available:%'
-    where l.kind = 'close' and l.account_id = k.account_id and l.key_id = k.id
-        and l.at >= coalesce(date_trunc(k.budget_period, now(), 'UTC'), k.created_at)), 0)::bigint as returned_micros
-from keys k where k.id = $1
+select k.budget_micros, k.budget_period, {_SPENT.format(row="k")}, k.held_micros, k.unfinished from keys k where k.id = $1
 """  # noqa: S608  # our own text
+
+_RETURNED: Final = """
+select coalesce(sum(e.amount_micros), 0)::bigint
+from keys k join ledger l on l.account_id = k.account_id and l.key_id = k.id and l.kind = 'close'
+    and l.at >= coalesce(date_trunc(k.budget_period, now(), 'UTC'), k.created_at)
+join entries e on e.ledger_id = l.id and e.account like 'available:%'
+where k.id = $1
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +105,6 @@ class KeyFunds:
     period_ends_at: datetime | None
     held_micros: int
     unfinished: int
-    returned_micros: int
-    """What was held in this period, and given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +146,10 @@ class Accounts:
             None if key is None else KeyFunds(**dict(key)),
         )
 
+    async def returned_micros(self, key_id: int) -> int:
+        """Sum what was held for a key in its period, and given back."""
+        return int(await self._pool.fetchval(_RETURNED, key_id))
+
     async def set(
         self,
         name: str,
@@ -184,17 +183,17 @@ class Accounts:
         kind, other = ("topup", "grants") if amount_micros > 0 else ("adjust", "adjustments")
         digest = hashlib.sha256(orjson.dumps([amount_micros, reason])).digest()
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(LOCK_ACCOUNTS, [account_id])
-            known = await _known_gift(connection, account_id, key, digest)
-            if known is not None:
-                return Given(known, replayed=True)
+            await lock_owners(connection, [account_id])
+            before = await _known_gift(connection, account_id, key, digest)
+            if before is not None:
+                return Given(before, replayed=True)
             values = (account_id, kind, author, reason, amount_micros, other)
             made = await connection.fetchrow(_GIVE, *values)
             if made is None:
                 raise LookupError(account_id)
             if key is not None:
                 entry = UUID(int=made["entry"])
-                await connection.execute(_KEEP_GIFT, account_id, _GIFT_KEY + key, digest, entry)
+                await note(connection, {(account_id, _GIFT_KEY + key): (digest, entry)})
         return Given(made["balance_micros"])
 
 
@@ -202,12 +201,13 @@ async def _known_gift(connection: Connection, account_id: int, key: str | None, 
     """Give the balance after a gift that was booked under that key; None where none was."""
     if key is None:
         return None
-    known = await connection.fetchrow(_KNOWN_GIFT, account_id, _GIFT_KEY + key, IDEMPOTENCY_MEMORY)
-    if known is None:
+    found = await known(connection, account_id, _GIFT_KEY + key, IDEMPOTENCY_MEMORY)
+    if found is None:
         return None
-    if known["body_sha256"] != digest:
+    before, entry = found
+    if before != digest:
         raise GiftMismatchError
-    return int(await connection.fetchval(_AFTER_GIFT, account_id, known["task_id"].int))
+    return int(await connection.fetchval(_AFTER_GIFT, account_id, entry.int))
 
 
 def _given(setting: Setting | None) -> tuple[bool, int | str | None]:

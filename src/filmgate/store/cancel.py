@@ -1,7 +1,7 @@
 """Wishes to cancel: noted on the task, and the only claim that is made by somebody who is no engine."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 from uuid import UUID
@@ -10,12 +10,7 @@ from filmgate.domain.limits import STEP_LEASE
 from filmgate.store.listen import tell
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Pool
-from filmgate.store.work import OWNED, Claim, Unreadable, claim_of, readable
-
-_LOCK: Final = "select from work where task_id = $1 for update"
-
-# What was true before the lock was got may be so no more: this is a statement of its own.
-_HELD: Final = f"with mine as (select * from work where task_id = $1) {OWNED}"  # noqa: S608  # the columns are ours
+from filmgate.store.work import OWNED, Claim, Unreadable, held, readable, taken
 
 _WISH: Final = """
 update tasks set cancel_requested_at = coalesce(cancel_requested_at, now()), record = record - 'cancel',
@@ -25,11 +20,6 @@ where id = $1
 
 # A poll that is in hand is not taken away from its worker.
 _SOON: Final = "update work set due_at = now() where task_id = $1 and step = 'poll' and lease_by is null"
-
-# Whoever prepares the clip meanwhile has lost its lease, and sends nothing.
-_TAKE: Final = """
-update work set fence = fence + 1, lease_by = null, due_at = now() + $2::interval where task_id = $1 returning fence
-"""
 
 _LEFT: Final = f"""
 with due as (
@@ -71,18 +61,16 @@ class Wishes:
     async def consider(self, task_id: UUID, choose: Callable[[Claim], Choice]) -> Considered | None:
         """Choose with the task held still, and write the choice down; None where the task has ended."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(_LOCK, task_id)
-            row = await connection.fetchrow(_HELD, task_id)
-            if row is None:
+            claim = await held(connection, task_id)
+            if claim is None:
                 return None
-            claim = claim_of(row, 0.0)
             choice = choose(claim)
             if choice is not Choice.DECLINE:
                 await connection.execute(_WISH, task_id)
                 await connection.execute(_SOON, task_id)
                 await tell(connection, [(task_id, claim.task.account_id)])
             if choice is Choice.END:
-                claim = replace(claim, fence=await connection.fetchval(_TAKE, task_id, STEP_LEASE))
+                claim = await taken(connection, claim, STEP_LEASE)
         return Considered(choice, claim)
 
     async def left(self, limit: int, since: float, on_unreadable: Unreadable) -> Sequence[Claim]:

@@ -120,14 +120,6 @@ select case when misconfigured then 'provider_misconfigured' else 'provider_down
 from judged where before < {CIRCUIT_FAILURES} and failures >= {CIRCUIT_FAILURES}
 """  # noqa: S608  # our own text
 
-_ALARM: Final = """
-insert into notices (kind, provider, text) select $1, $2, $3
-where not exists (
-    select from notices where kind = $1 and provider = $2
-        and at between now() - interval '1 hour' and now() + interval '1 min'
-)
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class CredentialRow:
@@ -219,10 +211,6 @@ class Credentials:
     async def resume(self, provider: str) -> int | None:
         """Let a provider be sent clips again, also where its failures had shut it."""
         return await self._change(_RESUME, provider)
-
-    async def alarm(self, kind: str, provider: str, text: str) -> None:
-        """Tell operators of something that is wrong with a provider, at most once an hour."""
-        await self._pool.execute(_ALARM, kind, provider, text)
 
     @whole_again
     async def _change(self, statement: str, provider: str) -> int | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -11,26 +11,16 @@ import asyncpg
 from filmgate.domain.contracts_provider import Ticket
 from filmgate.domain.limits import SUBMIT_LEASE
 from filmgate.domain.states import AttemptState, Step
-from filmgate.store.notices import Notice, plain
+from filmgate.store.notices import Notice, insert_notices
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
-from filmgate.store.work import OWNED, Claim, claim_of
-
-_LOCK: Final = "select from work where task_id = $1 for update"
-_HELD: Final = f"with mine as (select * from work where task_id = $1) {OWNED}"  # noqa: S608  # the columns are ours
-
-# Whoever looks for the attempt's job meanwhile has lost its lease, and writes nothing.
-_TAKE: Final = """
-update work set fence = fence + 1, lease_by = null, due_at = now() + $2::interval where task_id = $1 returning fence
-"""
+from filmgate.store.work import Claim, held, taken
 
 _ATTEMPT: Final = (
     "select task_id, clip_no, provider, state, vendor_ref from attempts where key = $1 for update"
 )
 
 _ORPHAN: Final = "update attempts set ticket = $2, vendor_ref = $3 where key = $1"
-
-_NOTICE: Final = "insert into notices (kind, task_id, provider, text) values ($1, $2, $3, $4)"
 
 _UNDECIDED: Final[Mapping[Step, AbstractSet[AttemptState]]] = {Step.RECONCILE: {AttemptState.UNCERTAIN}}
 # A reply of its own sender is as good as one that was looked for.
@@ -56,21 +46,18 @@ class Decisions:
     async def take(self, task_id: UUID) -> Claim | None:
         """Claim a task whose attempt is uncertain, from whoever looks for it; None where there is none."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(_LOCK, task_id)
             return await _taken(connection, task_id, _UNDECIDED)
 
     @whole_again
     async def unheard(self, task_id: UUID, key: str) -> Claim | None:
         """Claim the task of an attempt of which nobody knows what came; None where that is known by now."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(_LOCK, task_id)
             return await _taken(connection, task_id, _UNHEARD, key)
 
     @whole_again
     async def late(self, task_id: UUID, key: str, ticket: Ticket) -> Late:
         """Claim the task of an attempt of which nobody knew more until now; else keep the ticket as an orphan."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(_LOCK, task_id)
             claim = await _taken(connection, task_id, _UNHEARD, key)
             if claim is not None:
                 return Late(claim)
@@ -80,12 +67,8 @@ class Decisions:
             kept = row["vendor_ref"] is None and await _keep(connection, key, ticket)
             where = "is kept with it" if kept else "was not stored: another attempt has that name"
             text = f"{ticket.ref} was made for attempt {key}, which is {row['state']}; the ticket {where}"
-            await connection.execute(_NOTICE, "orphan", task_id, row["provider"], plain(text))
+            await insert_notices(connection, [(task_id, Notice("orphan", text, row["provider"]))])
         return Late(orphan=True)
-
-    async def note(self, notice: Notice, task_id: UUID | None) -> None:
-        """Tell operators."""
-        await self._pool.execute(_NOTICE, notice.kind, task_id, notice.provider, plain(notice.text))
 
 
 async def _taken(
@@ -94,14 +77,13 @@ async def _taken(
     states: Mapping[Step, AbstractSet[AttemptState]],
     key: str | None = None,
 ) -> Claim | None:
-    row = await connection.fetchrow(_HELD, task_id)
-    claim = None if row is None else claim_of(row, 0.0)
+    claim = await held(connection, task_id)
     attempt = None if claim is None else claim.attempt
     if claim is None or attempt is None or attempt.state not in states.get(claim.step, ()):
         return None
     if key is not None and attempt.key != key:
         return None
-    return replace(claim, fence=await connection.fetchval(_TAKE, task_id, SUBMIT_LEASE))
+    return await taken(connection, claim, SUBMIT_LEASE)
 
 
 async def _keep(connection: Connection, key: str, ticket: Ticket) -> bool:

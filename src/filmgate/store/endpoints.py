@@ -8,7 +8,7 @@ from uuid import UUID
 
 from filmgate.domain.limits import WEBHOOK_TEST_APART, WEBHOOK_TESTS
 from filmgate.domain.webhook import host_of
-from filmgate.store.funds import LOCK_ACCOUNTS
+from filmgate.store.funds import lock_owners
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Pool
 
@@ -118,7 +118,7 @@ class Endpoints:
     async def create(self, new: NewEndpoint, *, most: int) -> Endpoint | None:
         """Store an endpoint; None where the account has that many already."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(LOCK_ACCOUNTS, [new.account_id])
+            await lock_owners(connection, [new.account_id])
             if await connection.fetchval(_COUNT, new.account_id) >= most:
                 return None
             values = (new.id, new.account_id, new.name, new.url, list(new.events), new.secret, new.hint)

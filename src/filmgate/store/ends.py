@@ -13,7 +13,7 @@ from filmgate.store.announce import announce
 from filmgate.store.batch import Lane
 from filmgate.store.estimates import Run, note_runs
 from filmgate.store.files import file_row, insert_files
-from filmgate.store.funds import LOCK_ACCOUNTS, LOCK_KEYS
+from filmgate.store.funds import lock_owners
 from filmgate.store.listen import tell
 from filmgate.store.moves import (
     OnClosed,
@@ -132,8 +132,8 @@ class Ends:
 
     async def _write(self, batch: Sequence[End]) -> Sequence[bool]:
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(LOCK_ACCOUNTS, sorted({end.claim.task.account_id for end in batch}))
-            await connection.execute(LOCK_KEYS, sorted({end.claim.task.key_id for end in batch}))
+            tasks = [end.claim.task for end in batch]
+            await lock_owners(connection, [t.account_id for t in tasks], [t.key_id for t in tasks])
             open_ones = [a for end in batch if (a := end.claim.attempt) and a.state.open]
             await lock_credentials(connection, [attempt.credential_id for attempt in open_ones])
             owned = await fenced(connection, [end.claim for end in batch])

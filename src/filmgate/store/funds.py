@@ -5,7 +5,7 @@ month or for good; what is held counts as spent until it is returned.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -38,9 +38,8 @@ where p.id = r.id
 _WRITE_ACCOUNTS: Final = _WRITE.format(table="accounts", balance="balance_micros = r.balance_micros,")
 _WRITE_KEYS: Final = _WRITE.format(table="keys", balance="")
 
-# Keys are locked after accounts, everywhere.
-LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order by id for no key update"
-LOCK_KEYS: Final = "select from keys where id = any($1::bigint[]) order by id for no key update"
+_LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order by id for no key update"
+_LOCK_KEYS: Final = "select from keys where id = any($1::bigint[]) order by id for no key update"
 
 _MINUTE: Final = timedelta(minutes=1)
 # Nobody knows when a film ends; clients that are told nothing ask again at once.
@@ -130,8 +129,9 @@ class Purses:
     """The locked purses of a batch."""
 
     def __init__(self, accounts: Mapping[int, Purse], keys: Mapping[int, Purse]) -> None:
-        self._accounts = accounts
-        self._keys = keys
+        self._accounts = _begun(accounts)
+        self._keys = _begun(keys)
+        self._found = (accounts, keys)
 
     def spend(self, account_id: int, key_id: int, price_micros: int) -> Refusal | None:
         """Take a price from both purses, or from none and say why."""
@@ -148,9 +148,12 @@ class Purses:
         return None
 
     async def write(self, connection: Connection) -> None:
-        await connection.execute(_WRITE_ACCOUNTS, [purse.row() for purse in self._accounts.values()])
-        if self._keys:
-            await connection.execute(_WRITE_KEYS, [purse.row() for purse in self._keys.values()])
+        """Write the purses that are not as they were found, be it only that a minute or a period began."""
+        written = (_WRITE_ACCOUNTS, self._accounts), (_WRITE_KEYS, self._keys)
+        for (statement, purses), found in zip(written, self._found, strict=True):
+            changed = [purse.row() for purse in purses.values() if purse != found[purse.id]]
+            if changed:
+                await connection.execute(statement, changed)
 
 
 async def lock_purses(connection: Connection, owners: Iterable[tuple[int, int]]) -> Purses:
@@ -161,8 +164,19 @@ async def lock_purses(connection: Connection, owners: Iterable[tuple[int, int]])
     return Purses(_purses(accounts), _purses(keys))
 
 
+async def lock_owners(connection: Connection, accounts: Iterable[int], keys: Iterable[int] = ()) -> None:
+    """Lock accounts, and keys after them; everybody does so before credentials and work."""
+    for statement, ids in ((_LOCK_ACCOUNTS, set(accounts)), (_LOCK_KEYS, set(keys))):
+        if ids:
+            await connection.execute(statement, sorted(ids))
+
+
 def _purses(found: Sequence[Any]) -> dict[int, Purse]:
-    purses = {row["id"]: Purse(**dict(row)) for row in found}
+    return {row["id"]: Purse(**dict(row)) for row in found}
+
+
+def _begun(found: Mapping[int, Purse]) -> dict[int, Purse]:
+    purses = {id_: replace(purse) for id_, purse in found.items()}
     for purse in purses.values():
         purse.begin()
     return purses

@@ -18,10 +18,11 @@ from filmgate.domain.task import StoredClip, StoredFile
 from filmgate.store.batch import Lane
 from filmgate.store.credentials import LOCK, TAKE, Verdict, judge
 from filmgate.store.files import file_row, insert_files
+from filmgate.store.funds import lock_owners
 from filmgate.store.listen import tell
 from filmgate.store.notices import Notice, insert_notices
 from filmgate.store.pool import Connection, Pool
-from filmgate.store.starts import lock_owners, rest
+from filmgate.store.starts import rest
 from filmgate.store.work import Claim
 
 _FENCE: Final = """
@@ -53,7 +54,6 @@ update work w set step = coalesce(r.step, w.step), due_at = now() + case
             and exists (select from tasks t where t.id = w.task_id and t.cancel_requested_at is not null) then 0
         else r.due_ms end * interval '1 ms',
     pace_ms = coalesce(r.pace_ms, w.pace_ms), lease_by = case when r.kept then w.lease_by end,
-    credential_id = coalesce(r.credential_id, w.credential_id),
     folder = case when r.moved then r.folder else w.folder end,
     tries = case when r.kept then w.tries when r.tried_as is null then 0 when r.tried_as = w.tried_as then w.tries + 1
         else 1 end,
@@ -62,7 +62,7 @@ update work w set step = coalesce(r.step, w.step), due_at = now() + case
     tried_as = case when r.kept then w.tried_as else r.tried_as end,
     deaths = case when r.kept then w.deaths else 0 end
 from jsonb_to_recordset($1::jsonb) as r(task_id uuid, step text, due_ms float8, pace_ms int, kept boolean,
-    tried_as text, credential_id int, moved boolean, folder uuid)
+    tried_as text, moved boolean, folder uuid)
 where w.task_id = r.task_id
 """
 
@@ -147,7 +147,6 @@ class Move:
     kept: bool = False
     tried_as: str | None = None
     """What failed: tries count only the same failure in a row."""
-    credential_id: int | None = None
     attempt: Mapping[str, Json] | None = None
     sending: Sending | None = None
     record: RecordChange | None = None
@@ -203,7 +202,7 @@ class Moves:
             # Locks are taken in one order everywhere: accounts, credentials, work, or two batches block each other.
             resting = [move.claim.task for move in batch if move.rests]
             if resting:
-                await lock_owners(connection, [(task.account_id, task.key_id) for task in resting])
+                await lock_owners(connection, [t.account_id for t in resting], [t.key_id for t in resting])
             room = await _room(connection, batch)
             owned = await fenced(connection, [move.claim for move in batch])
             fates = [_fate(move, owned, room) for move in batch]
@@ -337,7 +336,6 @@ def _work_row(move: Move) -> dict[str, Json]:
         "pace_ms": None if move.pace is None else max(1, int(move.pace.total_seconds() * 1000)),
         "kept": move.kept,
         "tried_as": move.tried_as,
-        "credential_id": move.credential_id,
         "moved": move.sending is not None or move.folder is not None,
         "folder": _folder(move),
     }

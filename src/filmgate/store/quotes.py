@@ -26,7 +26,6 @@ update quotes q set task_id = r.task_id from unnest($1::uuid[], $2::uuid[]) as r
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    id: UUID
     account_id: int
     body_sha256: bytes
     price: Price
@@ -63,7 +62,6 @@ async def use_quotes(connection: Connection, used: Mapping[UUID, UUID]) -> None:
 
 def _quote(row: Any) -> Quote:  # noqa: ANN401  # asyncpg's Record types no column
     return Quote(
-        id=row["id"],
         account_id=row["account_id"],
         body_sha256=bytes(row["body_sha256"]),
         price=Price.from_json(row["price"]),

@@ -4,9 +4,8 @@ Bookings are kept for ever. What a week held and was charged is written down bef
 the audit goes on to compare the bookings with it.
 """
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Final
 from uuid import UUID
@@ -15,18 +14,14 @@ import asyncpg
 
 from filmgate.domain.ids import uuid7_floor
 from filmgate.store.pool import Connection, Pool
+from filmgate.store.weeks import WEEK, partition, partitioned, week_of
 
 BATCH: Final = 5_000
-_WEEK: Final = timedelta(weeks=1)
 # One machine at a time forgets; it spells FORGET.
 _LOCK: Final = 0x464F52474554
 # Who cannot have the table soon tries again at the next sweep, and holds nobody up meanwhile.
 _LOCK_WAIT: Final = "2s"
-_PARTITION: Final = re.compile(r"tasks_(\d{4})_(\d{2})_(\d{2})")
 
-_PARTITIONS: Final = """
-select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'film.tasks'::regclass
-"""
 _OLDEST: Final = "select id from tasks_default order by id limit 1"
 
 _BEGUN: Final = "select from_id, to_id from forgotten where done_at is null order by from_id limit 1"
@@ -81,7 +76,7 @@ class _Week:
 
     @property
     def partition(self) -> str:
-        return f"tasks_{self.start:%Y_%m_%d}"
+        return partition(self.start)
 
 
 async def forget(pool: Pool, before: datetime) -> Forgot:
@@ -101,15 +96,14 @@ async def _begun(connection: Connection) -> _Week | None:
 
 
 async def _due(connection: Connection, before: datetime) -> _Week | None:
-    names = [row["relname"] for row in await connection.fetch(_PARTITIONS)]
-    days = [_monday_of(match) for name in names if (match := _PARTITION.fullmatch(name))]
+    weeks = [*await partitioned(connection)]
     oldest = await connection.fetchval(_OLDEST)
     if oldest is not None:
-        days.append(_monday(_moment(oldest)))
-    start = min(days, default=None)
-    if start is None or start + _WEEK > before:
+        weeks.append(week_of(_moment(oldest)))
+    start = min(weeks, default=None)
+    if start is None or start + WEEK > before:
         return None
-    return _Week(uuid7_floor(start), uuid7_floor(start + _WEEK))
+    return _Week(uuid7_floor(start), uuid7_floor(start + WEEK))
 
 
 async def _step(connection: Connection, week: _Week) -> Outcome:
@@ -154,13 +148,3 @@ async def _dropped(connection: Connection, week: _Week) -> bool:
 
 def _moment(id_: UUID) -> datetime:
     return datetime.fromtimestamp((id_.int >> 80) / 1000, UTC)
-
-
-def _monday(moment: datetime) -> datetime:
-    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight - timedelta(days=midnight.weekday())
-
-
-def _monday_of(name: re.Match[str]) -> datetime:
-    year, month, day = map(int, name.groups())
-    return datetime(year, month, day, tzinfo=UTC)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from filmgate.domain.request import FilmRequest
+from filmgate.store.funds import lock_owners
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
 from filmgate.store.work import NAME, OWNED_COLUMNS, OWNED_FROM, Boot, Claim, Unreadable, readable
@@ -64,11 +65,11 @@ from first f join tasks t on t.id = f.task_id and t.ended_at is null
 order by f.place, f.served_at, f.account_id
 """  # noqa: S608  # our own text
 
-_LOCK: Final = """
+_FREE: Final = """
 select id, max_running - running as free from {table} where id = any($1::bigint[]) order by id for no key update
 """
-_LOCK_ACCOUNTS: Final = _LOCK.format(table="accounts")
-_LOCK_KEYS: Final = _LOCK.format(table="keys")
+_FREE_OF_ACCOUNTS: Final = _FREE.format(table="accounts")
+_FREE_OF_KEYS: Final = _FREE.format(table="keys")
 
 _CLAIM: Final = f"""
 with due as (
@@ -243,20 +244,13 @@ class Starts:
             wrong[table] = [row["id"] for row in found]
         if any(wrong.values()):
             async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(_LOCK_ACCOUNTS, wrong["accounts"])
-                await connection.execute(_LOCK_KEYS, wrong["keys"])
+                await lock_owners(connection, wrong["accounts"], wrong["keys"])
                 for table, column in _COUNTED:
                     await connection.execute(_RECOUNT.format(table=table, column=column), wrong[table])
         return sum(map(len, wrong.values()))
 
 
 _COUNTED: Final = (("accounts", "account_id"), ("keys", "key_id"))
-
-
-async def lock_owners(connection: Connection, owners: Sequence[tuple[int, int]]) -> None:
-    """Lock accounts and their keys; everybody does so before credentials and work."""
-    await connection.fetch(_LOCK_ACCOUNTS, sorted({account_id for account_id, _ in owners}))
-    await connection.fetch(_LOCK_KEYS, sorted({key_id for _, key_id in owners}))
 
 
 async def rest(connection: Connection, task_ids: Sequence[UUID]) -> None:
@@ -266,8 +260,8 @@ async def rest(connection: Connection, task_ids: Sequence[UUID]) -> None:
 
 async def _allowed(connection: Connection, wanted: Sequence[Waiting]) -> set[UUID]:
     """Say which of them their owners' limits let run; what ran before has its place already."""
-    accounts = await connection.fetch(_LOCK_ACCOUNTS, sorted({one.account_id for one in wanted}))
-    keys = await connection.fetch(_LOCK_KEYS, sorted({one.key_id for one in wanted}))
+    accounts = await connection.fetch(_FREE_OF_ACCOUNTS, sorted({one.account_id for one in wanted}))
+    keys = await connection.fetch(_FREE_OF_KEYS, sorted({one.key_id for one in wanted}))
     of_account = {row["id"]: row["free"] for row in accounts}
     of_key = {row["id"]: row["free"] for row in keys}
     allowed: set[UUID] = set()

@@ -19,11 +19,6 @@ union select object_key from clips where object_key = any($1::text[])
 """
 _UNFINISHED: Final = "select id from tasks where id = any($1::uuid[]) and ended_at is null"
 
-_ALARM: Final = """
-insert into notices (kind, text)
-select $1, $2 where not exists (select from notices where kind = $1 and at > now() - interval '1 day')
-"""
-
 _FORGET: Final = "delete from shipments where created_at < now() - $1::interval and ended_at is not null"
 
 _LISTED: Final = """
@@ -98,10 +93,6 @@ class Stock:
             unfinished = {row["id"] for row in found}
             known |= {key for key, task in uploads.items() if task in unfinished}
         return known
-
-    async def alarm(self, kind: str, text: str) -> None:
-        """Tell operators, at most once a day."""
-        await self._pool.execute(_ALARM, kind, text)
 
     async def forget_shipments(self, age: timedelta) -> None:
         """Forget films that were delivered, or given up, so long ago."""

@@ -34,9 +34,9 @@ def taken_over(claim: Claim, clip: StoredClip, files: Sequence[StoredFile], kept
     return Move(claim=claim, step=None, due=STEP_LEASE, kept=True, clip=clip, files=files, kept_for=kept_for)
 
 
-def waiting(claim: Claim, due: timedelta, credential_id: int | None = None) -> Move:
+def waiting(claim: Claim, due: timedelta) -> Move:
     """Prepare: no slot was free, or the provider was busy; this is no attempt."""
-    return Move(claim=claim, step=Step.PREPARE, due=due, credential_id=credential_id, rests=_not_begun(claim))
+    return Move(claim=claim, step=Step.PREPARE, due=due, rests=_not_begun(claim))
 
 
 def sending(claim: Claim, sending: Sending) -> Move:
@@ -81,7 +81,6 @@ def not_created(
     claim: Claim,
     error: Exception,
     due: timedelta,
-    credential_id: int | None,
     record: RecordChange | None = None,
 ) -> Move:
     """Submit -> prepare: proof that nothing was created; another attempt may follow, elsewhere or later."""
@@ -95,7 +94,6 @@ def not_created(
         step=Step.PREPARE,
         due=due,
         attempt=change,
-        credential_id=credential_id,
         record=record,
         rests=busy and _not_begun(claim),
     )

@@ -20,6 +20,7 @@ from filmgate.domain.limits import (
 )
 from filmgate.store.pool import Connection, Pool
 from filmgate.store.retention import Forgot, forget
+from filmgate.store.weeks import WEEK, partition, week_of
 from filmgate.store.work import OWNED, Claim, Unreadable, readable
 
 _WEEKS_AHEAD: Final = 4
@@ -116,7 +117,7 @@ _QUOTE_KEPT: Final = timedelta(days=30)
 
 # A look by name may be answered from what this session saw before another made it.
 _THERE: Final = (
-    "select exists (select from pg_class where relname = $1 and relnamespace = 'film'::regnamespace)"
+    "select relname from pg_class where relname = any($1::text[]) and relnamespace = 'film'::regnamespace"
 )
 _BY_DEFAULT: Final = "select count(*) from (select from tasks_default limit $1) strays"
 # It spells WEEKS.
@@ -130,15 +131,16 @@ class Upkeep:
 
     async def make_partitions(self, now: datetime) -> Sequence[str]:
         """Make the weekly partitions of tasks up to four weeks ahead; give the new ones' names."""
-        monday = (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
-        weeks = [monday + timedelta(weeks=week) for week in range(_WEEKS_AHEAD + 1)]
-        missing = [week for week in weeks if not await self._pool.fetchval(_THERE, _partition(week))]
+        weeks = [week_of(now) + ahead * WEEK for ahead in range(_WEEKS_AHEAD + 1)]
+        found = await self._pool.fetch(_THERE, [partition(week) for week in weeks])
+        there = {row["relname"] for row in found}
+        missing = [week for week in weeks if partition(week) not in there]
         if not missing:
             return []
         async with self._pool.acquire() as connection, connection.transaction():
             # Two who make the same table at once would both fail.
             await connection.execute("select pg_advisory_xact_lock($1)", _PARTITIONS_LOCK)
-            return [_partition(week) for week in missing if await _made(connection, week)]
+            return [partition(week) for week in missing if await _made(connection, week)]
 
     async def strays_by_default(self) -> int:
         """Count, up to a batch, the tasks that lie in no week's partition: those are made too late, or not at all."""
@@ -183,13 +185,9 @@ class Upkeep:
         return int(tag.split()[-1])
 
 
-def _partition(week: datetime) -> str:
-    return f"tasks_{week:%Y_%m_%d}"
-
-
 async def _made(connection: Connection, week: datetime) -> bool:
-    name, bounds = _partition(week), (uuid7_floor(week), uuid7_floor(week + timedelta(weeks=1)))
-    if await connection.fetchval(_THERE, name):
+    name, bounds = partition(week), (uuid7_floor(week), uuid7_floor(week + WEEK))
+    if await connection.fetch(_THERE, [name]):
         return False
     try:
         async with connection.transaction():

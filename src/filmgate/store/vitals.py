@@ -9,6 +9,7 @@ from typing import Final
 from filmgate.domain.limits import NOTICES_SHOWN, SILENT_AFTER
 from filmgate.store.migrate import MigrationError, pending
 from filmgate.store.pool import Connection, Pool
+from filmgate.store.weeks import partition, partitioned
 
 # Counting what others took of the connections: those reserved for superusers are nobody's.
 _SERVER: Final = """
@@ -40,11 +41,6 @@ select distinct on (kind) kind, count(*) over (partition by kind) as count, at, 
 where at > now() - $1::interval order by kind, at desc, id desc
 """
 
-_PARTITIONS: Final = """
-select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
-where i.inhparent = 'film.tasks'::regclass and c.relname ~ '^tasks_[0-9]{4}_[0-9]{2}_[0-9]{2}$'
-order by c.relname desc limit 1
-"""
 _UNPARTITIONED: Final = "select exists (select from tasks_default)"
 
 
@@ -91,7 +87,7 @@ async def read_vitals(pool: Pool) -> Vitals:
         trouble = await _schema_trouble(connection)
         waiting = await connection.fetchrow(_WAITING, SILENT_AFTER, NOTICES_SHOWN)
         noticed = await connection.fetch(_NOTICED, NOTICES_SHOWN)
-        partition = await connection.fetchval(_PARTITIONS)
+        weeks = await partitioned(connection)
         unpartitioned = await connection.fetchval(_UNPARTITIONED)
         server = await connection.fetchrow(_SERVER)
     return Vitals(
@@ -99,7 +95,7 @@ async def read_vitals(pool: Pool) -> Vitals:
         **dict(waiting or {}),
         schema_trouble=trouble,
         notices=[Noticed(**dict(row)) for row in noticed],
-        newest_partition=partition,
+        newest_partition=partition(weeks[-1]) if weeks else None,
         unpartitioned=unpartitioned,
     )
 

@@ -1,7 +1,7 @@
 """Claims: the only way to own a step, and the fence that every later write carries."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -12,7 +12,7 @@ from filmgate.domain.shares import Share
 from filmgate.domain.states import AttemptState, Step
 from filmgate.domain.task import StoredClip, Task
 from filmgate.store import rows
-from filmgate.store.pool import Pool
+from filmgate.store.pool import Connection, Pool
 
 # What a claim hands to its worker: the row, its task, and the latest attempt of its clip.
 OWNED_COLUMNS: Final = f"""
@@ -109,6 +109,13 @@ update work w set due_at = least(w.due_at, greatest(now(), w.due_at - w.pace_ms 
 from attempts a join credentials c on c.id = a.credential_id
 where c.provider = $1 and a.vendor_ref = $2 and a.closed_at is null and w.task_id = a.task_id and w.step = 'poll'
     and w.due_at > now() + $3::interval
+"""
+
+_LOCK: Final = "select from work where task_id = $1 for update"
+# What was true before the lock was got may be so no more: this is a statement of its own.
+_HELD: Final = f"with mine as (select * from work where task_id = $1) {OWNED}"  # noqa: S608  # the columns are ours
+_TAKE: Final = """
+update work set fence = fence + 1, lease_by = null, due_at = now() + $2::interval where task_id = $1 returning fence
 """
 
 # What lies on the disk of a machine is that machine's to go on with, as long as it gives a sign of life.
@@ -284,18 +291,30 @@ class Claims:
         return await self._pool.fetchval(_RENEW, claim.task_id, claim.fence, lease) is not None
 
 
+async def held(connection: Connection, task_id: UUID) -> Claim | None:
+    """Hold a task still until the transaction ends, and give its step, owned by whoever it is; None where it has ended."""
+    await connection.execute(_LOCK, task_id)
+    row = await connection.fetchrow(_HELD, task_id)
+    return None if row is None else _claim_of(row, 0.0)
+
+
+async def taken(connection: Connection, claim: Claim, lease: timedelta) -> Claim:
+    """Own a step that is held still; whoever had it in hand has lost its lease, and sends and writes nothing."""
+    return replace(claim, fence=await connection.fetchval(_TAKE, claim.task_id, lease))
+
+
 def readable(found: Iterable[rows.Row], since: float, on_unreadable: Unreadable) -> Sequence[Claim]:
     """Read claimed rows; one that cannot be read hurts only itself."""
     claims: list[Claim] = []
     for row in found:
         try:
-            claims.append(claim_of(row, since))
+            claims.append(_claim_of(row, since))
         except (KeyError, TypeError, ValueError) as error:
             on_unreadable(row["id"], error)
     return claims
 
 
-def claim_of(row: Any, since: float) -> Claim:  # noqa: ANN401  # asyncpg's Record types no column
+def _claim_of(row: Any, since: float) -> Claim:  # noqa: ANN401  # asyncpg's Record types no column
     """Read a row of OWNED."""
     attempt = None
     if row["attempt_no"] is not None:

@@ -219,7 +219,7 @@ async def _seen(around: Surroundings, name: str) -> SeenTask:
 
 
 async def _note(around: Surroundings, kind: str, task_id: UUID, text: str) -> None:
-    await around.engine.decisions.note(Notice(kind, text), task_id)
+    await around.engine.notices.note(Notice(kind, text), task_id)
 
 
 async def _detail(around: Surroundings, request: Request, seen: SeenTask) -> SeenTaskDetail:

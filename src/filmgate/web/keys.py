@@ -56,8 +56,7 @@ class Doorman:
         waiting = since + _MINUTE - now
         if waiting > 0 and failures >= KEY_FAILURES_PER_MINUTE:
             seconds = int(waiting) + 1
-            problem = Problem("too_many_failures", retry_after_s=seconds)
-            raise problem.with_headers({"retry-after": str(seconds)})
+            raise Problem("too_many_failures", retry_after_s=seconds)
         self._failures[address] = (since, failures + 1) if waiting > 0 else (now, 1)
         self._failures.move_to_end(address)
         while len(self._failures) > _ADDRESSES:

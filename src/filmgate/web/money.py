@@ -169,7 +169,7 @@ def _add_balance(router: APIRouter, around: Surroundings) -> None:
             key_period_ends_at=key.period_ends_at,
             key_spent_micros=key.spent_micros,
             key_held_micros=key.held_micros,
-            key_returned_micros=key.returned_micros,
+            key_returned_micros=await around.accounts.returned_micros(owner.key_id),
             unfinished=account.unfinished,
         )
 

@@ -315,8 +315,7 @@ async def _replayed(around: Surroundings, account_id: int | None, name: str) -> 
     wait = await around.deliveries.too_often(id_)
     if wait is not None:
         seconds = int(wait.total_seconds()) + 1
-        problem = Problem("too_many_replays", limit=REPLAYED_TRIES, retry_after_s=seconds)
-        raise problem.with_headers({"retry-after": str(seconds)})
+        raise Problem("too_many_replays", limit=REPLAYED_TRIES, retry_after_s=seconds)
     await around.deliveries.replay(account_id, id_)
     around.engine.announced.set()
     delivery = await around.deliveries.find(account_id, id_)

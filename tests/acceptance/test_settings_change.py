@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from kit.databases import own_database, sql
+from kit.databases import sql
 from kit.gates import RealGate
 from kit.shelves import waited_for
 
@@ -113,12 +113,6 @@ def selling() -> Iterator[Vendor]:
 def vendor() -> Iterator[Vendor]:
     with selling() as vendor:
         yield vendor
-
-
-@pytest.fixture
-def dsn(postgres: dict[str, Any]) -> Iterator[str]:
-    with own_database(postgres) as dsn:
-        yield dsn
 
 
 @pytest.fixture

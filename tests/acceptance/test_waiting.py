@@ -155,8 +155,8 @@ def test_one_stream_tells_of_all_tasks_of_an_account_and_of_no_other(gate: RealG
     assert missed["event"] == "task.done"
 
 
-def test_a_stream_ends_when_the_gate_stops_and_the_gate_stops_in_time(tmp_path: Path) -> None:
-    gate = RealGate(tmp_path / "data")
+def test_a_stream_ends_when_the_gate_stops_and_the_gate_stops_in_time(tmp_path: Path, dsn: str) -> None:
+    gate = RealGate(tmp_path / "data", environment={"FILMGATE_DATABASE_URL": dsn})
     gate.start()
     id_ = gate.make(prompt="a boat --sandbox=slow:20")
     ended = threading.Event()
@@ -183,8 +183,12 @@ def test_a_stream_ends_when_the_gate_stops_and_the_gate_stops_in_time(tmp_path: 
 
 
 @pytest.mark.parametrize("workers", [2])
-def test_a_change_in_one_process_is_told_by_another(tmp_path: Path, workers: int) -> None:
-    gate = RealGate(tmp_path / "data", arguments=("--web-workers", str(workers)))
+def test_a_change_in_one_process_is_told_by_another(tmp_path: Path, dsn: str, workers: int) -> None:
+    gate = RealGate(
+        tmp_path / "data",
+        arguments=("--web-workers", str(workers)),
+        environment={"FILMGATE_DATABASE_URL": dsn},
+    )
     gate.start()
     try:
         id_ = gate.make(seconds=2)

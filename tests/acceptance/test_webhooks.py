@@ -12,6 +12,7 @@ import openai
 import pytest
 import standardwebhooks
 
+from kit.databases import own_database
 from kit.gates import RealGate, free_port
 from kit.receivers import Received, Receiver, receiving_beside
 from kit.shelves import waited_for
@@ -27,18 +28,22 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="module")
-def gate(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[RealGate]:
+def gate(
+    tmp_path_factory: pytest.TempPathFactory, receiver: Receiver, postgres: dict[str, Any]
+) -> Iterator[RealGate]:
     folder = tmp_path_factory.mktemp("webhooks")
-    gate = RealGate(
-        folder / "data",
-        environment={
-            "FILMGATE_GUARD_ALLOW": receiver.origin,
-            "FILMGATE_FAILPOINTS": f"deliver.after_post=kill:{folder}/killed",
-        },
-    )
-    gate.start()
-    yield gate
-    gate.kill()
+    with own_database(postgres) as dsn:
+        gate = RealGate(
+            folder / "data",
+            environment={
+                "FILMGATE_DATABASE_URL": dsn,
+                "FILMGATE_GUARD_ALLOW": receiver.origin,
+                "FILMGATE_FAILPOINTS": f"deliver.after_post=kill:{folder}/killed",
+            },
+        )
+        gate.start()
+        yield gate
+        gate.kill()
 
 
 @pytest.fixture

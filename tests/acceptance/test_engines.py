@@ -108,6 +108,15 @@ def frozen_when(worker: RealWorker, ready: Callable[[], bool]) -> psutil.Process
     return engine
 
 
+def frozen_at(worker: RealWorker, marker: Path) -> psutil.Process:
+    """Wait until a worker's engine has stopped itself at the failpoint that leaves that marker."""
+    engine, give_up = worker.engine, time.monotonic() + 30
+    while not (marker.exists() and engine.status() == psutil.STATUS_STOPPED):
+        assert time.monotonic() < give_up, worker.log.read_text()
+        time.sleep(0.02)
+    return engine
+
+
 def unchanged(gate: RealGate, site: Site, task: dict[str, Any]) -> bool:
     """See that a task ended once, and is still what it was then."""
     after = gate.ask("GET", f"/gate/v1/tasks/{task['id']}?attempts=true", key=gate.key).json
@@ -137,11 +146,9 @@ def test_a_frozen_engine_loses_its_drawing_to_another_and_changes_nothing_when_i
 def test_an_engine_that_froze_with_a_film_in_hand_ends_nothing_a_second_time(site: Site) -> None:
     marker = site.folder / "reached"
     gate = site.gate("gate", "--no-worker")
-    site.environment["FILMGATE_FAILPOINTS"] = f"end.before=stall:{marker}"
-    frozen = site.worker("frozen")
-    del site.environment["FILMGATE_FAILPOINTS"]
+    frozen = site.worker("frozen", FILMGATE_FAILPOINTS=f"end.before=freeze:{marker}")
     id_ = gate.make()
-    engine = frozen_when(frozen, marker.exists)
+    engine = frozen_at(frozen, marker)
     # Its lease runs out meanwhile, and nobody hears of it any more.
     site.sql("update film.boots set seen_at = now() - interval '31 s'")
     site.sql("update film.work set due_at = now()")
@@ -166,11 +173,9 @@ def test_an_engine_that_froze_between_its_intent_and_its_send_sends_nothing_when
     try:
         site.say(BLIND.format(url=vendor.base_url))
         gate, marker = site.gate("gate", "--no-worker"), site.folder / "reached"
-        site.environment["FILMGATE_FAILPOINTS"] = f"submit.after_intent=freeze:{marker}"
-        frozen = site.worker("frozen")
-        del site.environment["FILMGATE_FAILPOINTS"]
+        frozen = site.worker("frozen", FILMGATE_FAILPOINTS=f"submit.after_intent=freeze:{marker}")
         id_ = gate.make(model="sora-2", seconds=4, size="720x1280")
-        engine = frozen_when(frozen, marker.exists)
+        engine = frozen_at(frozen, marker)
         since = time.monotonic()
         # Its lease runs out meanwhile, and another takes its submit for lost.
         site.sql("update film.work set due_at = now()")

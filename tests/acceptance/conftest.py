@@ -1,9 +1,11 @@
 """One real gate for the tests that do not harm it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from kit.databases import own_database
 from kit.gates import RealGate, free_port
 from kit.pictures import served
 
@@ -15,6 +17,13 @@ def pictures() -> Iterator[str]:
     """Serve pictures on this machine; give the address."""
     with served(PICTURE_PORT) as address:
         yield address
+
+
+@pytest.fixture
+def dsn(postgres: dict[str, Any]) -> Iterator[str]:
+    """Give the address of a database for a gate that one test starts: sooner there than one of the gate's own."""
+    with own_database(postgres) as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from kit.databases import own_database
 from kit.gates import Answer, RealGate
 from kit.vendors import RunningVendor, provider_table, route_table, start_vendor
 
@@ -52,7 +53,9 @@ def vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningVendor]:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory, vendor: RunningVendor) -> Iterator[RealGate]:
+def shop(
+    tmp_path_factory: pytest.TempPathFactory, vendor: RunningVendor, postgres: dict[str, Any]
+) -> Iterator[RealGate]:
     folder = tmp_path_factory.mktemp("shop")
     tables = provider_table("relay", vendor, "{ idempotent = true }") + COSTS
     routes = (
@@ -62,10 +65,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory, vendor: RunningVendor) -> Ite
     )
     (folder / "models.toml").write_text(CATALOGUE)
     (folder / "filmgate.toml").write_text('catalogue = "models.toml"\n' + PRICES + tables + routes)
-    gate = RealGate(folder / "data", environment={"VENDOR_KEY": "vendor"})
-    gate.start()
-    yield gate
-    assert gate.stop() == 0
+    with own_database(postgres) as dsn:
+        gate = RealGate(folder / "data", environment={"FILMGATE_DATABASE_URL": dsn, "VENDOR_KEY": "vendor"})
+        gate.start()
+        yield gate
+        assert gate.stop() == 0
 
 
 def asked(gate: RealGate, path: str) -> Answer:

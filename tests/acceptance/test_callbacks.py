@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from kit.databases import own_database
 from kit.gates import RealGate
 from kit.vendors import RunningVendor, provider_table, route_table, start_vendor
 
@@ -14,20 +16,23 @@ PATIENCE_S = 30
 
 
 @pytest.fixture(scope="module")
-def vendors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RealGate, RunningVendor]]:
+def vendors(
+    tmp_path_factory: pytest.TempPathFactory, postgres: dict[str, Any]
+) -> Iterator[tuple[RealGate, RunningVendor]]:
     """A gate with a vendor that wants to be asked twice a minute, and calls."""
     folder = tmp_path_factory.mktemp("callbacks")
-    gate = RealGate(folder / "data", environment={"VENDOR_KEY": "x"})
-    calls = f"{gate.base_url}/callbacks/called/{{id}}"
-    manners = ["--takes", str(TAKES_S), "--poll-after", str(PATIENCE_S), "--idempotent"]
-    vendor = start_vendor(folder / "vendor", *manners, "--callback", calls)
-    (folder / "filmgate.toml").write_text(
-        provider_table("called", vendor, "{ idempotent = true }") + route_table("sora-2", "called")
-    )
-    gate.start()
-    yield gate, vendor
-    gate.stop()
-    vendor.stop()
+    with own_database(postgres) as dsn:
+        gate = RealGate(folder / "data", environment={"FILMGATE_DATABASE_URL": dsn, "VENDOR_KEY": "x"})
+        calls = f"{gate.base_url}/callbacks/called/{{id}}"
+        manners = ["--takes", str(TAKES_S), "--poll-after", str(PATIENCE_S), "--idempotent"]
+        vendor = start_vendor(folder / "vendor", *manners, "--callback", calls)
+        (folder / "filmgate.toml").write_text(
+            provider_table("called", vendor, "{ idempotent = true }") + route_table("sora-2", "called")
+        )
+        gate.start()
+        yield gate, vendor
+        gate.stop()
+        vendor.stop()
 
 
 def test_a_call_ends_the_wait_for_the_next_poll(vendors: tuple[RealGate, RunningVendor]) -> None:

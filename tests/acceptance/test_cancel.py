@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from kit.databases import own_database
 from kit.gates import RealGate
 from kit.vendors import RunningVendor, provider_table, route_table, start_vendor
 
@@ -32,13 +33,16 @@ def vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningVendor]:
 
 
 @pytest.fixture(scope="module")
-def gate(tmp_path_factory: pytest.TempPathFactory, vendor: RunningVendor) -> Iterator[RealGate]:
+def gate(
+    tmp_path_factory: pytest.TempPathFactory, vendor: RunningVendor, postgres: dict[str, Any]
+) -> Iterator[RealGate]:
     folder = tmp_path_factory.mktemp("cancel")
     (folder / "filmgate.toml").write_text(settings(vendor))
-    gate = RealGate(folder / "data", environment={"VENDOR_KEY": "x"})
-    gate.start()
-    yield gate
-    assert gate.stop() == 0
+    with own_database(postgres) as dsn:
+        gate = RealGate(folder / "data", environment={"FILMGATE_DATABASE_URL": dsn, "VENDOR_KEY": "x"})
+        gate.start()
+        yield gate
+        assert gate.stop() == 0
 
 
 def make(gate: RealGate, lie: str = "slow:60", **wanted: Any) -> str:
@@ -262,11 +266,12 @@ POINTS = ("cancel.after_claim", "cancel.before_question", "cancel.after_reply")
 
 
 def test_a_death_anywhere_in_a_cancel_ends_in_one_cancelled_task(
-    tmp_path: Path, vendor: RunningVendor
+    tmp_path: Path, vendor: RunningVendor, dsn: str
 ) -> None:
     (tmp_path / "filmgate.toml").write_text(settings(vendor))
     armed = ";".join(f"{name}=kill:{tmp_path}/{name}" for name in POINTS)
-    gate = RealGate(tmp_path / "data", environment={"VENDOR_KEY": "x", "FILMGATE_FAILPOINTS": armed})
+    environment = {"FILMGATE_DATABASE_URL": dsn, "VENDOR_KEY": "x", "FILMGATE_FAILPOINTS": armed}
+    gate = RealGate(tmp_path / "data", environment=environment)
     gate.start()
     try:
         running = make(gate)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from filmgate.objects.store import open_destination
+from kit.databases import own_database
 from kit.gates import RealGate
 from kit.shelves import VENDORS, bought, heavy_vendor, metric, program, vendor_settings, waited_for
 from kit.vendors import RunningVendor, start_vendor
@@ -58,7 +59,10 @@ def vendors(folder: Path) -> Iterator[tuple[RunningVendor, RunningVendor]]:
 
 @pytest.fixture(scope="module")
 def gate(
-    folder: Path, crossing: Crossing, vendors: tuple[RunningVendor, RunningVendor]
+    folder: Path,
+    crossing: Crossing,
+    vendors: tuple[RunningVendor, RunningVendor],
+    postgres: dict[str, Any],
 ) -> Iterator[RealGate]:
     endpoint = f"http://127.0.0.1:{crossing.port}"
     (folder / "filmgate.toml").write_text(
@@ -70,14 +74,15 @@ def gate(
     points = ("objects.deliver", "objects.part_sent", "objects.parts_sent", "ship.after_copy")
     armed = ";".join(f"{point}=kill:{folder}/{point}" for point in points)
     # The engine is a process of its own, so that only it dies.
-    gate = RealGate(
-        folder / "data",
-        arguments=("--web-workers", "2"),
-        environment={**SECRETS, "FILMGATE_FAILPOINTS": armed},
-    )
-    gate.start()
-    yield gate
-    gate.kill()
+    with own_database(postgres) as dsn:
+        gate = RealGate(
+            folder / "data",
+            arguments=("--web-workers", "2"),
+            environment={**SECRETS, "FILMGATE_DATABASE_URL": dsn, "FILMGATE_FAILPOINTS": armed},
+        )
+        gate.start()
+        yield gate
+        gate.kill()
 
 
 @pytest.fixture(scope="module")

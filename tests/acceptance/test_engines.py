@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -15,8 +13,10 @@ from typing import Any, ClassVar
 import psutil
 import pytest
 
-from kit.gates import RealGate, RealWorker, free_port
+from kit.gates import RealGate, RealWorker
+from kit.shelves import waited_for
 from kit.sites import Site, open_site
+from kit.vendors import start_vendor
 
 ROUTES = """
 [[providers]]
@@ -36,16 +36,6 @@ via = [{{ provider = "vendor", model = "sora-2" }}]
 def site(tmp_path: Path, postgres: dict[str, Any]) -> Iterator[Site]:
     with open_site(tmp_path, postgres) as site:
         yield site
-
-
-def mirage(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], str, Path]:
-    command = [
-        sys.executable, "-m", "filmgate.mirage", "--port", str(free_port()), "--data", str(folder / "mirage"), *arguments,
-    ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    said = json.loads(process.stdout.readline())
-    return process, said["base_url"], Path(said["log"])
 
 
 def submitted(gate: RealGate, count: int, **wanted: Any) -> list[str]:
@@ -82,23 +72,21 @@ def test_a_worker_makes_what_gates_accept_is_started_again_when_it_dies_and_leav
 
 
 def test_two_engines_and_two_credentials_share_the_films_and_a_kill_of_either_loses_none(site: Site) -> None:
-    process, url, log = mirage(site.folder, "--takes", "2", "--idempotent")
+    vendor = start_vendor(site.folder / "mirage", "--takes", "2", "--idempotent")
     try:
-        site.say(ROUTES.format(url=url))
+        site.say(ROUTES.format(url=vendor.base_url))
         gate, worker = site.gate(), site.worker("worker")
         ids = submitted(gate, 10, model="sora-2", seconds=4, size="720x1280")
-        time.sleep(2)
+        waited_for(lambda: len(vendor.events("accepted")) >= len(ids) // 2, gate)
         worker.kill()
         worker.start()
         gate.kill()
         gate.start()
         tasks = [gate.ended(id_, within_s=180) for id_ in ids]
     finally:
-        process.kill()
-        process.communicate()
+        vendor.stop()
     assert Counter(task["state"] for task in tasks) == {"succeeded": 10}
-    events = [json.loads(line) for line in log.read_text().splitlines()]
-    accepted = Counter(event["key"] for event in events if event["event"] == "accepted")
+    accepted = Counter(event["key"] for event in vendor.events("accepted"))
     assert (len(accepted), set(accepted.values())) == (10, {1})
     used = site.sql(
         "select c.name, count(*) > 0 as used, min(c.in_flight) as in_flight from film.attempts a "
@@ -121,6 +109,15 @@ def frozen_when(worker: RealWorker, ready: Callable[[], bool]) -> psutil.Process
     return engine
 
 
+def frozen_at(worker: RealWorker, marker: Path) -> psutil.Process:
+    """Wait until a worker's engine has stopped itself at the failpoint that leaves that marker."""
+    engine, give_up = worker.engine, time.monotonic() + 30
+    while not (marker.exists() and engine.status() == psutil.STATUS_STOPPED):
+        assert time.monotonic() < give_up, worker.log.read_text()
+        time.sleep(0.02)
+    return engine
+
+
 def unchanged(gate: RealGate, site: Site, task: dict[str, Any]) -> bool:
     """See that a task ended once, and is still what it was then."""
     after = gate.ask("GET", f"/gate/v1/tasks/{task['id']}?attempts=true", key=gate.key).json
@@ -131,7 +128,7 @@ def unchanged(gate: RealGate, site: Site, task: dict[str, Any]) -> bool:
 
 def test_a_frozen_engine_loses_its_drawing_to_another_and_changes_nothing_when_it_wakes(site: Site) -> None:
     gate, frozen = site.gate("gate", "--no-worker"), site.worker("frozen")
-    id_ = gate.make(prompt="a boat on a lake --sandbox=slow:4")
+    id_ = gate.make(prompt="a boat on a lake --sandbox=slow:2")
 
     def drawing() -> bool:
         return bool(gate.ask("GET", f"/gate/v1/tasks/{id_}", key=gate.key).json["state"] == "generating")
@@ -150,21 +147,16 @@ def test_a_frozen_engine_loses_its_drawing_to_another_and_changes_nothing_when_i
 def test_an_engine_that_froze_with_a_film_in_hand_ends_nothing_a_second_time(site: Site) -> None:
     marker = site.folder / "reached"
     gate = site.gate("gate", "--no-worker")
-    site.environment["FILMGATE_FAILPOINTS"] = f"end.before=stall:{marker}"
-    frozen = site.worker("frozen")
-    del site.environment["FILMGATE_FAILPOINTS"]
+    frozen = site.worker("frozen", FILMGATE_FAILPOINTS=f"end.before=freeze:{marker}")
     id_ = gate.make()
-    engine = frozen_when(frozen, marker.exists)
+    engine = frozen_at(frozen, marker)
     # Its lease runs out meanwhile, and nobody hears of it any more.
     site.sql("update film.boots set seen_at = now() - interval '31 s'")
     site.sql("update film.work set due_at = now()")
     site.worker("other")
     task = gate.ended(id_, within_s=90)
     engine.send_signal(signal.SIGCONT)
-    give_up = time.monotonic() + 60
-    while "lease.lost" not in frozen.log.read_text():
-        assert time.monotonic() < give_up, frozen.log.read_text()[-4000:]
-        time.sleep(0.2)
+    waited_for(lambda: "lease.lost" in frozen.log.read_text(), frozen)
     assert unchanged(gate, site, task)
 
 
@@ -175,15 +167,13 @@ HELD_UP_S = 27
 @pytest.mark.slow
 def test_an_engine_that_froze_between_its_intent_and_its_send_sends_nothing_when_it_wakes(site: Site) -> None:
     """The vendor knows no keys: whatever was sent late would be a second film."""
-    process, url, log = mirage(site.folder, "--takes", "0.5")
+    vendor = start_vendor(site.folder / "mirage", "--takes", "0.5")
     try:
-        site.say(BLIND.format(url=url))
+        site.say(BLIND.format(url=vendor.base_url))
         gate, marker = site.gate("gate", "--no-worker"), site.folder / "reached"
-        site.environment["FILMGATE_FAILPOINTS"] = f"submit.after_intent=freeze:{marker}"
-        frozen = site.worker("frozen")
-        del site.environment["FILMGATE_FAILPOINTS"]
+        frozen = site.worker("frozen", FILMGATE_FAILPOINTS=f"submit.after_intent=freeze:{marker}")
         id_ = gate.make(model="sora-2", seconds=4, size="720x1280")
-        engine = frozen_when(frozen, marker.exists)
+        engine = frozen_at(frozen, marker)
         since = time.monotonic()
         # Its lease runs out meanwhile, and another takes its submit for lost.
         site.sql("update film.work set due_at = now()")
@@ -193,13 +183,11 @@ def test_an_engine_that_froze_between_its_intent_and_its_send_sends_nothing_when
         engine.send_signal(signal.SIGCONT)
         task = gate.ended(id_, within_s=60)
     finally:
-        process.kill()
-        process.communicate()
+        vendor.stop()
     tried = site.sql("select state, error_class from film.attempts order by no")
     unsent = {"state": "failed", "error_class": "unsent"}
     assert (task["state"], tried) == ("succeeded", [unsent, {"state": "done", "error_class": None}])
-    events = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [event["key"] for event in events if event["event"] == "accepted"] == [f"{id_}.1.2"]
+    assert [event["key"] for event in vendor.events("accepted")] == [f"{id_}.1.2"]
 
 
 def wait_for_step(site: Site, step: str) -> None:
@@ -253,9 +241,9 @@ def test_a_vendor_slower_than_its_polls_is_heard_although_two_engines_poll(site:
 
 
 def test_operators_see_their_providers_and_switch_them(site: Site) -> None:
-    process, url, _ = mirage(site.folder, "--key", "two", "--takes", "0.5")
+    vendor = start_vendor(site.folder / "mirage", "--key", "two", "--takes", "0.5")
     try:
-        site.say(ROUTES.format(url=url))
+        site.say(ROUTES.format(url=vendor.base_url))
         gate = site.gate()
         # The first credential is refused by the vendor; every film is made with the second.
         ids = submitted(gate, 3, model="sora-2", seconds=4, size="720x1280")
@@ -270,8 +258,7 @@ def test_operators_see_their_providers_and_switch_them(site: Site) -> None:
         forbidden = gate.ask("GET", "/admin/v1/providers", key=gate.key)
         tasks.append(gate.ended(waiting, within_s=90))
     finally:
-        process.kill()
-        process.communicate()
+        vendor.stop()
     assert Counter(task["state"] for task in tasks) == {"succeeded": 4}
     vendor = next(each for each in listed if each["name"] == "vendor")
     shown = [(each["name"], each["light"], each["last_error_class"]) for each in vendor["credentials"]]

@@ -7,7 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from kit.gates import Answer, RealGate, free_port
+from kit.databases import own_database
+from kit.gates import Answer, RealGate
 
 PATHS = {
     "laozhang": ("/laozhang/veo/v1/api/video/submit", "veo3"),
@@ -154,17 +155,13 @@ async def own(
     postgres: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[tuple[RealGate, "asyncpg.Connection[asyncpg.Record]"]]:
     """A gate on a database that tests reach as well."""
-    name = f"rows_{free_port()}"
-    root = await asyncpg.connect(**postgres)
-    await root.execute(f"create database {name}")
-    await root.close()
-    address = f"postgresql://{postgres['user']}@/{name}?host={postgres['host']}&port={postgres['port']}"
-    gate = RealGate(tmp_path_factory.mktemp("own") / "data", environment={"FILMGATE_DATABASE_URL": address})
-    gate.start()
-    connection = await asyncpg.connect(**{**postgres, "database": name})
-    yield gate, connection
-    await connection.close()
-    gate.kill()
+    with own_database(postgres) as dsn:
+        gate = RealGate(tmp_path_factory.mktemp("own") / "data", environment={"FILMGATE_DATABASE_URL": dsn})
+        gate.start()
+        connection = await asyncpg.connect(dsn)
+        yield gate, connection
+        await connection.close()
+        gate.kill()
 
 
 Own = tuple[RealGate, "asyncpg.Connection[asyncpg.Record]"]

@@ -86,8 +86,10 @@ def test_the_books_are_even_and_the_engine_is_alive(gate: RealGate, film_id: str
     assert shown["filmgate_storage_bytes"][("kind", "video"),] > 0
 
 
-def test_whichever_process_answers_tells_of_all_of_them(tmp_path: Path) -> None:
-    gate = RealGate(tmp_path / "data", arguments=("--web-workers", "2"))
+def test_whichever_process_answers_tells_of_all_of_them(tmp_path: Path, dsn: str) -> None:
+    gate = RealGate(
+        tmp_path / "data", arguments=("--web-workers", "2"), environment={"FILMGATE_DATABASE_URL": dsn}
+    )
     gate.start()
     try:
         for _ in range(8):

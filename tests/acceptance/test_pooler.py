@@ -1,17 +1,17 @@
 """A database behind a transaction pooler: what needs a session of its own goes past it, and nothing else."""
 
-import asyncio
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 
-from kit.gates import RealGate, free_port
+from kit.databases import own_database
+from kit.gates import RealGate
 
 
 class Way:
@@ -66,28 +66,24 @@ def ways(postgres: dict[str, Any]) -> Iterator[tuple[Way, Way]]:
         way.close()
 
 
-async def test_listening_and_migrations_go_past_a_pooler_and_films_through_it(
+def test_listening_and_migrations_go_past_a_pooler_and_films_through_it(
     postgres: dict[str, Any], tmp_path: Path, ways: tuple[Way, Way]
 ) -> None:
-    name = f"pooled_{free_port()}"
-    root = await asyncpg.connect(**postgres)
-    await root.execute(f"create database {name}")
-    await root.close()
     pooled, direct = ways
-    address = f"postgresql://{postgres['user']}@127.0.0.1:{{}}/{name}"
-    gate = RealGate(
-        tmp_path / "data",
-        environment={
-            "FILMGATE_DATABASE_URL": address.format(pooled.port),
-            "FILMGATE_DATABASE_DIRECT_URL": address.format(direct.port),
-        },
-    )
-    await asyncio.to_thread(gate.start)
-    try:
-        made = await asyncio.to_thread(gate.make)
-        assert (await asyncio.to_thread(gate.ended, made))["state"] == "succeeded"
-    finally:
-        assert await asyncio.to_thread(gate.stop) == 0
+    with own_database(postgres) as dsn:
+        address = f"postgresql://{postgres['user']}@127.0.0.1:{{}}{urlsplit(dsn).path}"
+        gate = RealGate(
+            tmp_path / "data",
+            environment={
+                "FILMGATE_DATABASE_URL": address.format(pooled.port),
+                "FILMGATE_DATABASE_DIRECT_URL": address.format(direct.port),
+            },
+        )
+        gate.start()
+        try:
+            assert gate.ended(gate.make())["state"] == "succeeded"
+        finally:
+            assert gate.stop() == 0
     through, past = bytes(pooled.said), bytes(direct.said)
     for needed in (b"create table film.tasks", b'LISTEN "', b"pg_try_advisory_lock"):
         assert needed in past

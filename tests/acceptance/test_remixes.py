@@ -1,9 +1,11 @@
 """Remixes at a vendor that varies its own films: what is charged is what it makes, and what it has lost harms nobody."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from kit.databases import own_database
 from kit.gates import Answer, RealGate, free_port
 from kit.vendors import RunningVendor, provider_table, route_table, start_vendor
 
@@ -17,14 +19,17 @@ def vendors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RunningVe
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory, vendors: list[RunningVendor]) -> Iterator[RealGate]:
+def shop(
+    tmp_path_factory: pytest.TempPathFactory, vendors: list[RunningVendor], postgres: dict[str, Any]
+) -> Iterator[RealGate]:
     folder = tmp_path_factory.mktemp("shop")
     routes = route_table("sora-2", "relay") + route_table("sora-2-pro", "relay")
     (folder / "filmgate.toml").write_text(provider_table("relay", vendors[0], "{}") + routes)
-    gate = RealGate(folder / "data", environment={"VENDOR_KEY": "vendor"})
-    gate.start()
-    yield gate
-    assert gate.stop() == 0
+    with own_database(postgres) as dsn:
+        gate = RealGate(folder / "data", environment={"FILMGATE_DATABASE_URL": dsn, "VENDOR_KEY": "vendor"})
+        gate.start()
+        yield gate
+        assert gate.stop() == 0
 
 
 @pytest.fixture(scope="module")

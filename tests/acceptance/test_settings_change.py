@@ -17,8 +17,9 @@ from typing import Any
 import psutil
 import pytest
 
-from kit.databases import own_database, sql
+from kit.databases import sql
 from kit.gates import RealGate
+from kit.shelves import waited_for
 
 VENDOR = """
 [[providers]]
@@ -115,12 +116,6 @@ def vendor() -> Iterator[Vendor]:
 
 
 @pytest.fixture
-def dsn(postgres: dict[str, Any]) -> Iterator[str]:
-    with own_database(postgres) as dsn:
-        yield dsn
-
-
-@pytest.fixture
 def gate(tmp_path: Path, dsn: str) -> Iterator[RealGate]:
     gate = RealGate(
         tmp_path / "data", environment={"FILMGATE_DATABASE_URL": dsn, "VENDOR_KEY": "x", "LANG": "C.UTF-8"}
@@ -132,15 +127,6 @@ def gate(tmp_path: Path, dsn: str) -> Iterator[RealGate]:
 
 def configured(gate: RealGate, *tables: str) -> None:
     (gate.data.parent / "filmgate.toml").write_text("".join(tables))
-
-
-def wait_for(found: Callable[[], Any], gate: RealGate, within_s: float = 40.0) -> Any:
-    give_up = time.monotonic() + within_s
-    while True:
-        if got := found():
-            return got
-        assert time.monotonic() < give_up, gate.log.read_text()[-4000:]
-        time.sleep(0.1)
 
 
 def state(gate: RealGate, id_: str) -> str:
@@ -176,11 +162,11 @@ def test_films_of_a_provider_that_is_taken_away_wait_for_it_and_operators_are_to
     configured(gate, VENDOR.format(url=vendor.url), ROUTE.format(model="sora-2*"))
     gate.start()
     waits, ends = (gate.make(model="sora-2", prompt=f"film {no}", **WANTED) for no in range(2))
-    wait_for(lambda: {state(gate, waits), state(gate, ends)} == {"generating"}, gate)
+    waited_for(lambda: {state(gate, waits), state(gate, ends)} == {"generating"}, gate)
     assert gate.stop() == 0
     configured(gate, OTHER)
     gate.start()
-    told = wait_for(lambda: "notice.provider_missing" in gate.log.read_text() and notices(gate), gate)
+    told = waited_for(lambda: "notice.provider_missing" in gate.log.read_text() and notices(gate), gate)
     assert told == [("provider_missing", "vendor")]
     metrics = gate.ask("GET", "/metrics").body.decode()
     assert re.search(r'^filmgate_notices_total\{kind="provider_missing"\} 1\.0$', metrics, re.MULTILINE)
@@ -215,7 +201,7 @@ def test_films_of_a_model_that_is_taken_away_go_on_and_are_shown(
     )
     gate.start()
     id_ = gate.make(model="house-film", **WANTED)
-    wait_for(lambda: state(gate, id_) == "generating", gate)
+    waited_for(lambda: state(gate, id_) == "generating", gate)
     assert gate.stop() == 0
     configured(gate, VENDOR.format(url=vendor.url), ROUTE.format(model="house-*"))
     gate.start()
@@ -263,7 +249,7 @@ def test_a_task_that_kills_every_engine_is_parked_and_all_others_are_made(
     for id_ in others:
         assert gate.ended(id_)["error"]["code"] == "content_refused"
     assert ("parked", None) in notices(gate)
-    wait_for(lambda: "notice.parked" in gate.log.read_text(), gate)
+    waited_for(lambda: "notice.parked" in gate.log.read_text(), gate)
     code, checks = doctor(gate)
     assert (code, checks["parked"][0]["verdict"]) == (0, "warn")
     held = gate.ask("GET", "/gate/v1/balance", key=gate.key).json

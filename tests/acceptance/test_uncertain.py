@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kit.databases import own_database
 from kit.gates import RealGate
 from kit.vendors import RunningVendor, provider_table, route_table, start_vendor
 
@@ -15,14 +16,14 @@ TASKS = 40
 LOST = "0.25"
 
 
-def start(folder: Path, options: str, *arguments: str) -> tuple[RealGate, RunningVendor]:
+def start(folder: Path, dsn: str, options: str, *arguments: str) -> tuple[RealGate, RunningVendor]:
     vendor = start_vendor(
         folder / "vendor", "--takes", "0.2", "--lose-replies", LOST, "--seed", "7", *arguments
     )
     (folder / "filmgate.toml").write_text(
         provider_table("vendor", vendor, options, "{ in_flight = 100 }") + route_table("sora-2", "vendor")
     )
-    gate = RealGate(folder / "data", environment={"VENDOR_KEY": "x"})
+    gate = RealGate(folder / "data", environment={"FILMGATE_DATABASE_URL": dsn, "VENDOR_KEY": "x"})
     gate.start()
     return gate, vendor
 
@@ -45,8 +46,12 @@ def listed(gate: RealGate, query: str) -> list[dict[str, Any]]:
     return list(answer.json["data"])
 
 
-def test_with_a_vendor_that_can_be_asked_every_task_succeeds_and_none_is_drawn_twice(tmp_path: Path) -> None:
-    gate, vendor = start(tmp_path, "{ find = true, visible_after_s = 5 }", "--lookup", "--visible-after", "1")
+def test_with_a_vendor_that_can_be_asked_every_task_succeeds_and_none_is_drawn_twice(
+    tmp_path: Path, dsn: str
+) -> None:
+    gate, vendor = start(
+        tmp_path, dsn, "{ find = true, visible_after_s = 5 }", "--lookup", "--visible-after", "1"
+    )
     try:
         tasks = [gate.ended(id_, within_s=120) for id_ in [make(gate, no) for no in range(TASKS)]]
         assert Counter(task["state"] for task in tasks) == {"succeeded": TASKS}
@@ -61,16 +66,19 @@ def test_with_a_vendor_that_can_be_asked_every_task_succeeds_and_none_is_drawn_t
 
 
 @pytest.fixture(scope="module")
-def blind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RealGate, RunningVendor]]:
+def blind(
+    tmp_path_factory: pytest.TempPathFactory, postgres: dict[str, Any]
+) -> Iterator[tuple[RealGate, RunningVendor]]:
     """A gate whose vendor cannot be asked, once nothing moves there any more."""
-    gate, vendor = start(tmp_path_factory.mktemp("blind"), "{}")
-    made = [make(gate, no) for no in range(TASKS)]
-    lost = {event["key"].partition(".")[0] for event in _lost(vendor, made)}
-    for id_ in set(made) - lost:
-        gate.ended(id_)
-    yield gate, vendor
-    gate.kill()
-    vendor.stop()
+    with own_database(postgres) as dsn:
+        gate, vendor = start(tmp_path_factory.mktemp("blind"), dsn, "{}")
+        made = [make(gate, no) for no in range(TASKS)]
+        lost = {event["key"].partition(".")[0] for event in _lost(vendor, made)}
+        for id_ in set(made) - lost:
+            gate.ended(id_)
+        yield gate, vendor
+        gate.kill()
+        vendor.stop()
 
 
 def _lost(vendor: RunningVendor, made: list[str]) -> list[dict[str, Any]]:
@@ -166,13 +174,14 @@ def test_each_decision_settles_its_task(blind: tuple[RealGate, RunningVendor]) -
     assert audit(gate) == {"clean": True, "findings": []}
 
 
-def test_a_death_in_a_decision_leaves_it_to_be_made_again(tmp_path: Path) -> None:
+def test_a_death_in_a_decision_leaves_it_to_be_made_again(tmp_path: Path, dsn: str) -> None:
     vendor = start_vendor(tmp_path / "vendor", "--lie", "lost-reply")
     (tmp_path / "filmgate.toml").write_text(
         provider_table("vendor", vendor, "{}") + route_table("sora-2", "vendor")
     )
     armed = f"resolve.after_claim=kill:{tmp_path}/died"
-    gate = RealGate(tmp_path / "data", environment={"VENDOR_KEY": "x", "FILMGATE_FAILPOINTS": armed})
+    environment = {"FILMGATE_DATABASE_URL": dsn, "VENDOR_KEY": "x", "FILMGATE_FAILPOINTS": armed}
+    gate = RealGate(tmp_path / "data", environment=environment)
     gate.start()
     try:
         id_ = make(gate, 0)

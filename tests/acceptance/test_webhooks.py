@@ -4,8 +4,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,10 @@ import openai
 import pytest
 import standardwebhooks
 
+from kit.databases import own_database
 from kit.gates import RealGate, free_port
 from kit.receivers import Received, Receiver, receiving_beside
+from kit.shelves import waited_for
 
 EVENTS = ["video.completed", "video.failed"]
 RECEIVER_PORT = free_port()
@@ -27,33 +28,28 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="module")
-def gate(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[RealGate]:
+def gate(
+    tmp_path_factory: pytest.TempPathFactory, receiver: Receiver, postgres: dict[str, Any]
+) -> Iterator[RealGate]:
     folder = tmp_path_factory.mktemp("webhooks")
-    gate = RealGate(
-        folder / "data",
-        environment={
-            "FILMGATE_GUARD_ALLOW": receiver.origin,
-            "FILMGATE_FAILPOINTS": f"deliver.after_post=kill:{folder}/killed",
-        },
-    )
-    gate.start()
-    yield gate
-    gate.kill()
+    with own_database(postgres) as dsn:
+        gate = RealGate(
+            folder / "data",
+            environment={
+                "FILMGATE_DATABASE_URL": dsn,
+                "FILMGATE_GUARD_ALLOW": receiver.origin,
+                "FILMGATE_FAILPOINTS": f"deliver.after_post=kill:{folder}/killed",
+            },
+        )
+        gate.start()
+        yield gate
+        gate.kill()
 
 
 @pytest.fixture
 def client(gate: RealGate) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(base_url=f"{gate.base_url}/openai/v1", api_key=gate.key) as client:
         yield client
-
-
-def wait_for(found: Callable[[], Any], within_s: float = 60.0) -> Any:
-    give_up = time.monotonic() + within_s
-    while True:
-        if got := found():
-            return got
-        assert time.monotonic() < give_up, "nothing came"
-        time.sleep(0.05)
 
 
 def told_of(receiver: Receiver, name: str, path: str) -> list[Received]:
@@ -73,8 +69,9 @@ def test_a_kill_after_the_post_delivers_again_with_the_same_id_and_bytes(
     """The first delivery of this gate kills it; the supervisor starts another process."""
     task_id = gate.make(callback_url=receiver.url("/killed"))
     name = gate.ended(task_id)["name"]
-    first, second = wait_for(
-        lambda: told_of(receiver, name, "/killed")[1:] and told_of(receiver, name, "/killed")
+    first, second = waited_for(
+        lambda: told_of(receiver, name, "/killed")[1:] and told_of(receiver, name, "/killed"),
+        gate,
     )
     assert (gate.data.parent / "killed").exists()
     assert (first.id, first.body) == (second.id, second.body)
@@ -98,7 +95,7 @@ def test_the_official_client_keeps_endpoints_and_verifies_what_they_are_told(
     assert (tested.status_code, tested.webhook_endpoint_id) == (200, made.id)
 
     video = submitted(gate, "a boat")
-    [got] = wait_for(lambda: told_of(receiver, video, "/openai"))
+    [got] = waited_for(lambda: told_of(receiver, video, "/openai"), gate)
     event = client.webhooks.unwrap(got.body.decode(), got.headers, secret=made.signing_secret)
     assert (event.type, event.data.id) == ("video.completed", video)  # type: ignore[union-attr]  # it has no class of this event
     # Whoever asks after having been told is told nothing older.
@@ -109,7 +106,7 @@ def test_the_official_client_keeps_endpoints_and_verifies_what_they_are_told(
     rotated = client.webhooks.rotate_secret(made.id, keep_old_secret_active_for_24_hours=True)
     assert rotated.signing_secret != made.signing_secret
     failed = submitted(gate, "a boat --sandbox=fail")
-    [got] = wait_for(lambda: told_of(receiver, failed, "/openai"))
+    [got] = waited_for(lambda: told_of(receiver, failed, "/openai"), gate)
     for secret in (made.signing_secret, rotated.signing_secret):
         assert client.webhooks.unwrap(got.body.decode(), got.headers, secret=secret).type == "video.failed"  # type: ignore[comparison-overlap]  # as above
     assert client.webhooks.delete(made.id).deleted
@@ -171,7 +168,7 @@ def test_endpoints_and_deliveries_of_another_owner_do_not_exist(
     other = gate.ask("POST", "/admin/v1/keys", json_body={"name": "other"}, key="sk-admin").json["key"]
     mine = client.webhooks.create(name="x", url="https://example.org/", event_types=["video.failed"])
     name = gate.ended(gate.make(callback_url=receiver.url("/own")))["name"]
-    wait_for(lambda: told_of(receiver, name, "/own"))
+    waited_for(lambda: told_of(receiver, name, "/own"), gate)
     [told] = gate.ask("GET", f"/gate/v1/deliveries?task={name}", key=gate.key).json["data"]
     for method, path in (
         ("GET", f"/v1/webhook_endpoints/{mine.id}"),
@@ -213,7 +210,7 @@ def test_a_request_names_whom_to_tell_as_its_dialects_clients_do(
     )
     answer = gate.ask("POST", path, json_body=asked, key=gate.key)
     assert answer.status in {200, 201}, answer.body
-    [got] = wait_for(lambda: told_of(receiver, str(answer.json[name]), own))
+    [got] = waited_for(lambda: told_of(receiver, str(answer.json[name]), own), gate)
     assert json.loads(got.body)["type"] == "video.failed"
 
 
@@ -238,11 +235,12 @@ def test_deliveries_are_listed_and_replayed_by_their_owner_and_by_operators(
     gate: RealGate, receiver: Receiver
 ) -> None:
     task = gate.ended(gate.make(prompt="a boat --sandbox=fail", callback_url=receiver.url("/log")))
-    [got] = wait_for(lambda: told_of(receiver, task["name"], "/log"))
-    shown = wait_for(
+    [got] = waited_for(lambda: told_of(receiver, task["name"], "/log"), gate)
+    shown = waited_for(
         lambda: gate.ask("GET", f"/gate/v1/deliveries?task={task['id']}&state=delivered", key=gate.key).json[
             "data"
-        ]
+        ],
+        gate,
     )[0]
     [attempt] = shown.pop("attempts")
     assert (shown["id"], shown["event"], shown["state"]) == (got.id, "video.failed", "delivered")
@@ -250,11 +248,12 @@ def test_deliveries_are_listed_and_replayed_by_their_owner_and_by_operators(
     assert (attempt["status"], attempt["answer"], attempt["error"]) == (200, "thanks", None)
     again = gate.ask("POST", f"/gate/v1/deliveries/{got.id}/replay", key=gate.key)
     assert again.status == 200
-    wait_for(lambda: len(told_of(receiver, task["name"], "/log")) == 2)
+    waited_for(lambda: len(told_of(receiver, task["name"], "/log")) == 2, gate)
     operators = gate.ask("POST", f"/admin/v1/webhooks/deliveries/{got.id}/replay", key="sk-admin")
     assert operators.status == 200
-    told = wait_for(
-        lambda: told_of(receiver, task["name"], "/log")[2:] and told_of(receiver, task["name"], "/log")
+    told = waited_for(
+        lambda: told_of(receiver, task["name"], "/log")[2:] and told_of(receiver, task["name"], "/log"),
+        gate,
     )
     assert len({(one.id, one.body) for one in told}) == 1
     listed = gate.ask("GET", "/admin/v1/webhooks/deliveries", key="sk-admin").json["data"]
@@ -298,10 +297,12 @@ def test_the_metrics_count_deliveries_by_their_outcome(gate: RealGate) -> None:
 
 def test_the_program_lists_and_replays_deliveries(gate: RealGate, receiver: Receiver) -> None:
     task = gate.ended(gate.make(prompt="a boat --sandbox=fail", callback_url=receiver.url("/cli")))
-    [got] = wait_for(lambda: told_of(receiver, task["name"], "/cli"))
-    wait_for(lambda: filmgate(gate, "deliveries", "--task", task["id"], "--state", "delivered")["data"])
+    [got] = waited_for(lambda: told_of(receiver, task["name"], "/cli"), gate)
+    waited_for(
+        lambda: filmgate(gate, "deliveries", "--task", task["id"], "--state", "delivered")["data"], gate
+    )
     assert filmgate(gate, "replay", got.id)["id"] == got.id
-    wait_for(lambda: len(told_of(receiver, task["name"], "/cli")) == 2)
+    waited_for(lambda: len(told_of(receiver, task["name"], "/cli")) == 2, gate)
     wrong = run(gate, "replay", "wh_nothing")
     assert (wrong.returncode, json.loads(wrong.stderr)["error"]["code"]) == (7, "delivery_not_found")
     plain = run(gate, "deliveries", "--task", task["id"], "--plain").stdout.splitlines()

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -93,12 +92,3 @@ class Program:
         with self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - size_bytes))
             return log.read().decode(errors="replace")
-
-
-def wait_for_line(path: Path, words: str, program: Program, within_s: float = 60.0) -> None:
-    """Wait until a program has written something into a file."""
-    give_up = time.monotonic() + within_s
-    while not (path.exists() and words in path.read_text(errors="replace")):
-        assert program.alive, program.tail()
-        assert time.monotonic() < give_up, program.tail()
-        time.sleep(0.05)

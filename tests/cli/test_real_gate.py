@@ -9,6 +9,7 @@ import pytest
 
 from cli.conftest import Ask
 from cli.scripted import Ran
+from kit.databases import own_database
 from kit.gates import RealGate
 
 FILM = ("--seconds", "1", "--size", "640x360", "--quiet")
@@ -16,11 +17,12 @@ NOBODY = "019a7c00-0000-7000-8000-00000000000a"
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealGate]:
-    gate = RealGate(tmp_path_factory.mktemp("verbs") / "data")
-    gate.start()
-    yield gate
-    assert gate.stop() == 0
+def real(tmp_path_factory: pytest.TempPathFactory, postgres: dict[str, Any]) -> Iterator[RealGate]:
+    with own_database(postgres) as dsn:
+        gate = RealGate(tmp_path_factory.mktemp("verbs") / "data", environment={"FILMGATE_DATABASE_URL": dsn})
+        gate.start()
+        yield gate
+        assert gate.stop() == 0
 
 
 @pytest.fixture

@@ -17,8 +17,10 @@ def own_database(postgres: dict[str, Any]) -> Iterator[str]:
     name = f"own_{free_port()}"
     dsn = f"postgresql://{postgres['user']}@/{{}}?host={postgres['host']}&port={postgres['port']}"
     sql(dsn.format(postgres["database"]), f"create database {name}")
-    yield dsn.format(name)
-    sql(dsn.format(postgres["database"]), f"drop database {name} with (force)")
+    try:
+        yield dsn.format(name)
+    finally:
+        sql(dsn.format(postgres["database"]), f"drop database {name} with (force)")
 
 
 def sql(dsn: str, statement: str) -> list[dict[str, Any]]:

@@ -1,17 +1,15 @@
 """Several gates and workers as real processes, over one PostgreSQL and one place for objects."""
 
-import asyncio
 import contextlib
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import psutil
 
-from kit.gates import RealGate, RealWorker, free_port
+from kit.databases import own_database, sql
+from kit.gates import RealGate, RealWorker
 
 
 class Site:
@@ -52,7 +50,7 @@ class Site:
         return gate
 
     def sql(self, statement: str) -> list[dict[str, Any]]:
-        return run_sql(self.environment["FILMGATE_DATABASE_URL"], statement)
+        return sql(self.environment["FILMGATE_DATABASE_URL"], statement)
 
     def say(self, settings: str) -> None:
         """Write the settings of all that are opened from now on."""
@@ -62,34 +60,14 @@ class Site:
 @contextmanager
 def open_site(folder: Path, postgres: dict[str, Any]) -> Iterator[Site]:
     """Make a site with a database of its own; kill what is left of it at the end."""
-    name = f"site_{free_port()}"
-    dsn = f"postgresql://{postgres['user']}@/{{}}?host={postgres['host']}&port={postgres['port']}"
-    run_sql(dsn.format(postgres["database"]), f"create database {name}")
-    site = Site(folder, dsn.format(name))
-    try:
-        yield site
-    finally:
-        for gate in site.opened:
-            if gate.process is not None and gate.process.poll() is None:
-                for process in gate.family():
-                    with contextlib.suppress(psutil.NoSuchProcess):
-                        process.resume()
-                gate.kill()
-        run_sql(dsn.format(postgres["database"]), f"drop database {name} with (force)")
-
-
-def run_sql(dsn: str, statement: str) -> list[dict[str, Any]]:
-    """Run one statement from outside any loop."""
-
-    async def run() -> list[dict[str, Any]]:
-        connection = await asyncpg.connect(dsn)
+    with own_database(postgres) as dsn:
+        site = Site(folder, dsn)
         try:
-            return [dict(row) for row in await connection.fetch(statement)]
+            yield site
         finally:
-            await connection.close()
-
-    found: list[dict[str, Any]] = []
-    thread = threading.Thread(target=lambda: found.extend(asyncio.run(run())))
-    thread.start()
-    thread.join()
-    return found
+            for gate in site.opened:
+                if gate.process is not None and gate.process.poll() is None:
+                    for process in gate.family():
+                        with contextlib.suppress(psutil.NoSuchProcess):
+                            process.resume()
+                    gate.kill()

@@ -6,13 +6,13 @@ import itertools
 import json
 import os
 import shutil
-import socket
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
 
 from filmgate.domain.task import Owner
+from kit.gates import free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
@@ -167,12 +167,6 @@ async def _devtools(process):
             if "DevTools listening on ws://" in line:
                 return line.split("ws://")[1].split("/")[0]
     raise AssertionError("Chromium did not start")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

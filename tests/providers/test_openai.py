@@ -118,7 +118,7 @@ async def outcome(question):
         )
     match answer:
         case Ticket(ref, memory, ask_in):
-            assert memory == {}
+            assert memory == {"key": "0a.1.1"}
             return {"ticket": ref, "ask_in_s": ask_in and ask_in.total_seconds()}
         case Pending(progress, ask_in):
             return {"pending": progress, "ask_in_s": ask_in and ask_in.total_seconds()}
@@ -208,7 +208,7 @@ async def test_a_first_frame_goes_as_a_file_of_a_form(script, provider):
         seed=None,
         frames=(PICTURE,),
     )
-    assert await provider.submit(request, "0a.1.1") == Ticket(ID)
+    assert await provider.submit(request, "0a.1.1") == Ticket(ID, {"key": "0a.1.1"})
     assert script.asked[0]["form"] == [
         ("model", "sora-2"),
         ("prompt", "小船\n“a”"),
@@ -355,3 +355,18 @@ async def test_an_extension_starts_from_the_last_frame_of_its_film(script, provi
 async def test_a_job_that_is_queued_is_known_not_to_have_begun(script, provider, status, waits):
     script.replies["*"] = {"status": 200, "json": {"id": ID, "status": status, "progress": 0}}
     assert await provider.poll(Ticket(ID)) == Pending(0, waits=waits)
+
+
+@pytest.mark.parametrize(("told", "ours"), [("0a.1.1", True), (None, True), ("0b.1.1", False)])
+async def test_what_was_made_for_another_is_not_what_was_asked_for(script, provider, told, ours):
+    script.replies["*"] = {"status": 200, "json": {"id": ID, "status": "queued"}}
+    ticket = await provider.submit(CLIP, "0a.1.1")
+    script.replies["*"] = {
+        "status": 200,
+        "json": {"id": ID, "status": "completed"} | ({"idempotency_key": told} if told else {}),
+    }
+    if ours:
+        assert await provider.poll(ticket) == Done({"id": ID})
+    else:
+        with pytest.raises(Vanished, match="0b"):
+            await provider.poll(ticket)

@@ -1,43 +1,25 @@
 """PostgreSQL as simulated processes see it: a pool each, over connections that outlive them all.
 
-A call is made and answered before anything else goes on, unless it waits for another's lock. The statements read the
-simulated time. Between a process and the database anything may be lost: what was asked, or the answer to it.
+A call is made and answered before anything else goes on, unless it waits for another's lock; where several are out,
+their answers are given in the order of their questions, whichever came first. The statements read the simulated time.
+Between a process and the database anything may be lost: what was asked, or the answer to it.
 """
 
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import asyncpg
 
 from filmgate.store.pool import speak_json
 from simulation.control import Control
+from simulation.links import SESSION, Link, Quick
 from simulation.loop import Process, SimulatedLoop
 
-PATH: Final = "film, simulated, pg_catalog"
-# Functions of an earlier schema come before those of the same name that every database has. Within a transaction the
-# time stands still; else it stands in a file, which costs no question more. Only what is stable is worked out once for
-# a statement, so the function that reads a file has to be declared anew.
-CLOCK: Final = """
-do $$ begin execute format('create function simulated.read(text) returns text language internal stable strict as %L',
-    (select prosrc from pg_proc where oid = 'pg_read_file(text)'::regprocedure)); end $$;
-create function simulated.now() returns timestamptz language sql stable return to_timestamp(
-    coalesce(nullif(current_setting('simulated.time', true), ''), simulated.read('{file}'))::float8);
-create function simulated.clock_timestamp() returns timestamptz language sql stable return simulated.now();
-"""
-SESSION: Final = {
-    "application_name": "simulation",
-    "search_path": PATH,
-    "timezone": "UTC",
-    "synchronous_commit": "off",
-    "deadlock_timeout": "10ms",
-    # Planning costs more than these few rows.
-    "plan_cache_mode": "force_generic_plan",
-    "jit": "off",
-}
 # What a database does to a session that was left in the middle of a transaction.
 IDLE_S: Final = 60.0
 STATEMENT_S: Final = 60.0
@@ -49,30 +31,16 @@ class Gone(BaseException):  # nothing of the product may catch it
     """The process that asks is dead."""
 
 
-if TYPE_CHECKING:
-    # Only the stubs know that a connection is generic.
-    Plain = asyncpg.Connection[asyncpg.Record]
-else:
-    Plain = asyncpg.Connection
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a call, until it is given to whoever asked."""
 
-
-class Quick(Plain):
-    """A connection that keeps nothing between two uses, so that nothing needs to be reset."""
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
-class Link:
-    """One real connection, and what it is in the middle of."""
-
-    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        self.connection = connection
-        self.pid = connection.get_server_pid()
-        self.depth = 0
-        self.driver: asyncio.Task[None] | None = None
-        self.process: Process | None = None
-        self.begun: float | None = None
+    number: int
+    future: "asyncio.Future[Any]"
+    process: Process | None
+    changes: bool
+    value: Any
+    error: Exception | None
 
 
 class Database:
@@ -87,6 +55,7 @@ class Database:
         self._idle = list(links)
         self._out: dict[int, Link] = {}
         self._blocked: dict[int, Link] = {}
+        self._answers: list[Answer] = []
         self.epoch = 0.0
         self.skew = 0.0
         self.away = False
@@ -101,6 +70,7 @@ class Database:
         self.skew = self.lossy = 0.0
         self.away = False
         self.deadlocks = self.calls = 0
+        self._answers.clear()
 
     async def close(self) -> None:
         os.close(self._file)
@@ -119,6 +89,7 @@ class Database:
         for pid in self._with_blockers([*self._out]):
             link = self._blocked[pid] = self._out.pop(pid)
             self.loop.call_later(STATEMENT_S, self._time_out, link, link.driver)
+        self._give_answers()
 
     def stuck(self) -> bool:
         if not self._blocked:
@@ -150,7 +121,8 @@ class Database:
         future: asyncio.Future[Any] = self.loop.create_future()
         self.calls += 1
         self.loop.note(f"{method} {statement[:60]!r}")
-        link.driver = self.loop.operate(self._drive(link, method, statement, arguments, future))
+        asked = self._drive(link, method, statement, arguments, future, self.calls)
+        link.driver = self.loop.operate(asked)
         self._out[link.pid] = link
         try:
             return await future
@@ -186,27 +158,40 @@ class Database:
         statement: str,
         arguments: Sequence[Any],
         future: "asyncio.Future[Any]",
+        number: int,
     ) -> None:
-        answer: Any = None
+        value: Any = None
         error: Exception | None = None
+        process = link.process
         try:
             timed = self._tell_time(statement)
-            answer = await getattr(link.connection, method)(timed, *arguments)
+            value = await getattr(link.connection, method)(timed, *arguments)
         except Exception as caught:  # noqa: BLE001  # it is the caller's
             error = caught
             self.deadlocks += isinstance(caught, asyncpg.DeadlockDetectedError)
         finally:
             self._over(link)
-        if link.process is not None:
-            link.process.burn()
-        if statement.lstrip().startswith(_WRITES) and not link.connection.is_in_transaction():
-            self.on_change()
-        if future.done():
+        changes = statement.lstrip().startswith(_WRITES) and not link.connection.is_in_transaction()
+        self._answers.append(Answer(number, future, process, changes, value, error))
+        self._give_answers()
+
+    def _give_answers(self) -> None:
+        """Give what came, once nothing more is to come: which of two was quicker decides nothing."""
+        if self._out:
             return
-        if error is None:
-            future.set_result(answer)
-        else:
-            future.set_exception(error)
+        came = sorted(self._answers, key=lambda answer: answer.number)
+        self._answers.clear()
+        for answer in came:
+            if answer.process is not None:
+                answer.process.burn()
+            if answer.changes:
+                self.on_change()
+            if answer.future.done():
+                continue
+            if answer.error is None:
+                answer.future.set_result(answer.value)
+            else:
+                answer.future.set_exception(answer.error)
 
     async def _operate(self, link: Link, statement: str) -> None:
         self._out[link.pid] = link
@@ -214,6 +199,7 @@ class Database:
             await link.connection.execute(statement)
         finally:
             self._over(link)
+            self._give_answers()
 
     def _tell_time(self, statement: str) -> str:
         """Let the statement know the time; within a transaction that stands still."""

@@ -21,7 +21,8 @@ from kit.invariants import Violation, check
 from kit.logs import Moment, StoreLog, read_store
 from simulation.chaos import storm
 from simulation.control import Control
-from simulation.database import CLOCK, PATH, Database, connect
+from simulation.database import Database, connect
+from simulation.links import CLOCK, PATH
 from simulation.loop import SimulatedLoop, Stalled, Tape
 from simulation.nodes import EPOCH
 from simulation.pace import PREPARED
@@ -34,6 +35,7 @@ _TABLES: Final = (
     "delivery_tries", "deliveries", "endpoints", "boots", "notices", "credentials", "keys", "accounts",
 )  # fmt: skip
 _VACUUM_EVERY: Final = 40
+_COLLECT_EVERY: Final = 10
 _STEPS: Final = 2_000_000
 
 
@@ -93,7 +95,8 @@ class Theatre:
 
     def play(self, seed: int, *, keep: bool = False) -> Outcome:
         """Play a world; its order is a function of the seed alone, so nothing may be collected meanwhile."""
-        gc.collect()
+        if self._played % _COLLECT_EVERY == 0:
+            gc.collect()
         gc.disable()
         tape = Tape(keep)
         script = script_of(seed)

@@ -82,7 +82,7 @@ async def next_piece(response: aiohttp.ClientResponse, within_s: float) -> bytes
     try:
         if within_s <= 0:
             # A peer that sends without pause would never let a timer fire.
-            raise TimeoutError("time is up")
+            raise TimeoutError
         async with asyncio.timeout(within_s):
             return await response.content.readany()
     except _FAILURES as failure:

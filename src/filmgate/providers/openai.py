@@ -178,7 +178,7 @@ class OpenAIVideos:
         ref = (json_object(reply.body) or {}).get("id")
         if not isinstance(ref, str) or _ID.fullmatch(ref) is None:
             raise Uncertain(f"{reply.status} without a usable id: {self._words(reply)}")
-        return Ticket(ref, ask_in=self._ask_in(reply))
+        return Ticket(ref, {"key": key}, self._ask_in(reply))
 
     async def poll(self, ticket: Ticket) -> Polled:
         reply = await self._asked("GET", self._address(ticket.ref))
@@ -193,7 +193,7 @@ class OpenAIVideos:
         videos = [video for video in listed if isinstance(video, dict)]
         ref = next((video.get("id") for video in videos if video.get("idempotency_key") == key), None)
         if isinstance(ref, str) and _ID.fullmatch(ref):
-            return Ticket(ref, ask_in=self._ask_in(reply))
+            return Ticket(ref, {"key": key}, self._ask_in(reply))
         if body.get("has_more") or any("idempotency_key" not in video for video in videos):
             # It was asked for one video: what lists others proves nothing of that one.
             raise Broken("the vendor's list cannot be asked for a key")
@@ -237,6 +237,10 @@ class OpenAIVideos:
             raise self._unanswered(reply)
         if body.get("id") != ticket.ref:
             raise Broken(f"the answer is about {body.get('id')!r}, not {ticket.ref!r}: {self._words(reply)}")
+        made_for = body.get("idempotency_key")
+        if made_for is not None and made_for != ticket.memory.get("key", made_for):
+            # One id for two jobs: ours is shown to nobody, and nobody is given another's film.
+            raise Vanished(f"{ticket.ref} is what was made for {made_for!r}")
         return body
 
     async def fetch(self, result: Mapping[str, Json]) -> AsyncIterator[bytes]:

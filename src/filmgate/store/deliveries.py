@@ -86,6 +86,7 @@ select mine.id as delivery, mine.account_id as whose, mine.endpoint_id, mine.url
 from mine left join endpoints e on e.deleted_at is null
     and case when mine.endpoint_id is null then e.account_id = mine.account_id and e.callback
         else e.id = mine.endpoint_id end
+order by mine.id
 """
 
 _OWNED: Final = """

@@ -48,6 +48,7 @@ from filmgate.store.decisions import Decisions
 from filmgate.store.ends import Ends
 from filmgate.store.files import Files
 from filmgate.store.moves import Moves
+from filmgate.store.notices import Notices
 from filmgate.store.pool import ENGINE_STATEMENT_MS, Pool, open_pool
 from filmgate.store.read import Reader
 from filmgate.store.starts import Starts
@@ -172,6 +173,7 @@ async def _parts(pool: Pool, folder: Path, vendor: Paced, *, stored: bool) -> Pa
         "credentials": credentials,
         "wishes": Wishes(pool),
         "decisions": Decisions(pool),
+        "notices": Notices(pool),
         "objects": open_store(folder / "objects", clock=clock) if stored else Shelf(),
         "workshop": Viewer(),
         "enhancer": Enhancer(None, lambda _: None),

@@ -9,14 +9,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
 from filmgate.store.embedded.address import address_of
-from filmgate.store.embedded.programs import find_programs
+from filmgate.store.embedded.programs import PostgresPrograms, find_programs
 
 
 def free_port() -> int:
@@ -110,13 +110,19 @@ def nginx(folder: Path, file: Path) -> Iterator[int | None]:
         yield port
 
 
-def pgbench_inserts(data: Path, clients: int, seconds: int) -> float:
-    """Give single-row inserts a second that pgbench reaches on the gate's own PostgreSQL."""
+def ask_database(data: Path, statement: str) -> tuple[PostgresPrograms, Sequence[str]]:
+    """Run a statement on the gate's own PostgreSQL; give its programs and how they find it."""
     programs = find_programs(None, os.environ["PATH"])
     address = address_of(data)
     where = ["-h", str(address.folder), "-p", str(address.port), "-U", address.user, address.database]
+    subprocess.run([programs.bin / "psql", "-q", "-c", statement, *where], check=True, capture_output=True)
+    return programs, where
+
+
+def pgbench_inserts(data: Path, clients: int, seconds: int) -> float:
+    """Give single-row inserts a second that pgbench reaches on the gate's own PostgreSQL."""
     ready = "create table if not exists bench_rows (id uuid primary key default uuidv7(), body text)"
-    subprocess.run([programs.bin / "psql", "-q", "-c", ready, *where], check=True, capture_output=True)
+    programs, where = ask_database(data, ready)
     script = data / "insert.sql"
     script.write_text("insert into bench_rows (body) values (repeat('x', 400));\n")
     done = subprocess.run(

@@ -2,10 +2,12 @@
 
 import socket
 import time
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
+from filmgate.domain.limits import BODIES_OF_ADDRESS, BODY_GRACE_SECONDS
 from kit.gates import Answer, RealGate
 
 MIB = 2**20
@@ -147,6 +149,29 @@ def test_a_body_over_the_limit_is_not_read(gate: RealGate, dialect: str) -> None
     with socket.create_connection(("127.0.0.1", gate.port), timeout=10) as connection:
         connection.sendall(head.encode() + b"x")
         assert connection.recv(4096).startswith(b"HTTP/1.1 413")
+
+
+def test_slow_bodies_of_one_address_are_only_so_many_and_keep_no_quick_one_out(gate: RealGate) -> None:
+    head = (
+        f"POST /v1/videos HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gate.key}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 20\r\n\r\n"
+    )
+    with ExitStack() as stack:
+
+        def begin() -> socket.socket:
+            address = ("127.0.0.1", gate.port)
+            connection = stack.enter_context(socket.create_connection(address, timeout=10))
+            connection.sendall(head.encode() + b"{")
+            return connection
+
+        for _ in range(BODIES_OF_ADDRESS):
+            begin()
+        time.sleep(BODY_GRACE_SECONDS + 0.5)
+        answer = create(gate, "openai", model="nothing")
+        assert said(answer, "openai") == (400, INVALID, "model_not_found")
+        late = begin().recv(4096)
+        assert late.startswith(b"HTTP/1.1 429")
+        assert b"retry-after: 5" in late
 
 
 def test_a_header_without_end_is_cut_off(gate: RealGate) -> None:

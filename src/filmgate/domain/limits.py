@@ -10,6 +10,9 @@ GIB: Final = 1024 * MIB
 BODY_BYTES: Final = 64 * MIB
 BODIES: Final = 256
 BODIES_OF_ADDRESS: Final = 64
+# A body that is small and comes at once is counted by nobody.
+BODY_GRACE_SECONDS: Final = 1.0
+BODY_GRACE_BYTES: Final = 64 * KIB
 BODY_SECONDS: Final = 300.0
 BODY_IDLE_SECONDS: Final = 30.0
 JSON_BYTES: Final = MIB

@@ -14,6 +14,8 @@ from filmgate.domain.limits import (
     BODIES,
     BODIES_OF_ADDRESS,
     BODY_BYTES,
+    BODY_GRACE_BYTES,
+    BODY_GRACE_SECONDS,
     BODY_IDLE_SECONDS,
     BODY_SECONDS,
     JSON_BYTES,
@@ -30,35 +32,73 @@ _URLENCODED: Final = "application/x-www-form-urlencoded"
 
 
 class Bodies:
-    """Counts the bodies that are not whole yet; an address that has too many of them may not begin another."""
+    """Counts the bodies that are large or slow, until they are whole; one address may send only so many."""
 
     def __init__(self) -> None:
         self._unfinished: Counter[str] = Counter()
 
     @contextmanager
-    def one_of(self, address: str) -> Iterator[None]:
-        """Hold a place while a body comes in; raise Problem `too_many_bodies`."""
-        if self._unfinished[address] >= BODIES_OF_ADDRESS or self._unfinished.total() >= BODIES:
-            raise Problem("too_many_bodies").with_headers({"retry-after": "5"})
-        self._unfinished[address] += 1
+    def one_of(self, address: str) -> Iterator["Place"]:
+        """Give a body its place, which it takes once it needs it."""
+        place = Place(self, address)
+        timer = asyncio.get_running_loop().call_later(BODY_GRACE_SECONDS, place.take)
         try:
-            yield
+            yield place
         finally:
-            self._unfinished[address] -= 1
-            if not self._unfinished[address]:
-                del self._unfinished[address]
+            timer.cancel()
+            if place.held:
+                self._give_back(address)
+
+    def take(self, address: str) -> bool:
+        """Tell whether there was room."""
+        if self._unfinished[address] >= BODIES_OF_ADDRESS or self._unfinished.total() >= BODIES:
+            return False
+        self._unfinished[address] += 1
+        return True
+
+    def _give_back(self, address: str) -> None:
+        self._unfinished[address] -= 1
+        if not self._unfinished[address]:
+            del self._unfinished[address]
+
+
+class Place:
+    """A place among the bodies that are not whole yet."""
+
+    def __init__(self, bodies: Bodies, address: str) -> None:
+        self._bodies = bodies
+        self._address = address
+        self.held = False
+        self.refused = False
+        self.waiting: asyncio.Timeout | None = None
+        """What its reader waits by; there may be no room any more while it waits."""
+
+    def take(self) -> None:
+        if self.held or self.refused:
+            return
+        self.held = self._bodies.take(self._address)
+        self.refused = not self.held
+        if self.refused and self.waiting is not None and not self.waiting.expired():
+            self.waiting.reschedule(asyncio.get_running_loop().time())
+
+    def weigh(self, size: int) -> None:
+        """Count what is large. Raise Problem `too_many_bodies`."""
+        if size > BODY_GRACE_BYTES:
+            self.take()
+        if self.refused:
+            raise Problem("too_many_bodies").with_headers({"retry-after": "5"})
 
 
 async def read_fields(request: Request, bodies: Bodies) -> tuple[Fields, bool]:
     """Read a body's fields; the flag tells that it was a form."""
-    with bodies.one_of(request.client.host if request.client else ""):
-        return await _fields(request)
+    with bodies.one_of(request.client.host if request.client else "") as place:
+        return await _fields(request, place)
 
 
-async def _fields(request: Request) -> tuple[Fields, bool]:
+async def _fields(request: Request, place: Place) -> tuple[Fields, bool]:
     declared = request.headers.get("content-type", "")
     kind = declared.partition(";")[0].strip().lower()
-    chunks = _chunks(request)
+    chunks = _chunks(request, place)
     if kind == _FORM:
         reader = FormReader(declared)
         async for chunk in chunks:
@@ -76,8 +116,8 @@ async def _fields(request: Request) -> tuple[Fields, bool]:
 
 async def read_body(request: Request, bodies: Bodies) -> bytes:
     """Read a JSON body of our own API whole, within every limit, and checked like any dialect's."""
-    with bodies.one_of(request.client.host if request.client else ""):
-        body = b"".join([chunk async for chunk in _chunks(request)])
+    with bodies.one_of(request.client.host if request.client else "") as place:
+        body = b"".join([chunk async for chunk in _chunks(request, place)])
     _weigh(body)
     json_object(body)
     return body
@@ -89,7 +129,7 @@ def _weigh(body: bytes) -> None:
         raise Problem("body_too_large", limit_mib=JSON_BYTES // MIB)
 
 
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
+async def _chunks(request: Request, place: Place) -> AsyncIterator[bytes]:
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > BODY_BYTES:
         raise _too_large()
@@ -97,18 +137,21 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
     stream = request.stream().__aiter__()
     deadline = asyncio.get_running_loop().time() + BODY_SECONDS
     while True:
+        idle = asyncio.get_running_loop().time() + BODY_IDLE_SECONDS
         try:
-            async with asyncio.timeout_at(
-                min(deadline, asyncio.get_running_loop().time() + BODY_IDLE_SECONDS)
-            ):
+            async with asyncio.timeout_at(min(deadline, idle)) as place.waiting:
                 chunk = await anext(stream)
         except StopAsyncIteration:
             return
         except (TimeoutError, ClientDisconnect):
+            place.weigh(size)
             raise Problem("body_too_slow") from None
+        finally:
+            place.waiting = None
         size += len(chunk)
         if size > BODY_BYTES:
             raise _too_large()
+        place.weigh(size)
         yield chunk
 
 

@@ -118,8 +118,13 @@ async def submits(folder: Path, rows: list[tuple[str, str, str]], port: int, key
 async def lives(folder: Path, rows: list[tuple[str, str, str]]) -> None:
     with lifecycle.ground(folder / "engine") as ground:
         for workers, stored in ((1, False), (2, False), (8, False), (2, True)):
-            cost = await lifecycle.lives(ground, LIVES, workers=workers, stored=stored)
             about = f"whole lives, {workers} workers" + (", files made durable" if stored else "")
+            try:
+                cost = await lifecycle.lives(ground, LIVES, workers=workers, stored=stored)
+            except lifecycle.Unfinished as late:
+                # More engines than the machine has cores for: what they tell receivers is retried minutes later.
+                rows.append((about, str(late), "500/s, 2.5 ms"))
+                continue
             rows.append((about, _cost(cost, "tasks"), "500/s, 2.5 ms"))
         told = await lifecycle.deliveries(ground, LIVES)
         rows.append(("webhooks, 100 receivers", _cost(told, "deliveries"), "no goal"))

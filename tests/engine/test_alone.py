@@ -27,9 +27,11 @@ async def test_what_waits_for_its_turn_alone_is_not_held_where_it_would_die_with
     await pool.execute("update work set deaths = 2")
     worker = Worker(engine.parts, Upkeep(pool))
     assert await worker._claim() == 3
+    # Whoever was tried and did no harm is no suspect any more, and goes on as others do.
+    suspected = "select count(*) from work where lease_by is not null and deaths > 0"
     async with asyncio.timeout(60):
         while len(vendor.keys) < 3:
             await worker._claim()
-            assert await pool.fetchval("select count(*) from work where lease_by is not null") <= 1
+            assert await pool.fetchval(suspected) <= 1
             await asyncio.sleep(0.01)
     assert len(set(vendor.keys)) == 3

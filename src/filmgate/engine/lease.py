@@ -61,8 +61,9 @@ async def _kept(parts: Parts, claim: Claim, first: timedelta) -> AsyncIterator[H
         timer.cancel()
         for renewal in renewals:
             renewal.cancel()
-        # A renewal that is under way must not come after what the step writes now.
-        await asyncio.gather(*renewals, return_exceptions=True)
+        if renewals:
+            # A renewal that is under way must not come after what the step writes now.
+            await asyncio.gather(*renewals, return_exceptions=True)
 
 
 async def _renew(parts: Parts, claim: Claim, hold: Hold, body: "asyncio.Task[object] | None") -> None:

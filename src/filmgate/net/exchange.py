@@ -25,6 +25,7 @@ Tls: TypeAlias = ssl.SSLContext | None
 
 # uvloop may refuse a connect by RuntimeError, as aiohttp says that it is closed; ValueError is a bad URL.
 _FAILURES: Final = (aiohttp.ClientError, OSError, RuntimeError, ValueError)
+_BREAK: Final = re.compile(r"[\r\n\0]")
 _URL: Final = re.compile(r"(https?://)(?:[^/\s@]*@)?([^/\s?#]*)\S*")
 
 
@@ -101,6 +102,8 @@ async def pieces(
         size += len(piece)
         demand_size(response, size, limit_bytes)
         yield piece
+        if response.content.at_eof():
+            return
 
 
 async def opening(response: aiohttp.ClientResponse, most_bytes: int, within_s: float) -> bytes:
@@ -136,7 +139,7 @@ def whole(response: aiohttp.ClientResponse, body: bytes) -> HttpReply:
 def demand_one_line(headers: Mapping[str, str]) -> None:
     """Raise NotSent for a header that would become two, such as a key read with its line's end."""
     for name, value in headers.items():
-        if any(mark in name or mark in value for mark in "\r\n\0"):
+        if _BREAK.search(name) or _BREAK.search(value):
             raise NotSent(f"the header {name!r} has a line break or NUL in it")
 
 

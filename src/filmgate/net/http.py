@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -20,6 +21,7 @@ STATUS_BODY_BYTES: Final = 4096
 
 # Common servers hang up after five idle seconds: less, so that a request seldom meets a closing connection.
 _KEEP_ALIVE_SECONDS: Final = 4.0
+_PRINTABLE: Final = re.compile("[!-~]*")
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 
 
@@ -102,7 +104,7 @@ class HttpClient:
 
 def exact(url: str) -> URL:
     """Take a URL as it is written, since a signature may cover its spelling; quote it only where it must."""
-    return URL(url, encoded=all("!" <= character <= "~" for character in url))
+    return URL(url, encoded=_PRINTABLE.fullmatch(url) is not None)
 
 
 def _readable(url: str) -> URL:

@@ -65,12 +65,17 @@ async def open_pool(
         record_class=asyncpg.Record,
         connect=connect,
         init=speak_json,
+        reset=_leave,
         timeout=PATIENCE_S,
         command_timeout=statement_ms / 1000,
         server_settings={"application_name": name, **own},
         statement_cache_size=0 if pooled else _PREPARED,
     )
     return await pool
+
+
+async def _leave(_connection: Connection) -> None:
+    """Ask the server nothing as a connection is given back: no statement of ours leaves anything in its session."""
 
 
 @asynccontextmanager

@@ -253,6 +253,19 @@ def test_a_gate_that_is_away_is_asked_once_by_the_doctor(program: Program) -> No
     assert (ran.code, asked) == (0, ["GET /healthz"])
 
 
+@pytest.mark.parametrize("answer", [(404, {"detail": "Not Found"}), (200, ["a page of its own"])])
+def test_what_is_no_gate_is_shown_no_operators_key(
+    gate: ScriptedGate, program: Program, answer: tuple[int, object]
+) -> None:
+    gate.answers["GET", "/healthz"] = answer
+    program.knows(gate).env |= {"FILMGATE_ADMIN_KEY": ADMIN_KEY}
+    ran = program.run("doctor")
+    found = {check["name"]: check for check in ran.document["checks"]}
+    assert (ran.code, found["gate"]["verdict"]) == (0, "warn")
+    assert "no Filmgate" in found["gate"]["found"]
+    assert [one.path for one in gate.asked] == ["/healthz"]
+
+
 def test_a_check_that_fails_fails_the_doctor_and_says_the_way_out(
     gate: ScriptedGate, program: Program
 ) -> None:

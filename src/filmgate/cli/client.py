@@ -85,7 +85,7 @@ class Gate:
         try:
             return json.loads(reply.body) if reply.body else None
         except ValueError:
-            raise self._no_gate(reply) from None
+            raise self.no_gate(reply) from None
 
     def call(
         self,
@@ -149,7 +149,7 @@ class Gate:
             code, message = str(error["code"]), str(error["message"])
             details = error.get("details") or {}
         except (ValueError, KeyError, TypeError, AttributeError):
-            refused = self._no_gate(reply)
+            refused = self.no_gate(reply)
         else:
             if code == "missing_key":
                 return trouble("no_key", base_url=self.address.base_url)
@@ -160,7 +160,8 @@ class Gate:
         wait = reply.headers.get("retry-after", "")
         return AwayError(refused, float(wait) if wait.isdigit() else None)
 
-    def _no_gate(self, reply: Reply) -> CliError:
+    def no_gate(self, reply: Reply) -> CliError:
+        """Say that what answered is none of ours."""
         return trouble("not_a_gate", base_url=self.address.base_url, status=reply.status)
 
     def _connection(self) -> tuple[http.client.HTTPConnection, str]:

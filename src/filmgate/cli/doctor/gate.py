@@ -16,22 +16,30 @@ _OK: Final = 200
 
 
 def ask_health(gate: Gate) -> None:
-    """Ask whether the gate is alive; raise CliError, exit code 3, where it is not."""
+    """Ask whether the gate is alive; raise CliError, exit code 3, where it is not, or is no gate."""
     reply = gate.call("GET", _HEALTH, timeout_s=_ASK_S)
     if reply.status != _OK:
         raise gate.refusal(reply)
+    try:
+        said = json.loads(reply.body)
+    except ValueError:
+        said = None
+    # Many a server answers everything with a page of its own.
+    if not isinstance(said, dict) or "status" not in said:
+        raise gate.no_gate(reply)
 
 
 def gate_checks(gate: Gate) -> Generator[Check, None, bool]:
-    """Check what anybody may see, and return whether anything answered."""
+    """Check what anybody may see, and return whether a gate answered: nothing else is shown an operator's key."""
     base_url = gate.address.base_url
     try:
         ask_health(gate)
     except CliError as error:
         # A laptop without a running gate is well all the same.
         start = Text("Start one: filmgate serve", "启动网关：filmgate serve")
-        yield warn("gate", error.text if error.code == "not_a_gate" else _nobody(base_url), start)
-        return not isinstance(error, UnreachableError)
+        other = error.code == "not_a_gate"
+        yield warn("gate", error.text if other else _nobody(base_url), start)
+        return not other and not isinstance(error, UnreachableError)
     yield ok("gate", base_url)
     yield _ready(gate)
     yield _key(gate)

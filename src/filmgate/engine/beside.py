@@ -9,7 +9,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from filmgate.domain.clock import Chance
 from filmgate.domain.limits import IDLE_CLAIM, SHUTDOWN
 from filmgate.engine.backoff import after_outage
-from filmgate.store.patience import AWAY, STORE_FAULTS
+from filmgate.store.patience import AWAY, CLAIM_WITHIN_S, STORE_FAULTS
 
 Item = TypeVar("Item")
 OnOutage = Callable[[Exception], None]
@@ -82,7 +82,8 @@ class Consumer(ABC, Generic[Item]):
         outages = 0
         while not self._stopping.is_set():
             try:
-                claimed = await self._claim()
+                async with asyncio.timeout(CLAIM_WITHIN_S):
+                    claimed = await self._claim()
             except Exception as error:  # noqa: BLE001  # whatever it was, what is due stays due, and is looked for again
                 self._on_outage(error)
                 outages += 1

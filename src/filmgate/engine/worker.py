@@ -34,7 +34,7 @@ from filmgate.engine.start import Shares, starts
 from filmgate.engine.suspects import Trial
 from filmgate.engine.sweep import sweep
 from filmgate.store.moves import StaleLease
-from filmgate.store.patience import PASSING, PATIENCE_S, STORE_FAULTS
+from filmgate.store.patience import CLAIM_WITHIN_S, PASSING, PATIENCE_S, STORE_FAULTS
 from filmgate.store.transitions import NOW
 from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Claim
@@ -251,7 +251,8 @@ class Worker:
     async def _through_outages(self, ask: Callable[[], Awaitable[int | None]]) -> int | None:
         """Ask the store; while it does not answer, nothing is claimed, and what was half claimed is given back."""
         try:
-            answer = await ask()
+            async with asyncio.timeout(CLAIM_WITHIN_S):
+                answer = await ask()
         except STORE_FAULTS as error:
             self._left = True
             self._away(error)

@@ -42,6 +42,8 @@ PASSING: Final = (*AWAY, *COLLIDED, asyncpg.QueryCanceledError, asyncpg.LockNotA
 # What is written says something that can never be written: to repeat it is no use.
 UNFIT: Final = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
 PATIENCE_S: Final = 5.0
+# Where one of the database's processes stands still, the others go on: so does who asks again over another connection.
+CLAIM_WITHIN_S: Final = 15.0
 AGAIN_S: Final = 0.1
 _COLLISIONS: Final = 5
 _APART_S: Final = 0.01

@@ -122,7 +122,7 @@ async def lives(folder: Path, rows: list[tuple[str, str, str]]) -> None:
             try:
                 cost = await lifecycle.lives(ground, LIVES, workers=workers, stored=stored)
             except lifecycle.Unfinished as late:
-                # More engines than the machine has cores for: what they tell receivers is retried minutes later.
+                # More engines than the machine has cores for: what they tell receivers may be retried minutes later.
                 rows.append((about, str(late), "500/s, 2.5 ms"))
                 continue
             rows.append((about, _cost(cost, "tasks"), "500/s, 2.5 ms"))

@@ -193,6 +193,8 @@ async def main() -> None:
     # Its log is written as a gate writes it, to where it costs nobody a disk.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     configure_logs(pretty=False)
+    # The vendor and the receivers stand for others' machines: however many engines there are, they are not kept waiting.
+    os.nice(10)
     pace = timedelta(seconds=float(pace_s))
     await engine(orjson.loads(database), Path(folder), int(port), pace, stop, stored=stored == "stored")
 

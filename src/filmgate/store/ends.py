@@ -141,10 +141,10 @@ class Ends:
             closed = await close_attempts(
                 connection, [change for end in ends if (change := _attempt_row(end))]
             )
+            of_clips = [end.claim.task_id for end in ends if end.film and end.claim.clips]
+            if of_clips:
+                await connection.execute(_KEEP, of_clips, ends[0].kept)
             await insert_files(connection, [file_row(file, end.kept) for end in ends for file in end.files])
-            await connection.execute(
-                _KEEP, [end.claim.task_id for end in ends if end.film], ends[0].kept if ends else None
-            )
             await insert_notices(connection, [(end.claim.task_id, end.notice) for end in ends if end.notice])
             await connection.execute(_END, [_end_row(end) for end in ends])
             await insert_shipments(connection, [end.shipment for end in ends if end.shipment])

@@ -11,7 +11,7 @@ from filmgate.domain.request import FilmRequest
 from filmgate.store.funds import lock_owners
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
-from filmgate.store.work import NAME, OWNED_COLUMNS, OWNED_FROM, Boot, Claim, Unreadable, readable
+from filmgate.store.work import NAME, OWNED_COLUMNS, OWNED_FROM, Boot, Claim, Unreadable, readable, unlike
 
 _FAILED: Final = """
 select a.credential_id, count(*) as n from attempts a
@@ -184,7 +184,9 @@ class Starts:
 
         Those of accounts `without` are passed over.
         """
-        found = await self._pool.fetch(_NEXT, list(models), list(busy), limit, list(without))
+        found = await unlike(
+            busy, lambda none: self._pool.fetch(_NEXT, list(models), none, limit, list(without))
+        )
         waiting: list[Waiting] = []
         for row in found:
             try:

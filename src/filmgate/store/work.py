@@ -1,6 +1,6 @@
 """Claims: the only way to own a step, and the fence that every later write carries."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -264,7 +264,9 @@ class Claims:
     ) -> Sequence[UUID]:
         full = [one for one in share.full() if one is not None] if share else []
         most = min(limit, share.room(_NOBODY)) if share else limit
-        due = await self._pool.fetch(_DUE, step.value, most, list(busy), self._others, full)
+        due = await unlike(
+            busy, lambda none: self._pool.fetch(_DUE, step.value, most, none, self._others, full)
+        )
         shared = share.copy() if share else None
         return [row["task_id"] for row in due if shared is None or shared.take(row["credential_id"])][:limit]
 
@@ -301,6 +303,16 @@ async def held(connection: Connection, task_id: UUID) -> Claim | None:
 async def taken(connection: Connection, claim: Claim, lease: timedelta) -> Claim:
     """Own a step that is held still; whoever had it in hand has lost its lease, and sends and writes nothing."""
     return replace(claim, fence=await connection.fetchval(_TAKE, claim.task_id, lease))
+
+
+async def unlike(
+    busy: Sequence[UUID], look: Callable[[Sequence[UUID]], Awaitable[Sequence[rows.Row]]]
+) -> Sequence[rows.Row]:
+    """Look for rows that are not of `busy`; those are many, and seldom due, so they are named only where one shows."""
+    found = await look(())
+    if busy and not {row["task_id"] for row in found}.isdisjoint(busy):
+        found = await look(busy)
+    return found
 
 
 def readable(found: Iterable[rows.Row], since: float, on_unreadable: Unreadable) -> Sequence[Claim]:

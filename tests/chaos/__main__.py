@@ -56,6 +56,7 @@ def table(outcome: Outcome) -> str:
     lines += ["", "at random: " + _said(outcome.at_random), "restarts:  " + _said(outcome.restarts)]
     lines.append("ends:      " + _said(outcome.ends))
     lines.append("vendors:   " + _said(outcome.jobs))
+    lines.append("led up to: " + _said(outcome.led))
     lines.append("never hit: " + (", ".join(outcome.missed) or "none"))
     lines.append(
         f"{outcome.kills} kills, {outcome.tasks} tasks, {outcome.webhooks} webhooks came, "

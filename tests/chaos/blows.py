@@ -28,6 +28,7 @@ GONE_S: Final = (0.1, 3.0)
 TICK_S: Final = 0.1
 ARMED_AT_ONCE: Final = 4
 MISSED_AT_ONCE: Final = 16
+LEFT_TO_LEAD: Final = 10
 # A point that nobody passes is armed again later.
 ARMED_FOR_S: Final = 6.0
 _CRASH: Final = (
@@ -152,8 +153,11 @@ class Blows:
         self._armed[path] = now + self.dice.uniform(0, ARMED_FOR_S)
 
     def _to_lead(self) -> str | None:
-        """Give the missed point that was tried least."""
-        found = [point for point in self.missed if point in LEADS]
+        """Give the missed point that was tried least, once so few others are left that processes live for a while."""
+        missed = self.missed
+        found = [point for point in missed if point in LEADS]
+        if len(missed) - len(found) > LEFT_TO_LEAD:
+            return None
         self.dice.shuffle(found)
         return min(found, key=lambda point: self._leader.led.get(point, 0), default=None)
 

@@ -31,7 +31,6 @@ FOLLOWED: Final = 0.08
 SHIPPED: Final = 0.2
 TESTS_APART_S: Final = 0.7
 _PICTURE: Final = "data:image/png;base64," + base64.b64encode(picture(1280, 720)).decode()
-_UNSCALED: Final = "--sandbox=extend-fail"
 TELLING: Final = "asked"
 _RICH: Final = 10**9
 _POOR: Final = 20 * 400_000
@@ -197,9 +196,8 @@ class Wish:
                 return {**simple, "model": "blind"}
             case "longer":
                 return {**simple, "model": self.crowd.kinds[0], "prompt_extend": "and on"}
-            case "unscaled":
-                small = {"seconds": 1, "size": "360x640", "upsample": True}
-                return {**simple, **small, "model": ANIMATIC, "prompt": f"wish {self.number} {_UNSCALED}"}
+            case "larger":
+                return {**simple, "model": ANIMATIC, "seconds": 1, "size": "360x640", "upsample": True}
             case "same id" if TELLING in self.crowd.kinds:
                 # Only one that also says whose film a job is can be served by a gate that trusts it.
                 lie = " --mirage=same-id" * (self.number % 2)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,22 +13,21 @@ import psutil
 from chaos.programs import Program
 from chaos.site import Site
 
-Calamity = Callable[["Surroundings"], AsyncIterator[None]]
-
 LOOK_S: Final = 0.05
 # Until what is wished for by then is under way.
 WISHED_S: Final = 3.0
-CAUGHT_WITHIN_S: Final = 10.0
+CAUGHT_WITHIN_S: Final = 20.0
 LONGER_THAN_A_LEASE_S: Final = 7.5
 APART_S: Final = 1.0
-_CHILD: Final = "filmgate.media.film_worker"
+_CHILDREN: Final = ("filmgate.media.film_worker", "filmgate.animatic")
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
     """Who passes `at` suffers `act`; a pause ends after `pause_s`, while what `then` names comes over all.
 
-    `wish` is what customers ask for meanwhile. After `within_s` something else is tried.
+    `wish` is what customers ask for meanwhile. After `within_s` something else is tried. Nothing may
+    strike at the points that it comes `by`; who is `alone` has no other worker beside him that goes on with his films.
     """
 
     at: str = ""
@@ -37,24 +36,44 @@ class Lead:
     then: str = "nothing"
     wish: str = ""
     within_s: float = 8.0
+    by: Sequence[str] = ()
+    alone: bool = False
 
 
+_LATE: Final = ("submit.before_late", "submit.after_late", "submit.late_again", "surely.again")
 LEADS: Final[Mapping[str, Lead]] = {
     "collect.not_kept": Lead("collect.after_fetch", then="store away"),
     "collect.waiting": Lead(then="store away"),
-    "end.unscaled": Lead(wish="unscaled"),
+    "end.unscaled": Lead("collect.after_store", then="children killed", wish="larger", within_s=15.0),
     "objects.begin_again": Lead("objects.begun", then="store restarted"),
     "objects.begun_again": Lead("objects.part_sent", then="store restarted"),
     "objects.ended_by_another": Lead("objects.parts_sent", then="store restarted"),
     "prepare.failed": Lead("prepare.before_picture", then="store away", wish="picture"),
     "render.failed": Lead("collect.after_store", then="children killed", wish="longer"),
-    "submit.after_late": Lead("submit.after_reply", pause_s=LONGER_THAN_A_LEASE_S),
-    "submit.before_late": Lead("submit.after_reply", pause_s=LONGER_THAN_A_LEASE_S),
-    "submit.late_again": Lead("submit.after_reply", pause_s=LONGER_THAN_A_LEASE_S, then="database crashed"),
-    "submit.late_repeated_id": Lead("submit.after_reply", pause_s=LONGER_THAN_A_LEASE_S, wish="same id"),
-    "submit.overtaken": Lead("submit.after_intent", pause_s=LONGER_THAN_A_LEASE_S, wish="blind"),
+    "submit.after_late": Lead("submit.after_reply", pause_s=LONGER_THAN_A_LEASE_S, by=_LATE),
+    "submit.before_late": Lead("submit.after_reply", pause_s=LONGER_THAN_A_LEASE_S, by=_LATE),
+    "submit.late_again": Lead(
+        "submit.after_reply", pause_s=LONGER_THAN_A_LEASE_S, then="database crashed", by=_LATE
+    ),
+    "submit.late_repeated_id": Lead(
+        "submit.after_reply",
+        pause_s=LONGER_THAN_A_LEASE_S,
+        then="database crashed",
+        wish="same id",
+        within_s=12.0,
+        by=(*_LATE, "submit.repeated_id"),
+        alone=True,
+    ),
+    "submit.overtaken": Lead(
+        "submit.after_intent", pause_s=LONGER_THAN_A_LEASE_S, wish="blind", by=("submit.too_late",)
+    ),
     "submit.repeated_id": Lead(wish="same id"),
-    "submit.taken_back": Lead("submit.after_intent", pause_s=LONGER_THAN_A_LEASE_S, wish="blind"),
+    "submit.taken_back": Lead(
+        "submit.after_intent",
+        pause_s=LONGER_THAN_A_LEASE_S,
+        wish="blind",
+        by=("submit.too_late", "submit.overtaken"),
+    ),
     "submit.too_late": Lead("submit.after_intent", pause_s=2.0),
     "surely.again": Lead("submit.after_reply", then="database crashed"),
     "sweep.before_alarm": Lead(then="routes gone", within_s=15.0),
@@ -103,9 +122,9 @@ class Leader:
 
     async def lead(self, point: str, lead: Lead) -> None:
         armed = self.around.site.armed
-        self.caught, self.held = None, frozenset({point, lead.at} - {""})
+        self.caught, self.held = None, frozenset({point, lead.at, *lead.by} - {""})
         try:
-            self._clear(point, lead.at)
+            self._clear(point, lead.at, *lead.by)
             self.around.site.wished = lead.wish
             if lead.wish:
                 await asyncio.sleep(WISHED_S)
@@ -118,12 +137,15 @@ class Leader:
                 if not await self._until(lambda: self.struck(lead.at) > before, CAUGHT_WITHIN_S):
                     return
             if lead.at and lead.act == "freeze":
+                self._pause_others(lead)
                 await asyncio.sleep(lead.pause_s)
             async with CALAMITIES[lead.then](self.around):
                 self._thaw()
                 await self._until(lambda: self.struck(point) > struck, lead.within_s)
         finally:
             self._thaw()
+            for program in self.around.site.workers if lead.alone else ():
+                program.wake()
             self._clear(lead.at)
             self.around.site.wished = ""
             self.held = frozenset()
@@ -139,6 +161,13 @@ class Leader:
         for point in filter(None, points):
             for path in self.around.site.armed.glob(f"{point}=*"):
                 path.unlink(missing_ok=True)
+
+    def _pause_others(self, lead: Lead) -> None:
+        for program in self.around.site.workers if lead.alone else ():
+            other = program.working()
+            if other is not None and other.pid != self.caught:
+                with suppress(psutil.NoSuchProcess):
+                    other.suspend()
 
     def _thaw(self) -> None:
         if self.caught is not None:
@@ -195,7 +224,7 @@ async def _keep_killing(site: Site) -> None:
         for program in site.workers:
             for one in program.family():
                 with suppress(psutil.NoSuchProcess):
-                    if _CHILD in " ".join(one.cmdline()):
+                    if any(child in " ".join(one.cmdline()) for child in _CHILDREN):
                         one.kill()
         await asyncio.sleep(LOOK_S)
 

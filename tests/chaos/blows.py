@@ -28,7 +28,7 @@ GONE_S: Final = (0.1, 3.0)
 TICK_S: Final = 0.1
 ARMED_AT_ONCE: Final = 4
 MISSED_AT_ONCE: Final = 16
-LEFT_TO_LEAD: Final = 10
+LEFT_TO_LEAD: Final = 14
 # A point that nobody passes is armed again later.
 ARMED_FOR_S: Final = 6.0
 _CRASH: Final = (

@@ -19,6 +19,7 @@ WISHED_S: Final = 3.0
 CAUGHT_WITHIN_S: Final = 20.0
 LONGER_THAN_A_LEASE_S: Final = 7.5
 APART_S: Final = 1.0
+CRASHED_S: Final = 0.15
 _CHILDREN: Final = ("filmgate.media.film_worker", "filmgate.animatic")
 
 
@@ -38,6 +39,8 @@ class Lead:
     within_s: float = 8.0
     by: Sequence[str] = ()
     alone: bool = False
+    then_at: str = ""
+    """Where the same is paused again, and only then what comes over all."""
 
 
 _LATE: Final = ("submit.before_late", "submit.after_late", "submit.late_again", "surely.again")
@@ -53,7 +56,11 @@ LEADS: Final[Mapping[str, Lead]] = {
     "submit.after_late": Lead("submit.after_reply", pause_s=LONGER_THAN_A_LEASE_S, by=_LATE),
     "submit.before_late": Lead("submit.after_reply", pause_s=LONGER_THAN_A_LEASE_S, by=_LATE),
     "submit.late_again": Lead(
-        "submit.after_reply", pause_s=LONGER_THAN_A_LEASE_S, then="database crashed", by=_LATE
+        "submit.after_reply",
+        pause_s=LONGER_THAN_A_LEASE_S,
+        then="database crashed",
+        by=_LATE,
+        then_at="submit.before_late",
     ),
     "submit.late_repeated_id": Lead(
         "submit.after_reply",
@@ -139,6 +146,10 @@ class Leader:
             if lead.at and lead.act == "freeze":
                 self._pause_others(lead)
                 await asyncio.sleep(lead.pause_s)
+            if lead.then_at:
+                (armed / f"{lead.then_at}=freeze").touch()
+                self._thaw()
+                await self._until(lambda: self.caught is not None, lead.within_s)
             async with CALAMITIES[lead.then](self.around):
                 self._thaw()
                 await self._until(lambda: self.struck(point) > struck, lead.within_s)
@@ -146,7 +157,7 @@ class Leader:
             self._thaw()
             for program in self.around.site.workers if lead.alone else ():
                 program.wake()
-            self._clear(lead.at)
+            self._clear(lead.at, lead.then_at)
             self.around.site.wished = ""
             self.held = frozenset()
 
@@ -206,6 +217,8 @@ async def _store_away(around: Surroundings) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _database_crashed(around: Surroundings) -> AsyncIterator[None]:
     await around.crash()
+    # All connections are cut by then, and none can be opened yet.
+    await asyncio.sleep(CRASHED_S)
     yield
 
 

@@ -46,6 +46,6 @@ def test_a_film_that_did_not_arrive_whole_in_its_bucket_breaks_a_rule(
 
 
 def test_what_leads_to_a_failpoint_is_a_failpoint_itself() -> None:
-    named = {*LEADS, *(point for lead in LEADS.values() for point in (lead.at, *lead.by))}
+    named = {*LEADS, *(point for lead in LEADS.values() for point in (lead.at, lead.then_at, *lead.by))}
     assert named <= {*POINTS, ""}
     assert {lead.then for lead in LEADS.values()} == {*CALAMITIES}

@@ -7,9 +7,11 @@ import tempfile
 from pathlib import Path
 
 from chaos.hunt import hunt
+from chaos.leads import LEADS
 from chaos.mutants import MUTANTS
 from chaos.run import Outcome, Wanted, run
 from chaos.site import Plan
+from filmgate.domain.failpoint import POINTS
 
 
 def main() -> int:
@@ -20,6 +22,9 @@ def main() -> int:
     parser.add_argument("--servers", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--every", type=float, default=5.0, help="mean seconds between blows at random")
+    parser.add_argument(
+        "--rare", action="store_true", help="strike at those failpoints alone that are led up to"
+    )
     parser.add_argument("--at-once", type=int, default=16, help="films that are wanted at a time")
     parser.add_argument("--minutes", type=float, default=60.0, help="at most")
     parser.add_argument("--folder", type=Path, help="keep everything there")
@@ -41,6 +46,7 @@ def wanted(given: argparse.Namespace) -> Wanted:
         kills=given.kills,
         seed=given.seed,
         every_s=given.every,
+        points=tuple(LEADS) if given.rare else POINTS,
         at_once=given.at_once,
         at_most_s=given.minutes * 60,
         plan=Plan(servers=given.servers, workers=given.workers, seed=given.seed),
@@ -56,6 +62,7 @@ def table(outcome: Outcome) -> str:
     lines += ["", "at random: " + _said(outcome.at_random), "restarts:  " + _said(outcome.restarts)]
     lines.append("ends:      " + _said(outcome.ends))
     lines.append("vendors:   " + _said(outcome.jobs))
+    lines.append("led up to: " + _said(outcome.led))
     lines.append("never hit: " + (", ".join(outcome.missed) or "none"))
     lines.append(
         f"{outcome.kills} kills, {outcome.tasks} tasks, {outcome.webhooks} webhooks came, "

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Final
 import asyncpg
 import psutil
 
+from chaos.leads import LEADS, Leader, Surroundings
 from chaos.programs import Program
 from chaos.site import Site
 from filmgate.failing import SPRUNG
@@ -23,9 +24,11 @@ from filmgate.failing import SPRUNG
 ACTS: Final = ("kill",) * 14 + ("error", "error", "cancel", "freeze", "stall")
 KILLS: Final = frozenset({"kill", "engine", "worker", "web", "server", "backend killed"})
 FROZEN_S: Final = (0.5, 8.0)
+GONE_S: Final = (0.1, 3.0)
 TICK_S: Final = 0.1
 ARMED_AT_ONCE: Final = 4
 MISSED_AT_ONCE: Final = 16
+LEFT_TO_LEAD: Final = 14
 # A point that nobody passes is armed again later.
 ARMED_FOR_S: Final = 6.0
 _CRASH: Final = (
@@ -57,11 +60,21 @@ class Blows:
     _next_random: float = 0.0
     _in_hand: list[Program] = field(default_factory=list)
     _blowing: "asyncio.Task[None]" = field(init=False)
+    _leader: Leader = field(init=False)
+
+    def __post_init__(self) -> None:
+        around = Surroundings(self.site, self._again, self._crash_database)
+        self._leader = Leader(around, self._to_lead, self._times)
 
     @property
     def kills(self) -> int:
         at_points = sum(count for (_, act), count in self.struck.items() if act == "kill")
         return at_points + sum(count for name, count in self.at_random.items() if name in KILLS)
+
+    @property
+    def led(self) -> Mapping[str, int]:
+        """Say how often each was led up to."""
+        return self._leader.led
 
     @property
     def missed(self) -> Sequence[str]:
@@ -71,9 +84,11 @@ class Blows:
     async def go(self, over: Callable[[], bool]) -> None:
         """Strike until it is over."""
         self._blowing = asyncio.create_task(asyncio.sleep(0))
+        leading = asyncio.create_task(self._leader.go())
         while not over():
             await self.tick()
             if self.kills >= self.most:
+                leading.cancel()
                 self.calm()
                 await asyncio.sleep(TICK_S)
                 continue
@@ -82,7 +97,10 @@ class Blows:
                 self._next_random = time.monotonic() + self.dice.expovariate(1 / self.every_s)
                 self._blowing = asyncio.create_task(self._blow())
             await asyncio.sleep(TICK_S)
-        await self._blowing
+        leading.cancel()
+        await asyncio.gather(self._blowing, asyncio.wait([leading]))
+        if not leading.cancelled():
+            leading.result()
 
     async def tick(self) -> None:
         """Count what was struck, let go on what was frozen long enough, start what is gone."""
@@ -92,7 +110,7 @@ class Blows:
                 said, process, _ = path.name.rsplit(".", 2)
                 point, _, act = said.partition("=")
                 self.struck[point, act] += 1
-                if act == "freeze":
+                if act == "freeze" and not self._leader.catches(point, int(process)):
                     self._thaw_later(int(process))
         for due, pid in list(self._thaws):
             if time.monotonic() > due:
@@ -123,14 +141,28 @@ class Blows:
             self._lay(self._draw(), self.dice.choice(self.acts), now)
         # What was never hit waits until it is: few films come by there.
         standing = {path.name.partition("=")[0] for path in self._armed}
-        missed = [point for point in self.missed if point not in standing]
+        missed = [point for point in self.missed if point not in standing and point not in LEADS]
         for point in self.dice.sample(missed, max(0, min(len(missed), MISSED_AT_ONCE - len(standing)))):
             self._lay(point, "kill", now)
 
     def _lay(self, point: str, act: str, now: float) -> None:
+        if point in self._leader.held:
+            return
         path = self.site.armed / f"{point}={act}{self.dice.choice(('', '', ':2', ':3'))}"
         path.touch()
         self._armed[path] = now + self.dice.uniform(0, ARMED_FOR_S)
+
+    def _to_lead(self) -> str | None:
+        """Give the missed point that was tried least, once so few others are left that processes live for a while."""
+        missed = self.missed
+        found = [point for point in missed if point in LEADS]
+        if len(missed) - len(found) > LEFT_TO_LEAD:
+            return None
+        self.dice.shuffle(found)
+        return min(found, key=lambda point: self._leader.led.get(point, 0), default=None)
+
+    def _times(self, point: str) -> int:
+        return sum(count for (name, _), count in self.struck.items() if name == point)
 
     def _draw(self) -> str:
         if not self._deck:
@@ -151,14 +183,16 @@ class Blows:
             *[("cut off", lambda: self._sql(_CUT))] * 2,
             ("backend killed", self._crash_database),
             ("stopped", self._stop),
+            ("store gone", self._store_gone),
         )
         name, blow = self.dice.choice(blows)
         if await blow() is not False:
             self.at_random[name] += 1
 
     async def _kill_working(self, programs: Sequence[Program]) -> bool:
-        # One that has not yet begun can lose nothing.
+        # One that has not yet begun can lose nothing; one that is led somewhere is spared until it is there.
         programs = [program for program in programs if program in self.site.servers or program.up]
+        programs = [program for program in programs if not self._leader.leads(program)]
         if not programs:
             return False
         found = await asyncio.to_thread(self.dice.choice(programs).working)
@@ -171,7 +205,7 @@ class Blows:
 
     async def _kill(self, programs: Sequence[Program]) -> bool:
         program = self.dice.choice(programs)
-        if program in self.site.workers and not program.up:
+        if (program in self.site.workers and not program.up) or self._leader.leads(program):
             return False
         await self._again(program, program.kill)
         return True
@@ -185,7 +219,7 @@ class Blows:
 
     async def _freeze(self) -> bool:
         found = await asyncio.to_thread(self.dice.choice(self.site.programs).working)
-        if found is None:
+        if found is None or found.pid == self._leader.caught:
             return False
         with suppress(psutil.NoSuchProcess):
             found.send_signal(signal.SIGSTOP)
@@ -193,9 +227,11 @@ class Blows:
             return True
         return False
 
-    async def _stop(self) -> None:
+    async def _stop(self) -> bool:
         """End a worker as an operator does, and start it again."""
         program = self.dice.choice(self.site.workers)
+        if self._leader.leads(program):
+            return False
         program.wake()
 
         def stop() -> None:
@@ -204,6 +240,19 @@ class Blows:
             program.kill()
 
         await self._again(program, stop)
+        return True
+
+    async def _store_gone(self) -> bool:
+        """Let the buckets be gone for a moment."""
+        shelf = self.site.shelf
+        if shelf is None:
+            return False
+        await shelf.leave()
+        try:
+            await asyncio.sleep(self.dice.uniform(*GONE_S))
+        finally:
+            await shelf.come_back()
+        return True
 
     async def _crash_database(self) -> bool:
         """Kill one of PostgreSQL's processes, upon which it ends all others and recovers."""

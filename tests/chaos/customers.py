@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import aiohttp
 
+from chaos.shelf import THEIRS
 from chaos.site import Site
 from kit.logs import Told
 from kit.wires import picture
@@ -27,19 +28,23 @@ CANCEL_LIES: Final = ("", "", "slow:5", "no-cancel,slow:4", "slow-cancel:1,slow:
 ANIMATIC: Final = "animatic"
 DRAWN: Final = 0.05
 FOLLOWED: Final = 0.08
+SHIPPED: Final = 0.2
+TESTS_APART_S: Final = 0.7
 _PICTURE: Final = "data:image/png;base64," + base64.b64encode(picture(1280, 720)).decode()
+TELLING: Final = "asked"
 _RICH: Final = 10**9
 _POOR: Final = 20 * 400_000
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`secrets` sign what comes to an address, by its path."""
+    """`secrets` sign what comes to an address, by its path; `endpoint` is the id of one."""
 
     id: int
     name: str
     key: str
     secrets: Mapping[str, str]
+    endpoint: str
 
 
 def register(site: Site, names: Sequence[str] = ("rich", "free", "poor")) -> list[Account]:
@@ -58,11 +63,11 @@ def register(site: Site, names: Sequence[str] = ("rich", "free", "poor")) -> lis
             "url": f"http://127.0.0.1:{site.receiver_port}/endpoint/{name}",
             "event_types": ["video.completed", "video.failed"],
         }
-        secret = site.ask("POST", "/gate/v1/webhook_endpoints", endpoint, key=key)["signing_secret"]
+        told = site.ask("POST", "/gate/v1/webhook_endpoints", endpoint, key=key)
         callback = site.ask("GET", "/gate/v1/webhook_secret", key=key)["signing_secret"]
         ids = {row["name"]: row["id"] for row in site.ask("GET", "/admin/v1/accounts")["data"]}
-        secrets = {f"/endpoint/{name}": secret, f"/callback/{name}": callback}
-        made.append(Account(ids[name], name, key, secrets))
+        secrets = {f"/endpoint/{name}": told["signing_secret"], f"/callback/{name}": callback}
+        made.append(Account(ids[name], name, key, secrets, told["id"]))
     return made
 
 
@@ -107,6 +112,15 @@ class Crowd:
             return None
 
 
+async def keep_testing(crowd: "Crowd") -> None:
+    """Have customers try their endpoints now and then."""
+    while True:
+        await asyncio.sleep(TESTS_APART_S)
+        account = crowd.dice.choice(crowd.accounts)
+        path = f"/gate/v1/webhook_endpoints/{account.endpoint}/test"
+        await crowd.ask("POST", path, account, {"event_type": "video.completed"})
+
+
 class Wish:
     """One film of one customer, from asking to its end."""
 
@@ -125,6 +139,8 @@ class Wish:
 
     async def go(self) -> None:
         body = self._body()
+        if self.after is None and not self.crowd.plain:
+            body = self._fashionable(body)
         self.wish = body["prompt"]
         twin = self.dice.random() < 0.15
         await asyncio.gather(*(self._submit(body) for _ in range(1 + twin)))
@@ -166,6 +182,26 @@ class Wish:
             body["image"] = _PICTURE
         body["enhance"] = dice.random() < 0.2
         body["upsample"] = dice.random() < 0.04
+        if self.crowd.site.shelf is not None and dice.random() < SHIPPED:
+            body["deliver_to"] = THEIRS
+        return body
+
+    def _fashionable(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask for what is wished for just now."""
+        simple = {"prompt": f"wish {self.number}", "seconds": 4, "size": "1280x720"}
+        match self.crowd.site.wished:
+            case "picture":
+                return body | {"image": _PICTURE}
+            case "blind" if "blind" in self.crowd.kinds:
+                return {**simple, "model": "blind"}
+            case "longer":
+                return {**simple, "model": self.crowd.kinds[0], "prompt_extend": "and on"}
+            case "larger":
+                return {**simple, "model": ANIMATIC, "seconds": 1, "size": "360x640", "upsample": True}
+            case "same id" if TELLING in self.crowd.kinds:
+                # Only one that also says whose film a job is can be served by a gate that trusts it.
+                lie = " --mirage=same-id" * (self.number % 2)
+                return {**simple, "model": TELLING, "prompt": f"wish {self.number}{lie}"}
         return body
 
     async def _submit(self, body: dict[str, Any]) -> None:

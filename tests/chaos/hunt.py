@@ -24,6 +24,6 @@ def hunt(folder: Path, name: str, seed: int = 1, kills: int = KILLS) -> Outcome:
         acts=mutant.acts,
         at_most_s=240,
         source=planted(name, folder),
-        plan=Plan(seed=seed, lost=LOST),
+        plan=Plan(seed=seed, lost=LOST, bucket=False),
     )
     return run(folder / "site", wanted)

@@ -55,8 +55,15 @@ class Found:
 def lose(folder: Path, wanted: Lost) -> Found:
     """Have films made while replies are lost; nobody is killed."""
     plan = Plan(
-        workers=1, takes_s=0.3, lost=wanted.share, seed=wanted.seed, kinds=(wanted.kind,), deadline_minutes=30, armed=False
-    )  # fmt: skip
+        workers=1,
+        takes_s=0.3,
+        lost=wanted.share,
+        seed=wanted.seed,
+        kinds=(wanted.kind,),
+        deadline_minutes=30,
+        armed=False,
+        bucket=False,
+    )
     with opened(folder, plan) as site:
         accounts = register(site, ("rich",))
         return asyncio.run(_lose(site, accounts, wanted))

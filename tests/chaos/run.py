@@ -15,21 +15,22 @@ import aiohttp
 import asyncpg
 
 from chaos.blows import ACTS, Blows
-from chaos.books import ends_of, receiver_log, store_log, vendor_log
-from chaos.customers import Account, Crowd, register
+from chaos.books import ends_of, receiver_log, shipped, store_log, vendor_log
+from chaos.customers import Account, Crowd, keep_testing, register
 from chaos.operator import settle
 from chaos.site import ADMIN, SOURCE, Plan, Site, opened
 from filmgate.domain.failpoint import POINTS
 from kit.invariants import Violation, check
 from kit.logs import Moment
+from objects.servers import SECRET
 
-# The store of a run is a folder on this machine, which is never sent to in parts.
-ELSEWHERE: Final = frozenset(point for point in POINTS if point.startswith("objects."))
-PASSED: Final = tuple(point for point in POINTS if point not in ELSEWHERE)
 AT_ONCE: Final = 16
+# What is wished for all at once comes on top, so that it need not wait for others to end.
+MORE: Final = 8
 CALM_S: Final = 180.0
 _LEFT: Final = """
-select (select count(*) from film.work) as work, (select count(*) from film.deliveries where state = 'due') as due
+select (select count(*) from film.work) as work, (select count(*) from film.deliveries where state = 'due') as due,
+    (select count(*) from film.shipments where state = 'due') as on_their_way
 """
 
 
@@ -42,7 +43,7 @@ class Wanted:
     films: int = 0
     at_once: int = AT_ONCE
     every_s: float = 5.0
-    points: Sequence[str] = PASSED
+    points: Sequence[str] = POINTS
     acts: Sequence[str] = ACTS
     plan: Plan = field(default_factory=Plan)
     at_most_s: float = 3600.0
@@ -58,6 +59,7 @@ class Outcome:
     at_random: Mapping[str, int]
     restarts: Mapping[str, int]
     missed: Sequence[str]
+    led: Mapping[str, int]
     tasks: int
     ends: Mapping[str, int]
     jobs: Mapping[str, int]
@@ -96,8 +98,10 @@ async def _run(site: Site, accounts: Sequence[Account], wanted: Wanted) -> Outco
 
         asking = asyncio.create_task(_keep_asking(crowd, wanted.at_once))
         deciding = asyncio.create_task(settle(site, random.Random(f"operator {wanted.seed}")))
+        testing = asyncio.create_task(keep_testing(crowd))
         await blows.go(over)
         asking.cancel()
+        testing.cancel()
         calm_since = datetime.now(UTC)
         calm_began = time.monotonic()
         await _calm(site, blows, crowd)
@@ -126,9 +130,14 @@ async def _compared(
             *(ADMIN, "sk-vendor-secret", "a secret that all of them share"),
             *(account.key for account in accounts),
             *(secret for account in accounts for secret in account.secrets.values()),
+            SECRET,
         ],
     )
-    found = [*check(vendors, store, receiver, crowd.told, moment), *await _audit(site)]
+    found = [
+        *check(vendors, store, receiver, crowd.told, moment),
+        *await shipped(site),
+        *await _audit(site),
+    ]
     return Outcome(
         seed=wanted.seed,
         kills=blows.kills,
@@ -136,6 +145,7 @@ async def _compared(
         at_random=dict(blows.at_random),
         restarts=dict(blows.restarts),
         missed=blows.missed,
+        led=dict(blows.led),
         tasks=len(store.rows("tasks")),
         ends=ends_of(store),
         jobs={name: len(log.jobs) for name, log in zip(site.vendors, vendors, strict=True)},
@@ -148,7 +158,7 @@ async def _compared(
 
 async def _keep_asking(crowd: Crowd, at_once: int) -> None:
     while True:
-        while len(crowd.running) < at_once:
+        while len(crowd.running) < at_once + (MORE if crowd.site.wished else 0):
             crowd.wish()
         await asyncio.sleep(0.1)
 

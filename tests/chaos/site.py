@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from chaos.programs import Program
+from chaos.shelf import Shelf
 from filmgate.failing import SPRUNG
 from filmgate.store.embedded.keeper import PostgresKeeper
 from filmgate.store.embedded.programs import find_programs
@@ -69,6 +70,9 @@ class Site:
     ports: list[int] = field(default_factory=list)
     receiver: Program | None = None
     receiver_port: int = 0
+    shelf: Shelf | None = None
+    wished: str = ""
+    """What customers ask for just now, nothing for whatever they like."""
 
     @property
     def armed(self) -> Path:
@@ -85,7 +89,12 @@ class Site:
 
     @property
     def objects(self) -> Path:
-        return self.folder / "objects"
+        return self.folder / "objects" if self.shelf is None else self.shelf.films
+
+    @property
+    def engine_settings(self) -> Path:
+        """What workers read, which an operator may change without the servers."""
+        return self.folder / "worker.toml"
 
     @property
     def received(self) -> Path:
@@ -134,6 +143,8 @@ class Site:
             self.receiver.kill()
         for vendor in self.vendors.values():
             vendor.stop()
+        if self.shelf is not None:
+            self.shelf.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +160,8 @@ class Plan:
     hurried: bool = True
     deadline_minutes: float = 1.5
     armed: bool = True
+    bucket: bool = True
+    """Whether films lie in a bucket, and go into customers' own; else in a folder."""
 
 
 @contextmanager
@@ -169,6 +182,8 @@ def opened(folder: Path, plan: Plan, source: Path = SOURCE) -> Iterator[Site]:
 
 def _start(site: Site, plan: Plan) -> None:
     (site.armed / SPRUNG).mkdir(parents=True)
+    if plan.bucket:
+        site.shelf = Shelf(site.folder / "shelf")
     for kind in plan.kinds:
         site.vendors[kind] = start_vendor(
             site.folder / kind, "--takes", str(plan.takes_s), "--lose-replies", str(plan.lost),
@@ -187,41 +202,37 @@ def _start(site: Site, plan: Plan) -> None:
     for no in range(plan.servers):
         site.ports.append(free_port())
         more = ("serve", "--no-worker", "--port", str(site.ports[no]))
-        site.servers.append(_program(site, f"server{no}", more, environment))
+        site.servers.append(_program(site, f"server{no}", more, environment, site.folder / "filmgate.toml"))
     for no in range(plan.workers):
-        site.workers.append(_program(site, f"worker{no}", ("worker",), environment))
+        site.workers.append(_program(site, f"worker{no}", ("worker",), environment, site.engine_settings))
     for program in site.programs:
         program.start()
     site.wait_ready()
 
 
-def _program(site: Site, name: str, more: Sequence[str], environment: dict[str, str]) -> Program:
+def _program(
+    site: Site, name: str, more: Sequence[str], environment: dict[str, str], settings: Path
+) -> Program:
     data = site.folder / name
     data.mkdir()
-    arguments = (
-        "-m",
-        "filmgate",
-        *more,
-        "--data",
-        str(data / "data"),
-        "--config",
-        str(site.folder / "filmgate.toml"),
-    )
+    arguments = ("-m", "filmgate", *more, "--data", str(data / "data"), "--config", str(settings))
     return Program(name, arguments, environment, site.folder / f"{name}.log")
 
 
 def _environment(site: Site, plan: Plan) -> dict[str, str]:
     paths = [str(HERE / "hurry")] if plan.hurried else []
     environment = {
+        **({} if site.shelf is None else site.shelf.environment),
         "PYTHONPATH": ":".join([*paths, str(site.source)]),
         "FILMGATE_DATABASE_URL": site.dsn,
-        "FILMGATE_OBJECTS_URL": str(site.objects),
         "FILMGATE_SECRET": "a secret that all of them share, long enough",
         "FILMGATE_ADMIN_KEY": ADMIN,
         "FILMGATE_CATALOGUE": str(site.folder / "catalogue.toml"),
         "FILMGATE_GUARD_ALLOW": f"127.0.0.1:{site.receiver_port}",
         "VENDOR_KEY": "sk-vendor-secret",
     }
+    if site.shelf is None:
+        environment["FILMGATE_OBJECTS_URL"] = str(site.objects)
     if plan.armed:
         environment["FILMGATE_FAILPOINTS"] = str(site.armed)
     return environment
@@ -230,9 +241,11 @@ def _environment(site: Site, plan: Plan) -> dict[str, str]:
 def _write_settings(site: Site, plan: Plan) -> None:
     rows = [_CATALOGUE.format(name=kind, deadline=plan.deadline_minutes) for kind in plan.kinds]
     (site.folder / "catalogue.toml").write_text("".join(rows))
-    tables = [
-        provider_table(kind, site.vendors[kind], OPTIONS[kind], "{ in_flight = 200 }")
-        + route_table(kind, kind)
-        for kind in plan.kinds
+    providers = [
+        provider_table(kind, site.vendors[kind], OPTIONS[kind], "{ in_flight = 200 }") for kind in plan.kinds
     ]
-    (site.folder / "filmgate.toml").write_text("".join(tables))
+    destination = "" if site.shelf is None else site.shelf.destination
+    # Routes come last, so that they can be cut off.
+    said = "".join([*providers, destination, *(route_table(kind, kind) for kind in plan.kinds)])
+    (site.folder / "filmgate.toml").write_text(said)
+    site.engine_settings.write_text(said)

@@ -136,6 +136,7 @@ async def test_a_job_is_found_by_its_key_once_it_is_visible(opened, clock):
     clock.time += 60
     assert [row["id"] for row in (await shop.ask("GET"))[1]["data"]] == [hidden, job]
     assert (await shop.poll(hidden))[0] == 200
+    assert (await shop.poll(job))[1]["idempotency_key"] == "t.1.1"
 
 
 async def test_a_vendor_without_a_look_up_does_not_know_the_question(opened):
@@ -143,6 +144,7 @@ async def test_a_vendor_without_a_look_up_does_not_know_the_question(opened):
     job = await shop.job(key="k")
     [row] = (await shop.ask("GET", "?idempotency_key=other"))[1]["data"]
     assert (row["id"], "idempotency_key" in row) == (job, False)
+    assert "idempotency_key" not in (await shop.poll(job))[1]
 
 
 async def test_polls_can_be_left_out_of_the_log(opened):

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from filmgate.domain.limits import PART_BYTES
 from filmgate.objects.faults import NoSuchObjectError, ObjectStoreError
-from filmgate.objects.multipart import PART_BYTES
 from filmgate.objects.store import Stored, open_store
 from objects.servers import start_server, stop_server
 

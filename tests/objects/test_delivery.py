@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
+from filmgate.domain.limits import PART_BYTES
 from filmgate.objects.delivery import BadPathError, Delivery, PathTemplate
 from filmgate.objects.faults import NoSuchObjectError, ObjectStoreError, Trouble
-from filmgate.objects.multipart import PART_BYTES
 from filmgate.objects.store import open_destination, open_store
 from objects.servers import HASTY, KEY, SECRET
 

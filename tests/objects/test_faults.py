@@ -6,9 +6,9 @@ import os
 
 import pytest
 
+from filmgate.domain.limits import PART_BYTES
 from filmgate.objects.buckets import Patience
 from filmgate.objects.faults import NoSuchObjectError, ObjectStoreError, Trouble, first_line, refusal
-from filmgate.objects.multipart import PART_BYTES
 from filmgate.objects.store import open_store
 from objects.crossing import answer
 from objects.servers import HASTY, start_server, stop_server

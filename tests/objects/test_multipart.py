@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from filmgate.domain.limits import PART_BYTES
 from filmgate.objects.faults import NoSuchObjectError, ObjectStoreError
-from filmgate.objects.multipart import PART_BYTES, SLOTS
+from filmgate.objects.multipart import SLOTS
 from filmgate.objects.source import FileSource
 from filmgate.objects.store import open_store
 from objects.crossing import answer

@@ -128,6 +128,8 @@ COMMIT_BATCH: Final = 256
 
 # Less free room than this, and a folder takes no new films: the database beside it must go on.
 ROOM_BYTES: Final = 200_000_000
+# Larger objects go into a bucket in parts of that size.
+PART_BYTES: Final = 8 * MIB
 STORE_PROBE_SECONDS: Final = 10.0
 STORE_PROBE_EVERY: Final = timedelta(seconds=5)
 STORE_START_SECONDS: Final = 3.0

@@ -52,7 +52,7 @@ def locked_out(books: Books, job: Job) -> Answer | None:
 
 def video_answer(books: Books, job: Job) -> Answer:
     """Show a job, and say when to ask again where it goes on."""
-    shown = video(job, books.now())
+    shown = video(job, books.now(), keys_shown=books.terms.lookup)
     wait_ms = round(books.terms.poll_after_s * 1000)
     polled = {"openai-poll-after-ms": str(wait_ms)} if wait_ms and shown["completed_at"] is None else {}
     return json_answer(shown, 200, polled)

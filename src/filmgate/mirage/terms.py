@@ -14,8 +14,8 @@ class Terms:
     """`lies` are told of every job, `dice` of a share of them. Raise ValueError for what cannot be meant.
 
     `keys` are the API keys that it demands; none lets everyone in. With `idempotent`, an Idempotency-Key that
-    was seen gives its job again. With `lookup` lists show that key and may be asked for it, once the job is
-    `visible_after_s` old. The rates are by credential, None is no limit. `callback` may hold {id} and {key}.
+    was seen gives its job again. With `lookup` jobs are shown with that key, and lists may be asked for it, once
+    the job is `visible_after_s` old. The rates are by credential, None is no limit. `callback` may hold {id} and {key}.
     With `fast`, nothing is drawn: every job is the same tiny film.
     """
 

@@ -7,13 +7,12 @@ from http import HTTPStatus
 from typing import Final
 
 from filmgate.domain.failpoint import failpoint
-from filmgate.domain.limits import MIB
+from filmgate.domain.limits import PART_BYTES
 from filmgate.objects.faults import ObjectStoreError, Trouble
 from filmgate.objects.keys import media_type
 from filmgate.objects.s3 import S3, RefusalError
 from filmgate.objects.source import Digests, Sent, Source, spans
 
-PART_BYTES: Final = 8 * MIB
 # What all uploads of a process hold in memory at a time, in parts.
 SLOTS: Final = 6
 _FORBIDDEN: Final = frozenset((HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))

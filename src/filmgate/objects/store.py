@@ -18,7 +18,7 @@ from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 
 from filmgate.domain.clock import Clock
 from filmgate.domain.failpoint import failpoint
-from filmgate.domain.limits import CONTENT_CHUNK, MIB
+from filmgate.domain.limits import CONTENT_CHUNK, MIB, PART_BYTES
 from filmgate.objects.buckets import PATIENCE, Bucket, Patience, open_bucket, open_foreign_bucket
 from filmgate.objects.durable import Sync, sync_folder, write_durably
 from filmgate.objects.faults import (
@@ -31,7 +31,7 @@ from filmgate.objects.faults import (
     unwritten,
 )
 from filmgate.objects.keys import checked_key, checked_prefix, media_type
-from filmgate.objects.multipart import PART_BYTES, SLOTS, send_in_parts
+from filmgate.objects.multipart import SLOTS, send_in_parts
 from filmgate.objects.s3 import S3, RefusalError
 from filmgate.objects.source import BytesSource, Digests, Sent, Source, file_source, spans
 from filmgate.world import SystemClock

@@ -38,6 +38,10 @@ SHORTER = {
     "WEBHOOK_LEASE": _s(3),
     "WEBHOOK_SCHEDULE": tuple(_s(seconds) for seconds in (0.2, 0.4, 0.8, 1, 2, 2, 3, 4, 5)),
     "RESTART_SLOWEST": _s(0.2),
+    "STORE_PROBE_SECONDS": 2.0,
+    "STORE_PROBE_EVERY": _s(0.5),
+    # Films of these vendors are as small as their times are short.
+    "PART_BYTES": 4096,
 }
 for _name, _value in SHORTER.items():
     # A name that is gone must not pass in silence.

@@ -1,0 +1,59 @@
+"""The buckets of a run: a real server of S3, which can be gone for a while and then knows of no upload any more."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from kit.shelves import bucket_settings
+from objects.servers import KEY, SECRET, S3Server, start_server, stop_server
+
+THEIRS: Final = "theirs"
+SECRETS: Final = {"THEIR_KEY": KEY, "THEIR_SECRET": SECRET}
+DESTINATION: Final = """
+[[destinations]]
+name = "theirs"
+url = "s3://theirs/from-gate"
+endpoint = "{endpoint}"
+credentials = {{ access_key_id = "env:THEIR_KEY", secret_access_key = "env:THEIR_SECRET" }}
+"""
+
+
+class Shelf:
+    """Where the films of a run lie, and one bucket of its customers."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server: S3Server = start_server(folder / "root")
+        self._there = True
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {**bucket_settings(self._server.endpoint), **SECRETS}
+
+    @property
+    def destination(self) -> str:
+        return DESTINATION.format(endpoint=self._server.endpoint)
+
+    @property
+    def films(self) -> Path:
+        return self._server.root / "films" / "gate"
+
+    @property
+    def theirs(self) -> Path:
+        return self._server.root / "theirs" / "from-gate"
+
+    async def leave(self) -> None:
+        """Be gone, as a server that is killed: whatever was begun and not ended is forgotten."""
+        if self._there:
+            self._there = False
+            await asyncio.to_thread(stop_server, self._server)
+
+    async def come_back(self) -> None:
+        if not self._there:
+            self._server = await asyncio.to_thread(start_server, self._server.root, self._server.port)
+            self._there = True
+
+    def close(self) -> None:
+        if self._there:
+            self._there = False
+            stop_server(self._server)

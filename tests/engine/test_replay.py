@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from filmgate.domain.contracts_provider import Ticket
-from filmgate.domain.faults import Uncertain
+from filmgate.domain.faults import Invalid, Refused, Uncertain
 from filmgate.domain.states import Step
 from filmgate.engine.reconcile import reconcile
 from filmgate.engine.route import RouteRule, Via
@@ -43,13 +43,16 @@ async def world(pool: Pool) -> World:
     return await make_world(pool)
 
 
-async def lost(world: World, folder: Path, vendor: Vendor, *, sent: str, deadline: str = "1 h") -> Engine:
+async def lost(
+    world: World, folder: Path, vendor: Vendor, *, sent: str, deadline: str = "1 h", soften: bool = False
+) -> Engine:
     """Let the reply to a submit be lost: `sent` so long ago, with a deadline so long from now."""
     engine = await make_engine(
         world.pool, folder / "e", {("a", "A"): vendor}, [RouteRule("veo3", (Via("a", "m"),))]
     )
     new = world.new()
-    await world.acceptor.accept(replace(new, credential_id=None, request=replace(new.request, model="veo3")))
+    request = replace(new.request, model="veo3", soften=soften, prompt="two men fight with swords")
+    await world.acceptor.accept(replace(new, credential_id=None, request=request))
     vendor.submits.append(Uncertain("a reset"))
     await engine.started()
     await world.pool.execute("update attempts set sent_at = now() - $1::text::interval", sent)
@@ -69,6 +72,31 @@ async def test_a_key_that_is_still_known_is_submitted_again(world: World, tmp_pa
     await engine.did(Step.RECONCILE, LEASE)
     assert (len(vendor.keys), len(set(vendor.keys))) == (2, 1)
     assert await ended(world) == [{"state": "accepted", "error_code": None}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"), [(Refused("no fights"), "content_refused"), (Invalid("too wide"), "request_refused")]
+)
+async def test_a_refusal_means_the_same_when_it_is_given_again(
+    world: World, tmp_path: Path, answer: Exception, code: str
+) -> None:
+    vendor = Vendor(replays=timedelta(hours=23))
+    engine = await lost(world, tmp_path, vendor, sent="1 min")
+    vendor.submits.append(answer)
+    await engine.did(Step.RECONCILE, LEASE)
+    assert await ended(world) == [{"state": "failed", "error_code": code}]
+
+
+async def test_a_refusal_that_was_lost_is_softened_as_one_that_was_heard(
+    world: World, tmp_path: Path
+) -> None:
+    vendor = Vendor(replays=timedelta(hours=23))
+    engine = await lost(world, tmp_path, vendor, sent="1 min", soften=True)
+    vendor.submits.append(Refused("no fights"))
+    await engine.did(Step.RECONCILE, LEASE)
+    assert await engine.started() == 1
+    assert (len(vendor.keys), len(set(vendor.keys))) == (3, 2)
+    assert [row["state"] for row in await ended(world)] == ["failed", "accepted"]
 
 
 @pytest.mark.parametrize("sent", ["23 h", "3 days", "-2 days"])

@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from filmgate.domain.failpoint import failpoint
+from filmgate.domain.plan import planned_by
 from filmgate.domain.record import Record, RecordChange, Stage
 from filmgate.domain.rehearsal import cut
 from filmgate.domain.request import FilmRequest, Json
 from filmgate.engine.parts import Parts
 from filmgate.store import transitions
 from filmgate.store.notices import plain
-from filmgate.store.work import Claim
+from filmgate.store.work import Claim, OpenAttempt
 
 
 async def enhanced(parts: Parts, claim: Claim) -> Claim:
@@ -41,6 +42,14 @@ def prompt_of(request: FilmRequest, record: Record, clip: int, *, first_made: in
     if clip > first_made and request.prompt_extend:
         return cut(request.prompt_extend)[0]
     return record.enhanced_prompt or cut(request.prompt)[0]
+
+
+def sent_of(claim: Claim, attempt: OpenAttempt) -> str:
+    """Give the prompt that an attempt was sent with."""
+    task = claim.task
+    return prompt_of(
+        task.request, task.record, attempt.clip, first_made=planned_by(task.request, None).first_made
+    )
 
 
 async def softer(parts: Parts, claim: Claim, sent: str, refusal: str) -> RecordChange | None:

@@ -73,17 +73,10 @@ def _meaning(error: Exception) -> str:
 
 async def _not_accepted(parts: Parts, claim: Claim, clip: ClipRequest, error: Exception) -> None:
     match error:
-        case Refused():
-            change = await softer(parts, claim, clip.prompt, str(error))
-            if change is None:
-                await _refused(parts, claim, "content_refused", error)
-            else:
-                await parts.moves.make(transitions.not_created(claim, error, transitions.NOW, change))
-                parts.wake.set()
-        case Invalid():
-            await _refused(parts, claim, "request_refused", error)
+        case Refused() | Invalid():
+            await refused(parts, claim, clip.prompt, error)
         case Vanished():
-            await _refused(parts, claim, "source_gone", error)
+            await fail(parts, claim, "source_gone", attempt=AttemptState.FAILED, error=error, parameters={})
         case Busy():
             parts.telemetry.event("provider.busy", task=str(claim.task_id))
             # It waits until that credential opens again, or goes where there is room now.
@@ -106,15 +99,16 @@ async def _unknown(parts: Parts, claim: Claim, why: str) -> None:
     await parts.notices.alarm("reply_lost", text, named[0] if named else "unknown")
 
 
-async def _refused(parts: Parts, claim: Claim, code: str, error: Exception) -> None:
-    await fail(
-        parts,
-        claim,
-        code,
-        attempt=AttemptState.FAILED,
-        error=error,
-        parameters={} if isinstance(error, Vanished) else {"reason": str(error)},
-    )
+async def refused(parts: Parts, claim: Claim, sent: str, error: Refused | Invalid) -> None:
+    """End a task whose vendor will not make it, or let it be sent with softer words, once, where its owner wants that."""
+    change = await softer(parts, claim, sent, str(error)) if isinstance(error, Refused) else None
+    if change is not None:
+        await parts.moves.make(transitions.not_created(claim, error, transitions.NOW, change))
+        parts.wake.set()
+        return
+    code = "content_refused" if isinstance(error, Refused) else "request_refused"
+    parameters = {"reason": str(error)}
+    await fail(parts, claim, code, attempt=AttemptState.FAILED, error=error, parameters=parameters)
 
 
 async def _elsewhere(parts: Parts, claim: Claim, error: Exception) -> None:

@@ -74,7 +74,7 @@ class Database:
 
     async def close(self) -> None:
         os.close(self._file)
-        self._turns.let_all_go()
+        self._turns.close()
         for link in self._links:
             await link.connection.close()
 

@@ -1,6 +1,10 @@
 """The turns that simulated processes take in a real database."""
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final, cast
 
@@ -152,6 +156,26 @@ def test_a_process_that_dies_lets_go_of_what_it_waits_for(stage: Database) -> No
     [task] = other.process.tasks
     stage.loop.run_until_complete(stage.loop.bury([other.process], lambda: [] if task.done() else [task]))
     assert task.cancelled()
+
+
+def test_nobody_stays_halted_when_whoever_halted_is_gone() -> None:
+    with subprocess.Popen(["/bin/sleep", "60"]) as sleeper:
+        sleeper.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, sleeper.pid, os.WSTOPPED)
+        program = f"""
+import os, signal
+from simulation.links import Link
+from simulation.turns import Turns
+class Idle:
+    def get_server_pid(self): return {sleeper.pid}
+Turns([Link(Idle())], None, None)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+        known = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        gone = subprocess.run([sys.executable, "-c", program], env=known, check=False)
+        os.waitid(os.P_PID, sleeper.pid, os.WCONTINUED)
+        sleeper.kill()
+    assert gone.returncode == -signal.SIGKILL
 
 
 def test_only_who_waits_for_each_other_is_tied() -> None:

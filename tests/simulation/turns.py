@@ -8,6 +8,7 @@ it has answered or waits again. Where some wait for each other, dice choose who 
 import asyncio
 import os
 import signal
+import subprocess
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
@@ -16,6 +17,8 @@ from simulation.control import Control
 from simulation.links import Link
 
 Choose = Callable[[Sequence[Link]], Link]
+# Whoever dies here leaves nobody halted, who would outlive even the server.
+_WHEN_OVER: Final = 'cat; kill -CONT "$@"'
 _BLOCKERS: Final = "select pid, pg_blocking_pids(pid) from unnest(array[{pids}]) pid"
 
 
@@ -28,6 +31,12 @@ class Turns:
         self._queue: deque[tuple[Link, asyncio.Future[None]]] = deque()
         self._halted: dict[int, Link] = {}
         self._unsettled = False
+        self._after = subprocess.Popen(
+            ["/bin/sh", "-c", _WHEN_OVER, "sh", *map(str, self._links)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def taken(self) -> bool:
         """Tell whether somebody's statement is going on."""
@@ -73,9 +82,9 @@ class Turns:
         self._control.ask(f"select pg_cancel_backend({link.pid})")
         self._resume(link)
 
-    def let_all_go(self) -> None:
-        for pid in self._halted:
-            os.kill(pid, signal.SIGCONT)
+    def close(self) -> None:
+        """Let all go on that are halted."""
+        self._after.communicate()
         self._halted.clear()
 
     def _go_on(self) -> None:

@@ -216,6 +216,22 @@ async def test_tasks_without_a_route_wait_for_one_and_end_at_their_deadline(stag
     ]
 
 
+async def test_operators_are_told_of_all_that_wait_for_a_route_whoever_has_tried_them_before(
+    stage: Stage,
+) -> None:
+    tried, _ = await stage.accept(), await stage.accept()
+    await stage.world.pool.execute(
+        "update work set credential_id = (select min(id) from credentials) where task_id = $1", tried.id
+    )
+    without = await make_engine(
+        stage.world.pool, stage.folder, {("b", "B"): Vendor()}, [RouteRule("other", (Via("b", "m"),))]
+    )
+    await sweep(without.parts, Upkeep(stage.world.pool))
+    assert await stage.world.rows("select text from notices") == [
+        {"text": "no route serves veo3: 2 tasks wait for one, until their deadline"}
+    ]
+
+
 async def test_the_circuit_of_a_dead_provider_spares_it_and_its_films_go_elsewhere(stage: Stage) -> None:
     stage.a1.submits = stage.a2.submits = [Broken("down")] * 99
     tasks = [await stage.accept() for _ in range(20)]

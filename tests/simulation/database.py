@@ -1,7 +1,7 @@
 """PostgreSQL as simulated processes see it: a pool each, over connections that outlive them all.
 
-A call is made and answered before anything else goes on, unless it waits for another's lock; where several are out,
-their answers are given in the order of their questions, whichever came first. The statements read the simulated time.
+A call is made and answered before anything else goes on, unless it waits for another's lock; where several were out,
+their answers are given in the order of their questions. The statements read the simulated time.
 Between a process and the database anything may be lost: what was asked, or the answer to it.
 """
 
@@ -19,6 +19,7 @@ from filmgate.store.pool import speak_json
 from simulation.control import Control
 from simulation.links import SESSION, Link, Quick
 from simulation.loop import Process, SimulatedLoop
+from simulation.turns import Turns
 
 # What a database does to a session that was left in the middle of a transaction.
 IDLE_S: Final = 60.0
@@ -53,8 +54,7 @@ class Database:
         self._stamp = ""
         self._links = list(links)
         self._idle = list(links)
-        self._out: dict[int, Link] = {}
-        self._blocked: dict[int, Link] = {}
+        self._turns = Turns(links, control, self._loser)
         self._answers: list[Answer] = []
         self.epoch = 0.0
         self.skew = 0.0
@@ -74,6 +74,7 @@ class Database:
 
     async def close(self) -> None:
         os.close(self._file)
+        self._turns.close()
         for link in self._links:
             await link.connection.close()
 
@@ -83,32 +84,23 @@ class Database:
         return self.epoch + self.loop.time() + self.skew
 
     def waiting(self) -> bool:
-        return bool(self._out)
+        return self._turns.taken()
 
     def stalled(self) -> None:
-        for pid in self._with_blockers([*self._out]):
-            link = self._blocked[pid] = self._out.pop(pid)
+        link = self._turns.silent()
+        if link is None:
+            return
+        if link.timed is not link.driver:
+            link.timed = link.driver
             self.loop.call_later(STATEMENT_S, self._time_out, link, link.driver)
         self._give_answers()
-
-    def stuck(self) -> bool:
-        if not self._blocked:
-            return False
-        pids = ",".join(str(pid) for pid in self._blocked)
-        rows = self.control.ask(
-            f"select pid from unnest(array[{pids}]) pid where not pg_blocking_pids(pid) <@ array[{pids}]"  # noqa: S608  # our own numbers
-        )
-        return len(rows) < len(self._blocked)
 
     def take(self) -> Link:
         return self._idle.pop(0)
 
     async def give_back(self, link: Link) -> None:
         """End what a connection is in the middle of, as the database does when its client is gone."""
-        if link.driver is not None and not link.driver.done():
-            self.control.ask(f"select pg_cancel_backend({link.pid})")
-            self._release(link)
-            await asyncio.wait([link.driver])
+        await self._cancel(link)
         if link.connection.is_in_transaction() or link.depth:
             await self._operate(link, "rollback")
         link.depth, link.begun, link.process = 0, None, None
@@ -121,9 +113,8 @@ class Database:
         future: asyncio.Future[Any] = self.loop.create_future()
         self.calls += 1
         self.loop.note(f"{method} {statement[:60]!r}")
-        asked = self._drive(link, method, statement, arguments, future, self.calls)
-        link.driver = self.loop.operate(asked)
-        self._out[link.pid] = link
+        link.number, link.gives_way = self.calls, False
+        link.driver = self.loop.operate(self._drive(link, method, statement, arguments, future))
         try:
             return await future
         except asyncio.CancelledError:
@@ -132,52 +123,57 @@ class Database:
             raise
 
     async def _cancel(self, link: Link) -> None:
-        if link.driver is not None and not link.driver.done():
-            self.control.ask(f"select pg_cancel_backend({link.pid})")
-            self._release(link)
-            await asyncio.wait([link.driver])
+        driver = link.driver
+        if driver is None or driver.done():
+            return
+        await self._turns.enter(link)
+        if self._turns.halted(link):
+            self._turns.undo(link)
+            await asyncio.wait([driver])
+        else:
+            self._turns.leave(link, free=False)
+
+    def _loser(self, links: Sequence[Link]) -> Link:
+        return self.loop.dice.choice(links)
 
     async def drop(self, link: Link) -> None:
         """Let a connection go whose process has hung up, whatever it waits for."""
-        await self._cancel(link)
         await self.give_back(link)
 
     def _time_out(self, link: Link, driver: object) -> None:
-        if link.pid in self._blocked and link.driver is driver:
-            self.control.ask(f"select pg_cancel_backend({link.pid})")
-            self._release(link)
-
-    def _release(self, link: Link) -> None:
-        if link.pid in self._blocked:
-            self._out[link.pid] = self._blocked.pop(link.pid)
+        if link.driver is driver:
+            self.loop.operate(self._cancel(link))
 
     async def _drive(
-        self,
-        link: Link,
-        method: str,
-        statement: str,
-        arguments: Sequence[Any],
-        future: "asyncio.Future[Any]",
-        number: int,
+        self, link: Link, method: str, statement: str, arguments: Sequence[Any], future: "asyncio.Future[Any]"
     ) -> None:
         value: Any = None
         error: Exception | None = None
-        process = link.process
+        number, process = link.number, link.process
+        await self._turns.enter(link)
         try:
             timed = self._tell_time(statement)
             value = await getattr(link.connection, method)(timed, *arguments)
         except Exception as caught:  # noqa: BLE001  # it is the caller's
-            error = caught
-            self.deadlocks += isinstance(caught, asyncpg.DeadlockDetectedError)
+            error = self._undone(link, caught)
         finally:
-            self._over(link)
-        changes = statement.lstrip().startswith(_WRITES) and not link.connection.is_in_transaction()
-        self._answers.append(Answer(number, future, process, changes, value, error))
-        self._give_answers()
+            # Whatever goes wrong, and whatever is undone, lets go of locks before its transaction ends.
+            ended = not link.connection.is_in_transaction()
+            changes = ended and statement.lstrip().startswith(_WRITES)
+            self._answers.append(Answer(number, future, process, changes, value, error))
+            self._turns.leave(link, free=ended or error is not None or statement.startswith("rollback"))
+            self._give_answers()
+
+    def _undone(self, link: Link, error: Exception) -> Exception:
+        """Say what the database would have said to one whose statement was ended to undo a knot."""
+        if not (link.gives_way and isinstance(error, asyncpg.QueryCanceledError)):
+            return error
+        self.deadlocks += 1
+        return asyncpg.DeadlockDetectedError("deadlock detected")
 
     def _give_answers(self) -> None:
         """Give what came, once nothing more is to come: which of two was quicker decides nothing."""
-        if self._out:
+        if self._turns.taken():
             return
         came = sorted(self._answers, key=lambda answer: answer.number)
         self._answers.clear()
@@ -194,11 +190,11 @@ class Database:
                 answer.future.set_exception(answer.error)
 
     async def _operate(self, link: Link, statement: str) -> None:
-        self._out[link.pid] = link
+        await self._turns.enter(link)
         try:
             await link.connection.execute(statement)
         finally:
-            self._over(link)
+            self._turns.leave(link, free=True)
             self._give_answers()
 
     def _tell_time(self, statement: str) -> str:
@@ -210,23 +206,6 @@ class Database:
             self._stamp = stamp
             os.pwrite(self._file, stamp.encode(), 0)
         return statement
-
-    def _over(self, link: Link) -> None:
-        self._out.pop(link.pid, None)
-        self._blocked.pop(link.pid, None)
-        if not link.connection.is_in_transaction():
-            # Whoever waited for its locks may go on.
-            self._out |= self._blocked
-            self._blocked.clear()
-
-    def _with_blockers(self, pids: Sequence[int]) -> Sequence[int]:
-        if not pids:
-            return []
-        array = ",".join(map(str, pids))
-        rows = self.control.ask(
-            f"select pid from unnest(array[{array}]) pid where cardinality(pg_blocking_pids(pid)) > 0"  # noqa: S608  # our own numbers
-        )
-        return [int(row[0] or 0) for row in rows]
 
 
 class Connection:

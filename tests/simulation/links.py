@@ -23,7 +23,8 @@ SESSION: Final = {
     "search_path": PATH,
     "timezone": "UTC",
     "synchronous_commit": "off",
-    "deadlock_timeout": "10ms",
+    # Who waits too long, and who gives way, is not for real time to say.
+    "deadlock_timeout": "1d",
     # Planning costs more than these few rows.
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
@@ -50,6 +51,11 @@ class Link:
         self.connection = connection
         self.pid = connection.get_server_pid()
         self.depth = 0
+        self.number = 0
+        """Of its latest call, among all calls of this world."""
+        self.gives_way = False
+        """Its call was ended since some waited for each other."""
         self.driver: asyncio.Task[None] | None = None
+        self.timed: asyncio.Task[None] | None = None
         self.process: Process | None = None
         self.begun: float | None = None

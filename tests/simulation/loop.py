@@ -12,9 +12,10 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Iterable
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, TypeVarTuple, cast
 
 Result = TypeVar("Result")
+Arguments = TypeVarTuple("Arguments")
 
 _PATIENCE_S: Final = 0.003
 _SILENCE_S: Final = 60.0
@@ -58,10 +59,6 @@ class Calls(Protocol):
         """No reply came for a moment: find out whether one can come."""
         ...
 
-    def stuck(self) -> bool:
-        """Nothing else can go on: tell whether a reply will come nevertheless, since the database undoes a knot."""
-        ...
-
 
 class Stalled(RuntimeError):  # noqa: N818  # it is what happened
     """Nothing can ever go on."""
@@ -86,21 +83,33 @@ class Tape:
         return self._hash.hexdigest()
 
 
+class NumberedTask(asyncio.Task[Result]):
+    """A task that a set finds by its number: by its address, the order of a set of tasks would be that of the memory."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Result], *, number: int, **known: Any) -> None:
+        self._number = number
+        super().__init__(coroutine, **known)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
 class SimulatedLoop(asyncio.SelectorEventLoop):
     """A loop of which every choice is drawn from `dice`."""
 
     # The parts of a loop that its stubs do not name.
     _ready: deque[Any]
-    _scheduled: list[Any]
     _selector: Any
     _process_events: Callable[[Any], None]
     _stopping: bool
-    _timer_cancelled_count: int
 
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
+        self._number = 0
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._runnable: list[Any] = []
+        self.set_task_factory(cast("Any", _numbered))
         self.dice = random.Random(0)
         self.tape = Tape()
         self.calls: Calls | None = None
@@ -112,11 +121,30 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """Start a new world at second 0; what the last one left is forgotten."""
         self.dice, self.tape, self.steps = random.Random(seed), tape, 0
         self._now, self.burying = 0.0, False
+        self._number = 0
+        self._ready.clear()
         self._runnable.clear()
-        self._scheduled.clear()
+        self._timers.clear()
 
     def time(self) -> float:
         return self._now
+
+    def number(self) -> int:
+        """Count what is made in this world."""
+        self._number += 1
+        return self._number
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Arguments], object],
+        *args: *Arguments,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Of what is due in one moment, what was asked for first comes first; a heap alone has an order of its own."""
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heapq.heappush(self._timers, (when, self.number(), timer))
+        return timer
 
     def run_in_executor(self, executor: object, func: Callable[..., Result], *args: Any) -> Any:  # type: ignore[override]  # the stubs know more of the arguments
         """Do it at once: threads have an order of their own."""
@@ -218,27 +246,26 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.steps += 1
         handle._run()
 
-    def _hear(self, timeout_s: float) -> bool:
+    def _hear(self, timeout_s: float) -> None:
         events = self._selector.select(timeout_s)
         if events:
             self._process_events(events)
         elif self.calls is not None:
             self.calls.stalled()
-        return bool(events)
 
     def _jump(self) -> None:
-        while self._scheduled and self._scheduled[0]._cancelled:
-            self._timer_cancelled_count -= 1
-            heapq.heappop(self._scheduled)._scheduled = False
-        if self.calls is not None and self.calls.stuck():
-            if not self._hear(_SILENCE_S):
-                raise Stalled(f"at {self._now:.3f} the database undoes no knot")
-            return
-        if not self._scheduled:
+        while self._timers and self._timers[0][2].cancelled():
+            heapq.heappop(self._timers)
+        if not self._timers:
             raise Stalled(f"at {self._now:.3f} nothing can go on")
-        self._now = max(self._now, self._scheduled[0]._when)
-        while self._scheduled and self._scheduled[0]._when <= self._now:
-            handle = heapq.heappop(self._scheduled)
-            handle._scheduled = False
-            if not handle._cancelled:
-                self._ready.append(handle)
+        self._now = max(self._now, self._timers[0][0])
+        while self._timers and self._timers[0][0] <= self._now:
+            _, _, timer = heapq.heappop(self._timers)
+            if not timer.cancelled():
+                self._ready.append(timer)
+
+
+def _numbered(
+    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Result], **known: Any
+) -> NumberedTask[Result]:
+    return NumberedTask(coroutine, number=cast("SimulatedLoop", loop).number(), loop=loop, **known)

@@ -17,9 +17,6 @@ class NoCalls:
     def stalled(self) -> None:
         return
 
-    def stuck(self) -> bool:
-        return False
-
 
 @pytest.fixture
 def loop() -> Iterator[SimulatedLoop]:
@@ -45,6 +42,36 @@ def test_whose_turn_it_is_is_a_function_of_the_seed(loop: SimulatedLoop) -> None
 
     assert order(1) == order(1)
     assert len({tuple(order(seed)) for seed in range(20)}) > 10
+
+
+def test_what_is_due_in_one_moment_comes_in_the_order_in_which_it_was_asked_for(loop: SimulatedLoop) -> None:
+    def order(others: int) -> list[int]:
+        came: list[int] = []
+        loop.begin(1, Tape())
+        for number in range(others):
+            loop.call_at(1 + number, lambda: None)
+        for number in range(12):
+            loop.call_at(5, came.append, number)
+        loop.run_until_complete(loop.spawn(Process("p"), asyncio.sleep(20)))
+        return came
+
+    assert [order(others) for others in range(12)] == [list(range(12))] * 12
+
+
+def test_a_set_of_tasks_has_an_order_of_its_own_wherever_they_lie_in_memory(loop: SimulatedLoop) -> None:
+    async def order() -> list[int]:
+        tasks = [asyncio.create_task(asyncio.sleep(1)) for _ in range(50)]
+        found = [tasks.index(task) for task in set(tasks)]
+        await asyncio.wait(tasks)
+        return found
+
+    def played() -> list[int]:
+        loop.begin(1, Tape())
+        return loop.run_until_complete(loop.spawn(Process("p"), order()))
+
+    once, elsewhere = played(), [object() for _ in range(1001)]
+    assert played() == once
+    del elsewhere
 
 
 def test_a_dead_process_runs_nothing_more_not_even_what_tidies_up(loop: SimulatedLoop) -> None:

@@ -131,10 +131,14 @@ with recursive heads as (
 select model from heads
 """
 
+# What waits is counted as one, whoever has tried it before: it is told of once.
 _STRANDED: Final = """
 select w.model, w.credential_id, w.waits, w.n, c.provider from (
-    select model, credential_id, step = 'prepare' as waits, count(*) as n from work group by 1, 2, 3
+    select model, case when step <> 'prepare' then credential_id end as credential_id, step = 'prepare' as waits,
+        count(*) as n
+    from work group by 1, 2, 3
 ) w left join credentials c on c.id = w.credential_id
+order by w.model, w.waits, w.credential_id
 """
 
 

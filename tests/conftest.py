@@ -18,6 +18,7 @@ from filmgate.store.lock import FolderLock
 from filmgate.store.migrate import migrate
 from filmgate.store.pool import Pool, open_pool
 from filmgate.store.upkeep import Upkeep
+from kit.encoding import real_time
 
 # A machine that is busy with something else proves nothing against the code.
 settings.register_profile("unhurried", deadline=None)
@@ -42,6 +43,13 @@ def _turn(item: pytest.Item) -> int:
     if item.path.parent.name != "acceptance":
         return len(_LONGEST) + 1
     return _LONGEST.index(name) if name in _LONGEST else len(_LONGEST)
+
+
+@pytest.fixture(autouse=True)
+def _fair() -> Iterator[None]:
+    """No test leaves its process at a real-time priority, which all that is started later would inherit."""
+    yield
+    assert not real_time()
 
 
 @pytest.fixture(scope="session")

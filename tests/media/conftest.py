@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kit.encoding import fairly
+
 # One process for all: to start another takes longer than to draw.
 DRAW_ALL = """
 import sys
@@ -120,7 +122,7 @@ def pierce():
 
 def _draw(path, *, frames=24, sound=True, codec="libx264", options=None, size=(128, 96), **muxer):
     width, height = size
-    with av.open(str(path), "w", format="mp4", options=muxer) as film:
+    with fairly(), av.open(str(path), "w", format="mp4", options=muxer) as film:
         picture = film.add_stream(codec, rate=24, options=options or {"g": "12"})
         picture.width, picture.height, picture.pix_fmt = width, height, "yuv420p"
         tone = film.add_stream("aac", rate=48000, layout="stereo") if sound else None

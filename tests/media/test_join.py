@@ -10,6 +10,7 @@ from filmgate.media.boxes import top_level_boxes
 from filmgate.media.findings import NotAFilm, TruncatedFilm
 from filmgate.media.join import join
 from filmgate.media.probe import validate
+from kit.encoding import fairly
 
 RATE_HZ = 48_000
 
@@ -64,7 +65,7 @@ def colour(path, number):
 
 def paint(path, colours, *, size=(128, 96), codec="libx264", rate=24, pixels="yuv420p", frames=24):
     """Draw a silent film of bands of colour, one above the other."""
-    with av.open(str(path), "w") as film:
+    with fairly(), av.open(str(path), "w") as film:
         stream = film.add_stream(codec, rate=rate)
         stream.width, stream.height = size
         stream.pix_fmt = pixels

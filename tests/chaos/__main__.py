@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -31,6 +32,8 @@ def main() -> int:
     parser.add_argument("--report", type=Path, help="write a JSON report there")
     parser.add_argument("--mutant", choices=sorted(MUTANTS), help="plant a bug into a copy of the source")
     given = parser.parse_args()
+    # Whoever ends a run ends its gates with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = given.folder or Path(tempfile.mkdtemp(prefix="chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
     planted = given.mutant

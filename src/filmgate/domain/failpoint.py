@@ -74,6 +74,7 @@ POINTS: Final = (
     "submit.late_again",
     "submit.late_repeated_id",
     "submit.overtaken",
+    "submit.refused",
     "submit.repeated_id",
     "submit.taken_back",
     "submit.too_late",

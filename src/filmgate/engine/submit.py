@@ -101,6 +101,7 @@ async def _unknown(parts: Parts, claim: Claim, why: str) -> None:
 
 async def refused(parts: Parts, claim: Claim, sent: str, error: Refused | Invalid) -> None:
     """End a task whose vendor will not make it, or let it be sent with softer words, once, where its owner wants that."""
+    await failpoint("submit.refused")
     change = await softer(parts, claim, sent, str(error)) if isinstance(error, Refused) else None
     if change is not None:
         await parts.moves.make(transitions.not_created(claim, error, transitions.NOW, change))

@@ -12,7 +12,17 @@ import pytest
 from filmgate.objects.store import open_destination
 from kit.databases import own_database
 from kit.gates import RealGate
-from kit.shelves import VENDORS, bought, heavy_vendor, metric, program, vendor_settings, waited_for
+from kit.shelves import (
+    THEIR_SECRETS,
+    VENDORS,
+    bought,
+    destination_table,
+    heavy_vendor,
+    metric,
+    program,
+    vendor_settings,
+    waited_for,
+)
 from kit.vendors import RunningVendor, start_vendor
 from objects.crossing import Crossing, answer, crossing_beside
 from objects.servers import KEY, SECRET, S3Server, start_server, stop_server
@@ -20,15 +30,7 @@ from objects.servers import KEY, SECRET, S3Server, start_server, stop_server
 HEAVY_BYTES = 38_000_000
 PARTS = 5
 PART = "PUT .*partNumber="
-DESTINATION = """
-[[destinations]]
-name = "{name}"
-url = "s3://theirs/{name}"
-endpoint = "{endpoint}"
-credentials = {{ access_key_id = "env:THEIR_KEY", secret_access_key = "env:THEIR_SECRET" }}
-accounts = {accounts}
-"""
-SECRETS = {"THEIR_KEY": KEY, "THEIR_SECRET": SECRET, "VENDOR_KEY": "x"}
+SECRETS = {**THEIR_SECRETS, "VENDOR_KEY": "x"}
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +70,8 @@ def gate(
     (folder / "filmgate.toml").write_text(
         vendor_settings("vendor", vendors[0], "sora-2")
         + vendor_settings("heavy", vendors[1], "sora-2-pro")
-        + DESTINATION.format(name="everybody", endpoint=endpoint, accounts="[]")
-        + DESTINATION.format(name="acme", endpoint=endpoint, accounts='["acme"]')
+        + destination_table("everybody", endpoint)
+        + destination_table("acme", endpoint, '["acme"]')
     )
     points = ("objects.deliver", "objects.part_sent", "objects.parts_sent", "ship.after_copy")
     armed = ";".join(f"{point}=kill:{folder}/{point}" for point in points)

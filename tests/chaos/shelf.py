@@ -5,18 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from kit.shelves import bucket_settings
-from objects.servers import KEY, SECRET, S3Server, start_server, stop_server
+from kit.shelves import THEIR_SECRETS, bucket_settings, destination_table
+from objects.servers import S3Server, start_server, stop_server
 
 THEIRS: Final = "theirs"
-SECRETS: Final = {"THEIR_KEY": KEY, "THEIR_SECRET": SECRET}
-DESTINATION: Final = """
-[[destinations]]
-name = "theirs"
-url = "s3://theirs/from-gate"
-endpoint = "{endpoint}"
-credentials = {{ access_key_id = "env:THEIR_KEY", secret_access_key = "env:THEIR_SECRET" }}
-"""
 
 
 class Shelf:
@@ -28,11 +20,11 @@ class Shelf:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        return {**bucket_settings(self._server.endpoint), **SECRETS}
+        return {**bucket_settings(self._server.endpoint), **THEIR_SECRETS}
 
     @property
     def destination(self) -> str:
-        return DESTINATION.format(endpoint=self._server.endpoint)
+        return destination_table(THEIRS, self._server.endpoint)
 
     @property
     def films(self) -> Path:
@@ -40,7 +32,7 @@ class Shelf:
 
     @property
     def theirs(self) -> Path:
-        return self._server.root / "theirs" / "from-gate"
+        return self._server.root / "theirs" / THEIRS
 
     async def leave(self) -> None:
         """Be gone, as a server that is killed: whatever was begun and not ended is forgotten."""

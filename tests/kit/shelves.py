@@ -15,6 +15,15 @@ from kit.vendors import RunningVendor, provider_table, route_table, start_vendor
 from objects.servers import KEY, SECRET
 
 BUCKET = "s3://films/gate"
+THEIR_SECRETS = {"THEIR_KEY": KEY, "THEIR_SECRET": SECRET}
+_DESTINATION = """
+[[destinations]]
+name = "{name}"
+url = "s3://theirs/{name}"
+endpoint = "{endpoint}"
+credentials = {{ access_key_id = "env:THEIR_KEY", secret_access_key = "env:THEIR_SECRET" }}
+accounts = {accounts}
+"""
 VENDORS = ("--takes", "0.05", "--poll-after", "0.1", "--idempotent")
 
 
@@ -28,6 +37,11 @@ def bucket_settings(endpoint: str) -> dict[str, str]:
         "VENDOR_KEY": "x",
         "FILMGATE_ADMIN_KEY": "sk-admin",
     }
+
+
+def destination_table(name: str, endpoint: str, accounts: str = "[]") -> str:
+    """Let films go into a folder of that name in a customer's bucket there; its secrets are `THEIR_SECRETS`."""
+    return _DESTINATION.format(name=name, endpoint=endpoint, accounts=accounts)
 
 
 def vendor_settings(name: str, vendor: RunningVendor, model: str) -> str:

@@ -99,7 +99,7 @@ class Database:
         return self._idle.pop(0)
 
     async def give_back(self, link: Link) -> None:
-        """End what a connection is in the middle of, as the database does when its client is gone."""
+        """End what a connection is in the middle of, and waits for, as the database does when its client is gone."""
         await self._cancel(link)
         if link.connection.is_in_transaction() or link.depth:
             await self._operate(link, "rollback")
@@ -135,10 +135,6 @@ class Database:
 
     def _loser(self, links: Sequence[Link]) -> Link:
         return self.loop.dice.choice(links)
-
-    async def drop(self, link: Link) -> None:
-        """Let a connection go whose process has hung up, whatever it waits for."""
-        await self.give_back(link)
 
     def _time_out(self, link: Link, driver: object) -> None:
         if link.driver is driver:
@@ -249,7 +245,7 @@ class Connection:
             self.lost = True
             database = self._pool.database
             database.loop.note("connection hung up")
-            database.loop.operate(database.drop(self.link))
+            database.loop.operate(database.give_back(self.link))
 
     async def _call(
         self, method: str, statement: str, arguments: Sequence[Any], *, sure: bool = False

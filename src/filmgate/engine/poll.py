@@ -27,7 +27,7 @@ from filmgate.engine.end import fail, tidied
 from filmgate.engine.lease import Hold, held
 from filmgate.engine.parts import Parts
 from filmgate.engine.progress import Seen, change, seen
-from filmgate.engine.prompts import retried, sent_of, softer
+from filmgate.engine.prompts import retried, softer
 from filmgate.engine.tickets import ticket_of
 from filmgate.store import transitions
 from filmgate.store.work import Claim
@@ -140,7 +140,7 @@ async def _failed(parts: Parts, claim: Claim, answer: Failed) -> None:
         await _again(parts, claim, answer, after_attempt(spent), change, "failed")
         return
     if answer.code == "content_refused" and spent < ATTEMPTS:
-        softened = await softer(parts, claim, sent_of(claim, attempt), answer.text)
+        softened = await softer(parts, claim, attempt, answer.text)
         if softened is not None:
             await _again(parts, claim, answer, transitions.NOW, softened, "refused")
             return

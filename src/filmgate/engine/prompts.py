@@ -44,21 +44,15 @@ def prompt_of(request: FilmRequest, record: Record, clip: int, *, first_made: in
     return record.enhanced_prompt or cut(request.prompt)[0]
 
 
-def sent_of(claim: Claim, attempt: OpenAttempt) -> str:
-    """Give the prompt that an attempt was sent with."""
-    task = claim.task
-    return prompt_of(
-        task.request, task.record, attempt.clip, first_made=planned_by(task.request, None).first_made
-    )
-
-
-async def softer(parts: Parts, claim: Claim, sent: str, refusal: str) -> RecordChange | None:
-    """Soften what was refused; None where its owner does not want it, or it was done once already."""
+async def softer(parts: Parts, claim: Claim, attempt: OpenAttempt, refusal: str) -> RecordChange | None:
+    """Soften what an attempt was sent with; None where its owner does not want it, or it was done once already."""
     task = claim.task
     # A clip that was made already is only made again at a larger size: its words stay.
     scaling = bool(claim.clips) and len(task.request.clips) == 1
     if scaling or not task.request.soften or task.record.softened_prompt is not None:
         return None
+    first_made = planned_by(task.request, None).first_made
+    sent = prompt_of(task.request, task.record, attempt.clip, first_made=first_made)
     softened = await parts.enhancer.soften(sent)
     await failpoint("prompts.softened")
     if softened == sent:

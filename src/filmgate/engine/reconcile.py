@@ -15,7 +15,6 @@ from filmgate.engine.end import fail
 from filmgate.engine.lease import may_send
 from filmgate.engine.parts import Parts
 from filmgate.engine.prepare import repeat
-from filmgate.engine.prompts import sent_of
 from filmgate.engine.receive import keep_ticket
 from filmgate.engine.submit import refused
 from filmgate.store import transitions
@@ -46,7 +45,7 @@ async def reconcile(parts: Parts, claim: Claim) -> None:
             await adopt(parts, claim, provider)
             ticket = await _look(parts, claim, provider)
     except (Invalid, Refused) as error:
-        await refused(parts, claim, sent_of(claim, attempt), error)
+        await refused(parts, claim, attempt, error)
         return
     except _Absent:
         await failpoint("reconcile.absent")

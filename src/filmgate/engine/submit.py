@@ -18,7 +18,7 @@ from filmgate.engine.route import Line
 from filmgate.engine.surely import surely
 from filmgate.store import transitions
 from filmgate.store.moves import StaleLease
-from filmgate.store.work import Claim
+from filmgate.store.work import Claim, OpenAttempt
 
 
 async def submit(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> None:
@@ -43,7 +43,7 @@ async def submit(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> N
         )
         failure = error
         await failpoint("submit.after_failure")
-        await surely(parts, claim, lambda: _not_accepted(parts, claim, clip, failure))
+        await surely(parts, claim, lambda: _not_accepted(parts, claim, attempt, failure))
         return
     parts.telemetry.asked(line.provider_name, "submit", "accepted", parts.clock.monotonic() - started)
     await failpoint("submit.after_reply")
@@ -71,19 +71,19 @@ def _meaning(error: Exception) -> str:
     return type(error).__name__.lower() if isinstance(error, Fault) else "uncertain"
 
 
-async def _not_accepted(parts: Parts, claim: Claim, clip: ClipRequest, error: Exception) -> None:
+async def _not_accepted(parts: Parts, claim: Claim, attempt: OpenAttempt, error: Exception) -> None:
     match error:
         case Refused() | Invalid():
-            await refused(parts, claim, clip.prompt, error)
+            await refused(parts, claim, attempt, error)
         case Vanished():
-            await fail(parts, claim, "source_gone", attempt=AttemptState.FAILED, error=error, parameters={})
+            await fail(parts, claim, "source_gone", attempt=AttemptState.FAILED, error=error)
         case Busy():
             parts.telemetry.event("provider.busy", task=str(claim.task_id))
             # It waits until that credential opens again, or goes where there is room now.
             await parts.moves.make(transitions.not_created(claim, error, transitions.NOW))
             parts.wake.set()
         case Misconfigured() | Broken():
-            await _elsewhere(parts, claim, error)
+            await _elsewhere(parts, claim, attempt, error)
         case Uncertain():
             await _unknown(parts, claim, str(error))
         case _:
@@ -99,10 +99,10 @@ async def _unknown(parts: Parts, claim: Claim, why: str) -> None:
     await parts.notices.alarm("reply_lost", text, named[0] if named else "unknown")
 
 
-async def refused(parts: Parts, claim: Claim, sent: str, error: Refused | Invalid) -> None:
+async def refused(parts: Parts, claim: Claim, attempt: OpenAttempt, error: Refused | Invalid) -> None:
     """End a task whose vendor will not make it, or let it be sent with softer words, once, where its owner wants that."""
     await failpoint("submit.refused")
-    change = await softer(parts, claim, sent, str(error)) if isinstance(error, Refused) else None
+    change = await softer(parts, claim, attempt, str(error)) if isinstance(error, Refused) else None
     if change is not None:
         await parts.moves.make(transitions.not_created(claim, error, transitions.NOW, change))
         parts.wake.set()
@@ -112,10 +112,7 @@ async def refused(parts: Parts, claim: Claim, sent: str, error: Refused | Invali
     await fail(parts, claim, code, attempt=AttemptState.FAILED, error=error, parameters=parameters)
 
 
-async def _elsewhere(parts: Parts, claim: Claim, error: Exception) -> None:
-    attempt = claim.attempt
-    if attempt is None:
-        return
+async def _elsewhere(parts: Parts, claim: Claim, attempt: OpenAttempt, error: Exception) -> None:
     spent = await parts.reader.attempts_spent(claim.task_id, attempt.clip)
     if not await may_follow(parts, claim, spent):
         await fail(

@@ -189,7 +189,7 @@ class Starts:
         Those of accounts `without` are passed over.
         """
         found = await unlike(
-            busy, lambda none: self._pool.fetch(_NEXT, list(models), none, limit, list(without))
+            busy, lambda passed: self._pool.fetch(_NEXT, list(models), passed, limit, list(without))
         )
         waiting: list[Waiting] = []
         for row in found:

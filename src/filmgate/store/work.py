@@ -265,7 +265,7 @@ class Claims:
         full = [one for one in share.full() if one is not None] if share else []
         most = min(limit, share.room(_NOBODY)) if share else limit
         due = await unlike(
-            busy, lambda none: self._pool.fetch(_DUE, step.value, most, none, self._others, full)
+            busy, lambda passed: self._pool.fetch(_DUE, step.value, most, passed, self._others, full)
         )
         shared = share.copy() if share else None
         return [row["task_id"] for row in due if shared is None or shared.take(row["credential_id"])][:limit]

@@ -120,6 +120,8 @@ _THERE: Final = (
     "select relname from pg_class where relname = any($1::text[]) and relnamespace = 'film'::regnamespace"
 )
 _BY_DEFAULT: Final = "select count(*) from (select from tasks_default limit $1) strays"
+# Whoever waits for this lock holds up everybody who comes after it, and there are weeks of time to try again.
+_LOCK_WAIT: Final = "500ms"
 # It spells WEEKS.
 _PARTITIONS_LOCK: Final = 0x5745454B53
 
@@ -130,7 +132,10 @@ class Upkeep:
         self._record_life = record_life
 
     async def make_partitions(self, now: datetime) -> Sequence[str]:
-        """Make the weekly partitions of tasks up to four weeks ahead; give the new ones' names."""
+        """Make the weekly partitions of tasks up to four weeks ahead; give the new ones' names.
+
+        Whoever reads the tasks for long, a backup for example, lets them wait for the next time.
+        """
         weeks = [week_of(now) + ahead * WEEK for ahead in range(_WEEKS_AHEAD + 1)]
         found = await self._pool.fetch(_THERE, [partition(week) for week in weeks])
         there = {row["relname"] for row in found}
@@ -139,7 +144,9 @@ class Upkeep:
             return []
         async with self._pool.acquire() as connection, connection.transaction():
             # Two who make the same table at once would both fail.
-            await connection.execute("select pg_advisory_xact_lock($1)", _PARTITIONS_LOCK)
+            if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _PARTITIONS_LOCK):
+                return []
+            await connection.execute(f"set local lock_timeout = '{_LOCK_WAIT}'")
             return [partition(week) for week in missing if await _made(connection, week)]
 
     async def strays_by_default(self) -> int:
@@ -195,7 +202,7 @@ async def _made(connection: Connection, week: datetime) -> bool:
                 f"create table {name} partition of tasks for values from ('{bounds[0]}') to ('{bounds[1]}') "
                 "with (fillfactor = 85)"
             )
-    except asyncpg.CheckViolationError:
-        # Rows of that week in the default partition forbid it; they are as safe there.
+    except (asyncpg.CheckViolationError, asyncpg.LockNotAvailableError):
+        # Rows of that week in the default partition forbid it, and they are as safe there; or the table is being read.
         return False
     return True

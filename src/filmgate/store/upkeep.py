@@ -88,7 +88,8 @@ delete from idempotency where ctid = any(array(
 _REPAIR: Final = """
 insert into work (fence, task_id, model, account_id, key_id, running, step, credential_id, due_at)
 select (extract(epoch from now()) * 1000)::bigint, t.id, t.model, t.account_id, t.key_id, t.state <> 'queued',
-    case when a.state in ('accepted') then 'poll' when a.state in ('sending', 'uncertain') then 'reconcile'
+    case when a.state = 'accepted' then 'poll' when a.state = 'sending' then 'submit'
+    when a.state = 'uncertain' then 'reconcile'
     when a.state = 'done' and not exists (select from clips c where c.task_id = t.id and c.no = a.clip_no) then 'collect'
     else 'prepare' end,
     a.credential_id, now()

@@ -26,10 +26,12 @@ where id = $1 and account_id = $2 and ended_at is not null and deleted_at is nul
 
 _FORGET_FILES: Final = "update files set delete_after = now() where task_id = $1"
 
-# A film that is still on its way to its customer's bucket is kept until it is there, or was tried often enough.
+# A film that is still on its way to its customer's bucket is kept until it is there, or was tried often enough; clips
+# and pictures are kept until the film that is made of them has ended, however short films are kept.
 _DUE: Final = """
 select * from files f where delete_after is not null and delete_after <= now()
     and not exists (select from shipments s where s.object_key = f.object_key and s.state = 'due')
+    and not exists (select from tasks t where t.id = f.task_id and t.ended_at is null)
 order by delete_after limit $1
 """
 

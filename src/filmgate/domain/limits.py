@@ -122,6 +122,8 @@ START_WITHIN_S: Final = 24 * 3600
 TASK_DEADLINE: Final = timedelta(minutes=60)
 CLAIM_BATCH: Final = 256
 SWEEP_EVERY: Final = timedelta(seconds=10)
+# The sweep removes so many films' files at a time.
+FILES_AT_ONCE: Final = 32
 IDLE_CLAIM: Final = timedelta(milliseconds=250)
 OUTAGE_SLOWEST: Final = timedelta(seconds=5)
 COMMIT_BATCH: Final = 256

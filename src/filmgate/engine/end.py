@@ -1,7 +1,7 @@
 """End a task: every way out of the engine leads through here."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -22,6 +22,7 @@ from filmgate.store import transitions
 from filmgate.store.ends import End
 from filmgate.store.moves import StaleLease
 from filmgate.store.notices import Notice
+from filmgate.store.patience import AWAY
 from filmgate.store.work import Claim, Unreadable
 
 _NOTHING: Final[Mapping[str, str | int]] = MappingProxyType({})
@@ -192,13 +193,23 @@ async def end_all(
     left: Callable[[int, float, Unreadable], Awaitable[Sequence[Claim]]],
     end: Callable[[Parts, Claim], Awaitable[None]],
 ) -> None:
-    """Claim what is left and end it, batch after batch; one that another has ended by now is none of it."""
+    """Claim what is left and end it, batch after batch; one that cannot be ended keeps no other from its end."""
     while claims := await left(CLAIM_BATCH, parts.clock.monotonic(), parts.claims.on_unreadable):
-        for claim in claims:
-            with suppress(StaleLease):
-                await end(parts, claim)
-        if len(claims) < CLAIM_BATCH:
+        found = await asyncio.gather(*(end(parts, claim) for claim in claims), return_exceptions=True)
+        for claim, error in zip(claims, found, strict=True):
+            _tell(parts, claim, error)
+        if len(claims) < CLAIM_BATCH or None not in found:
             return
+
+
+def _tell(parts: Parts, claim: Claim, error: BaseException | None) -> None:
+    """Log what kept a task from its end; one that another has ended by now is none of it."""
+    if isinstance(error, AWAY) or not isinstance(error, Exception | None):
+        raise error
+    if error is not None and not isinstance(error, StaleLease):
+        parts.telemetry.event(
+            "step.broken", task=str(claim.task_id), step="end", error=error, reason=type(error).__name__
+        )
 
 
 async def _unscaled(

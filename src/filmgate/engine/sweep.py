@@ -1,10 +1,12 @@
 """Sweep: end what is overdue, remove what was kept long enough, repair and report what should not be."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import StorageFault
-from filmgate.domain.limits import CLAIM_BATCH, SCRATCH_LIFE
+from filmgate.domain.limits import CLAIM_BATCH, FILES_AT_ONCE, SCRATCH_LIFE, SWEEP_EVERY
+from filmgate.domain.task import StoredFile
 from filmgate.domain.webhook import ENDPOINT, named
 from filmgate.engine.cancel import call_off, sweep_cancelled
 from filmgate.engine.end import end_all, expire
@@ -123,27 +125,42 @@ async def _estimate(parts: Parts) -> None:
 
 
 async def _expire(parts: Parts, upkeep: Upkeep) -> None:
+    expired: list[Claim] = []
+
     async def end(parts: Parts, claim: Claim) -> None:
         await expire(parts, claim)
-        await call_off(parts, claim)
+        expired.append(claim)
 
-    await end_all(parts, upkeep.overdue, end)
+    try:
+        await end_all(parts, upkeep.overdue, end)
+    finally:
+        # A vendor that does not answer keeps no task from its end, and holds up the sweep once, however many there are.
+        await asyncio.gather(*(call_off(parts, claim) for claim in expired))
 
 
 async def _remove_files(parts: Parts) -> None:
+    """Remove what was kept long enough, for as long as sweeps are apart: they have more to do than that."""
+    over = parts.clock.monotonic() + SWEEP_EVERY.total_seconds()
+    hands = asyncio.Semaphore(FILES_AT_ONCE)
     while due := await parts.files.due_for_removal(CLAIM_BATCH):
-        gone = []
-        for file in due:
-            await failpoint("sweep.before_file")
-            try:
-                await parts.objects.delete(file.object_key)
-            except StorageFault as error:
-                # It is tried again at the next sweep; one file must not keep the others.
-                parts.telemetry.event("file.kept", task=str(file.task_id), reason=str(error))
-            else:
-                gone.append(file.id)
+        found = await asyncio.gather(*(_removed(parts, file, hands, over) for file in due))
+        gone = [file.id for file, removed in zip(due, found, strict=True) if removed]
         await failpoint("sweep.before_gone")
         await parts.files.gone(gone)
         parts.telemetry.event("sweep.removed", files=len(gone))
-        if len(due) < CLAIM_BATCH or not gone:
+        if len(due) < CLAIM_BATCH or not gone or parts.clock.monotonic() > over:
             return
+
+
+async def _removed(parts: Parts, file: StoredFile, hands: asyncio.Semaphore, over: float) -> bool:
+    async with hands:
+        if parts.clock.monotonic() > over:
+            return False
+        await failpoint("sweep.before_file")
+        try:
+            await parts.objects.delete(file.object_key)
+        except StorageFault as error:
+            # It is tried again at the next sweep; one file must not keep the others.
+            parts.telemetry.event("file.kept", task=str(file.task_id), reason=str(error))
+            return False
+        return True

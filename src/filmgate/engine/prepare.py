@@ -21,12 +21,13 @@ from filmgate.engine.parts import Parts
 from filmgate.engine.pictures import frames_of
 from filmgate.engine.prompts import enhanced
 from filmgate.engine.route import Line
-from filmgate.engine.submit import submit
+from filmgate.engine.submit import submit, withdrawn
 from filmgate.engine.takeover import with_first_clip
 from filmgate.media.child import ChildError
 from filmgate.media.findings import NotAFilm
 from filmgate.store import transitions
 from filmgate.store.moves import NoRoom, Sending
+from filmgate.store.patience import PASSING
 from filmgate.store.work import Claim, OpenAttempt
 
 
@@ -96,15 +97,22 @@ async def _send(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> No
     sending = _sending(parts, claim, line, clip)
     # The lease counts from before the intent is written: whatever comes between, be it a lock or a stopped process,
     # shortens what is left of it.
-    since = parts.clock.monotonic()
+    since, heard = parts.clock.monotonic(), True
     try:
         await parts.moves.make(transitions.sending(claim, sending))
     except NoRoom:
         await failpoint("prepare.no_room")
         await parts.moves.make(transitions.waiting(claim, IDLE_CLAIM))
         return
+    except PASSING:
+        # It may be written all the same.
+        heard = False
     await failpoint("submit.after_intent")
-    await submit(parts, replace(_sent(claim, sending, parts), since=since), line, clip)
+    sent = replace(_sent(claim, sending, parts), since=since)
+    if heard:
+        await submit(parts, sent, line, clip)
+    else:
+        await withdrawn(parts, sent)
 
 
 def _sending(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> Sending:

@@ -67,6 +67,15 @@ async def _unsent(parts: Parts, claim: Claim, line: Line) -> None:
     parts.wake.set()
 
 
+async def withdrawn(parts: Parts, claim: Claim) -> None:
+    """Let a task be sent anew of which nothing was sent, whether its intent was written or not.
+
+    Only under its fence: whoever has the task by now may have written an intent of the same key, and have sent it.
+    """
+    await surely(parts, claim, lambda: parts.moves.make(transitions.unsent(claim)))
+    parts.wake.set()
+
+
 def _meaning(error: Exception) -> str:
     return type(error).__name__.lower() if isinstance(error, Fault) else "uncertain"
 

@@ -63,10 +63,11 @@ select 'clock_set_back', format('the clock of the database was set back: %s task
 from n where tasks + credentials > 0 returning text
 """  # noqa: S608  # our own text
 
-# What was claimed in vain, since nobody can read it, comes after all others the next time.
+# What was claimed in vain, since nobody can read it, comes after all others the next time. Of the tasks only those are
+# read that have not ended, however many have.
 _OVERDUE: Final = f"""
 with due as (
-    select w.task_id from work w join tasks t on t.id = w.task_id
+    select w.task_id from work w join tasks t on t.id = w.task_id and t.ended_at is null
     where (t.deadline_at < now() and w.step in ('prepare', 'poll')
             or t.start_by < now() and t.started_at is null and w.step = 'prepare')
         and (w.lease_by is null or w.due_at < now())
@@ -102,7 +103,9 @@ on conflict do nothing
 """
 
 
-_STRAYS: Final = "delete from work w using tasks t where t.id = w.task_id and t.ended_at is not null"
+_STRAYS: Final = """
+delete from work w where not exists (select from tasks t where t.id = w.task_id and t.ended_at is null)
+"""
 
 
 _FORGET_DELIVERIES: Final = """
@@ -183,7 +186,7 @@ class Upkeep:
         return await self._pool.fetchval(_CATCH_UP) is not None
 
     async def remove_strays(self) -> int:
-        """Remove work rows of tasks that have ended; each of them is an alarm."""
+        """Remove work rows of tasks that have ended, or are not there; each of them is an alarm."""
         tag = await self._pool.execute(_STRAYS)
         return int(tag.split()[-1])
 

@@ -30,6 +30,13 @@ class Ahead(SystemClock):
         return datetime.now(UTC) + self.by
 
 
+class AheadUpkeep(Upkeep):
+    """A database whose clock is ahead as well."""
+
+    async def now(self) -> datetime:
+        return datetime.now(UTC) + LATER
+
+
 @pytest.fixture
 async def world(pool: Pool) -> World:
     return await make_world(pool, in_flight=9)
@@ -51,7 +58,7 @@ async def test_what_is_old_enough_is_forgotten_with_its_objects_and_weeks_to_com
     await world.ends.end(succeeded(await collecting(world)))
     parts = await parts_of(world, tmp_path, LATER)
     for _ in range(3):
-        await sweep(parts, Upkeep(world.pool))
+        await sweep(parts, AheadUpkeep(world.pool))
     assert await world.rows("select id from tasks") == []
     assert await world.rows("select id from files") == []
     assert await Ledger(world.pool).check() == []
@@ -62,12 +69,21 @@ async def test_what_is_old_enough_is_forgotten_with_its_objects_and_weeks_to_com
     assert await notices(world) == []
 
 
+async def test_a_node_whose_clock_alone_is_ahead_forgets_nothing(world: World, tmp_path: Path) -> None:
+    await world.ends.end(succeeded(await collecting(world)))
+    parts = await parts_of(world, tmp_path, LATER)
+    for _ in range(3):
+        await sweep(parts, Upkeep(world.pool))
+    assert len(await world.rows("select id from tasks")) == 1
+    assert len(await world.rows("select id from files")) == 1
+
+
 async def test_operators_are_told_of_a_task_that_never_ended_and_keeps_its_week(
     world: World, tmp_path: Path
 ) -> None:
     claim = await running(world)
     parts = await parts_of(world, tmp_path, LATER)
-    await sweep(parts, Upkeep(world.pool))
+    await sweep(parts, AheadUpkeep(world.pool))
     [(kind, text)] = await notices(world)
     assert kind == "never_ended"
     assert "are to be forgotten, and some of them have never ended" in str(text)

@@ -100,6 +100,17 @@ async def test_only_what_nothing_needs_is_removed(pool: Pool, store: ObjectStore
     }  # fmt: skip
 
 
+async def test_a_film_that_is_about_to_get_its_row_is_kept_whatever_a_clock_says(
+    pool: Pool, store: ObjectStore
+) -> None:
+    task = (await (await make_world(pool)).accept()).task
+    assert task is not None
+    await store.put_bytes(f"tasks/{task.id}/film.mp4", b"film")
+    keeper, _ = housekeeper(store, pool)
+    await keeper.sweep()
+    assert await keys(store) == [f"tasks/{task.id}/film.mp4"]
+
+
 async def test_so_many_orphans_look_like_a_restored_database_and_stay(pool: Pool, store: ObjectStore) -> None:
     await make_world(pool)
     for no in range(3):

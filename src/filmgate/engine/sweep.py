@@ -76,9 +76,11 @@ async def _partitions(parts: Parts, upkeep: Upkeep) -> None:
 
 async def _forget(parts: Parts, upkeep: Upkeep) -> None:
     """Forget what is old enough, a few steps at a time; the rest is left for the next sweep."""
+    # What was forgotten does not come back: one machine whose clock is ahead must not be enough for that.
+    now = min(parts.clock.now(), await upkeep.now())
     for _ in range(_FORGET_STEPS):
         await failpoint("sweep.before_forgetting")
-        forgot = await upkeep.forget_tasks(parts.clock.now())
+        forgot = await upkeep.forget_tasks(now)
         await failpoint("sweep.forgot")
         if forgot.week is None:
             return

@@ -42,7 +42,7 @@ where l.size_bytes <> f.size_bytes order by f.created_at desc limit $1
 _COUNTS: Final = "select (select count(*) from files) as rows, (select count(*) from listed) as objects"
 _USED: Final = "select role, count(*) as files, sum(size_bytes)::bigint as size_bytes from files group by role order by role"
 
-_UPLOADS: Final = "uploads"
+_OF_TASKS: Final = frozenset({"uploads", "tasks"})
 
 Page = Sequence[tuple[str, int, datetime]]
 """Key, size in bytes, and when it was stored."""
@@ -84,14 +84,14 @@ class Stock:
         return await self._pool.fetchval(_CLAIM, chore, every) is not None
 
     async def known(self, keys: Sequence[str]) -> Collection[str]:
-        """Give those of the keys that something still needs: a row names them, or a task that has not ended."""
+        """Give those of the keys that something still needs: a row names them, or they are of a task that has not ended."""
         rows = await self._pool.fetch(_KNOWN, list(keys))
         known = {row["object_key"] for row in rows}
-        uploads = {key: task for key in keys if (task := _uploaded_for(key)) is not None}
-        if uploads:
-            found = await self._pool.fetch(_UNFINISHED, list(set(uploads.values())))
+        made_for = {key: task for key in keys if key not in known and (task := _task_of(key)) is not None}
+        if made_for:
+            found = await self._pool.fetch(_UNFINISHED, list(set(made_for.values())))
             unfinished = {row["id"] for row in found}
-            known |= {key for key, task in uploads.items() if task in unfinished}
+            known |= {key for key, task in made_for.items() if task in unfinished}
         return known
 
     async def forget_shipments(self, age: timedelta) -> None:
@@ -128,10 +128,10 @@ async def _unlike(connection: Connection, statement: str, *values: object) -> Un
     return Unlike(found[0]["total"] if found else 0, [row["object_key"] for row in found])
 
 
-def _uploaded_for(key: str) -> UUID | None:
-    """Say for which task a client's own file was kept; None for any other key."""
+def _task_of(key: str) -> UUID | None:
+    """Say for which task a client's own file, or a film, was kept; None for any other key."""
     folder, _, rest = key.partition("/")
     try:
-        return UUID(rest.partition("/")[0]) if folder == _UPLOADS else None
+        return UUID(rest.partition("/")[0]) if folder in _OF_TASKS else None
     except ValueError:
         return None

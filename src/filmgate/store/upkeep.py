@@ -135,6 +135,11 @@ class Upkeep:
         self._pool = pool
         self._record_life = record_life
 
+    async def now(self) -> datetime:
+        """Give the time by the database's own clock."""
+        moment: datetime = await self._pool.fetchval("select now()")
+        return moment
+
     async def make_partitions(self, now: datetime) -> Sequence[str]:
         """Make the weekly partitions of tasks up to four weeks ahead; give the new ones' names.
 

@@ -29,10 +29,11 @@ class Deaf(Vendor):
 
     cancels: bool = True
     asked: int = 0
+    silent_s: float = 0.2
 
     async def cancel(self, ticket: Ticket) -> Stopped:
         self.asked += 1
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(self.silent_s)
         raise TimeoutError(ticket.ref)
 
 
@@ -61,6 +62,19 @@ async def test_a_vendor_that_does_not_answer_a_cancel_holds_up_no_deadline(
         await sweep(engine.parts, Upkeep(pool))
     assert await world.rows("select distinct state from tasks") == [{"state": State.EXPIRED.value}]
     assert vendor.asked == 40
+
+
+async def test_more_cancels_than_a_vendor_answers_hold_up_no_sweep(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, vendor = await make_world(pool), Deaf(silent_s=60)
+    engine = await engine_of(world, tmp_path / "e", vendor)
+    await running(world, engine, 3)
+    await pool.execute("update tasks set deadline_at = now() - interval '1 s'")
+    monkeypatch.setattr("filmgate.engine.sweep.SWEEP_EVERY", timedelta(seconds=0.2))
+    async with asyncio.timeout(4):
+        await sweep(engine.parts, Upkeep(pool))
+    assert await world.rows("select distinct state from tasks") == [{"state": State.EXPIRED.value}]
 
 
 class OneBroken(Ends):

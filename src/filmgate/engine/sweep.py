@@ -136,8 +136,22 @@ async def _expire(parts: Parts, upkeep: Upkeep) -> None:
     try:
         await end_all(parts, upkeep.overdue, end)
     finally:
-        # A vendor that does not answer keeps no task from its end, and holds up the sweep once, however many there are.
-        await asyncio.gather(*(call_off(parts, claim) for claim in expired))
+        await _call_off(parts, expired)
+
+
+async def _call_off(parts: Parts, expired: Sequence[Claim]) -> None:
+    """Let providers stop what has expired, for as long as sweeps are apart; one that does not answer is not waited for."""
+    hands = asyncio.Semaphore(CLAIM_BATCH)
+
+    async def one(claim: Claim) -> None:
+        async with hands:
+            await call_off(parts, claim)
+
+    try:
+        async with asyncio.timeout(SWEEP_EVERY.total_seconds()):
+            await asyncio.gather(*(one(claim) for claim in expired))
+    except TimeoutError as error:
+        parts.telemetry.event("cancel.failed", count=len(expired), reason=type(error).__name__)
 
 
 async def _remove_files(parts: Parts) -> None:

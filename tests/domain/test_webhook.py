@@ -143,6 +143,8 @@ def test_a_receiver_may_ask_for_a_longer_wait_up_to_the_next_one(asked: timedelt
         ("soon", None),
         ("9" * 40, None),
         ("-1", None),
+        ("1 Jan 2000 00:00:00 +99999999999999", None),
+        (f"{'9' * 40} Jan 2000 00:00:00 GMT", None),
         ("", None),
         (None, None),
     ],

@@ -9,6 +9,7 @@ import standardwebhooks
 from aiohttp import web
 
 from filmgate.domain import failpoint
+from filmgate.domain.contracts_http import HttpReply
 from filmgate.domain.limits import WEBHOOK_SCHEDULE
 from filmgate.domain.states import State
 from filmgate.domain.webhook import named
@@ -317,3 +318,34 @@ async def test_a_database_that_goes_away_for_a_moment_loses_nothing(house: House
     found = await house.over(20)
     assert {one.state for one in found} == {"delivered"}
     assert len({one.id for one in receiver.received}) == 20
+
+
+class Breaking(GuardedPost):
+    """A way out that meets a bug with each address."""
+
+    async def post(self, url: str, **_: object) -> HttpReply:
+        raise OverflowError(url)
+
+
+@pytest.mark.parametrize("absurd", ["1 Jan 2000 00:00:00 +99999999999999", "9" * 40])
+async def test_a_receiver_that_asks_for_an_absurd_wait_has_failed_like_any_other(
+    house: House, receiver: Receiver, absurd: str
+) -> None:
+    receiver.answer = status(503, retry_after=absurd)
+    await house.endpoint(receiver.url())
+    await house.end(house.film())
+    house.start()
+    [dead] = await house.over()
+    assert (dead.state, dead.tries) == ("given_up", 4)
+
+
+async def test_a_delivery_that_meets_a_bug_is_tried_as_often_as_any_other_and_operators_see_it(
+    house: House, receiver: Receiver
+) -> None:
+    await house.endpoint(receiver.url())
+    await house.end(house.film())
+    house.start(post=Breaking(GuardedDial(house.subscriptions.guard)))
+    [dead] = await house.over()
+    assert (dead.state, dead.tries) == ("given_up", 4)
+    assert {one.error for one in dead.tried} == {"it could not be sent"}
+    assert [event for event, _ in house.telemetry.events].count("delivery.broken") == 4

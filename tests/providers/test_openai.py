@@ -311,6 +311,20 @@ async def test_a_wish_to_be_asked_next_year_is_not_granted(script, provider):
     assert await provider.poll(Ticket(ID)) == Pending(None, timedelta(minutes=10), waits=True)
 
 
+@pytest.mark.parametrize(
+    "absurd", ["1 Jan 2000 00:00:00 +99999999999999", f"{'9' * 40} Jan 2000 00:00:00 GMT"]
+)
+async def test_a_wait_that_nobody_can_reckon_with_changes_nothing_of_an_answer(script, provider, absurd):
+    script.replies["*"] = {
+        "status": 200, "json": {"id": ID, "status": "queued"}, "headers": {"retry-after": absurd}
+    }  # fmt: skip
+    assert (await provider.submit(CLIP, "0a.1.1")).ref == ID
+    assert await provider.poll(Ticket(ID)) == Pending(None, None, waits=True)
+    script.replies["*"] = {"status": 429, "json": {}, "headers": {"retry-after": absurd}}
+    with pytest.raises(Busy):
+        await provider.submit(CLIP, "0a.1.2")
+
+
 async def test_a_remix_of_its_own_video_goes_to_that_videos_path_and_any_other_is_made_anew(script, provider):
     script.replies["*"] = {"status": 200, "json": {"id": "video_2"}}
     earlier = Earlier(prompt="a boat", seconds=4.0, seed=None, ticket=Ticket("video_1"))

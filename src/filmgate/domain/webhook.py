@@ -102,7 +102,7 @@ def wait_asked(retry_after: str | None, now: datetime) -> timedelta | None:
         return timedelta(seconds=int(said)) if len(said) <= _SECONDS_DIGITS else None
     try:
         return parsedate_to_datetime(said) - now
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -28,6 +28,7 @@ from filmgate.net.post import GuardedPost
 from filmgate.seal import BrokenSealError
 from filmgate.store.deliveries import Deliveries, DeliveryClaim, Outcome
 from filmgate.store.endpoints import Endpoint
+from filmgate.store.patience import STORE_FAULTS
 
 _REDIRECT: Final = 3
 
@@ -78,6 +79,16 @@ async def deliver(messenger: Messenger, claim: DeliveryClaim) -> None:
             reason=error.operator if isinstance(error, Denied) else str(error) or type(error).__name__,
         )
         outcome = Outcome(claim=claim, delivered=False, error=_said(error), wait=_wait(messenger, claim))
+    except STORE_FAULTS:
+        # Its lease runs out, and it is tried again: nothing was sent.
+        raise
+    except Exception as error:  # noqa: BLE001  # a bug is a try as well, or it would be met for ever
+        messenger.telemetry.event(
+            "delivery.broken", delivery=named(DELIVERY, claim.id), error=error, reason=type(error).__name__
+        )
+        outcome = Outcome(
+            claim=claim, delivered=False, error="it could not be sent", wait=_wait(messenger, claim)
+        )
     await failpoint("deliver.after_post")
     took = timedelta(seconds=messenger.clock.monotonic() - began)
     await _settled(messenger, replace(outcome, duration=took))

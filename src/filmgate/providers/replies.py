@@ -116,6 +116,6 @@ def _number(text: str | None) -> float | None:
 def _until(date: str, now: datetime) -> timedelta | None:
     try:
         then = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return bounded((then if then.tzinfo else then.replace(tzinfo=UTC)) - now)

@@ -124,6 +124,22 @@ def test_a_customers_key_administers_nothing(on: Ask, real: RealGate, words: str
     assert (ran.code, ran.out) == (4, "")
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("providers pause nobody", "provider_not_found"),
+        ("providers test nobody", "provider_not_found"),
+        ("keys revoke nobody", "key_not_found"),
+        ("keys rotate nobody", "key_not_found"),
+    ],
+)
+def test_a_name_that_is_not_there_is_said_with_where_the_names_are(on: Ask, words: str, code: str) -> None:
+    ran = on(*words.split(" "))
+    assert (ran.code, ran.error["code"]) == (7, code)
+    assert f"filmgate {words.partition(' ')[0]} list" in ran.error["message"]
+    assert "`nobody`" in ran.error["message"]
+
+
 def test_models_are_compared_by_their_price(on: Ask) -> None:
     models = on("models").document["data"]
     ran = on("quote", "a paper boat", "--all", "--size", "16:9")

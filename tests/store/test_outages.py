@@ -278,6 +278,27 @@ async def test_where_others_took_every_connection_one_waits_for_the_next_that_is
     assert await counted(harmed.pool) == [1, 1, 1]
 
 
+async def test_who_stands_still_in_the_middle_of_a_transaction_holds_up_nobody_for_long(
+    pool: Pool, database: dict[str, Any]
+) -> None:
+    """An engine that hangs, or is cut off, may have locked what all others need to end a task."""
+    world = await make_world(pool)
+    frozen = await open_pool(database, size=1, statement_ms=5000, name="frozen")
+    async with frozen.acquire() as connection:
+        held = connection.transaction()
+        await held.start()
+        await connection.execute("update accounts set balance_micros = 7")
+        # Who asks meanwhile waits, and is not sent away.
+        assert (await world.accept("meanwhile")).verdict is Verdict.ACCEPTED
+        with pytest.raises(AWAY):
+            await connection.execute("update accounts set balance_micros = 8")
+        with suppress(*AWAY):
+            await held.rollback()
+    assert await frozen.fetchval("select balance_micros from accounts") == 0
+    assert await counted(pool) == [1, 1, 1]
+    await frozen.close()
+
+
 async def test_what_waits_too_long_for_its_turn_is_not_begun_any_more() -> None:
     begun: list[int] = []
     go = asyncio.Event()

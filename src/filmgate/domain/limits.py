@@ -134,6 +134,7 @@ ROOM_BYTES: Final = 200_000_000
 PART_BYTES: Final = 8 * MIB
 STORE_PROBE_SECONDS: Final = 10.0
 STORE_PROBE_EVERY: Final = timedelta(seconds=5)
+STORE_LOOK_EVERY: Final = timedelta(minutes=1)
 STORE_START_SECONDS: Final = 3.0
 UPLOAD_STORE_SECONDS: Final = 30.0
 ORPHAN_AGE: Final = timedelta(hours=24)

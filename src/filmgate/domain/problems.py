@@ -146,6 +146,14 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "该 `Idempotency-Key` 对应的任务已删除，不会重新生成；如需新视频请使用新的键。",
     ),
     "not_found": Wording(404, 7, "There is nothing at this address.", "该地址不存在。"),
+    "provider_not_found": Wording(
+        404, 7, "There is no provider `{name}` in the settings. `filmgate providers list` names those that there are.",
+        "配置中没有上游 `{name}`。可用 `filmgate providers list` 查看。",
+    ),
+    "key_not_found": Wording(
+        404, 7, "There is no valid key with the id or name `{name}`. `filmgate keys list` names those that there are.",
+        "没有编号或名称为 `{name}` 的有效密钥。可用 `filmgate keys list` 查看。",
+    ),
     "method_not_allowed": Wording(
         405, 2, "{method} is not spoken at this address.", "该地址不支持 {method}。",
     ),

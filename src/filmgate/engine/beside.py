@@ -35,7 +35,7 @@ def logged(log: Log, event: str) -> OnOutage:
     return waits
 
 
-async def let_end(running: Collection["asyncio.Task[None]"]) -> None:
+async def let_end(running: Collection["asyncio.Task[object]"]) -> None:
     """Let what is in hand finish, as long as a shutdown leaves time for it, and cancel the rest."""
     if running:
         await asyncio.wait(running, timeout=SHUTDOWN.total_seconds() * _SHUTDOWN_SHARE)

@@ -15,6 +15,7 @@ from filmgate.domain.limits import (
     DEATHS_ALONE,
     DEATHS_BEFORE_ALONE,
     IDLE_CLAIM,
+    SILENT_AFTER,
     STEP_LEASE,
     SUBMIT_LEASE,
     SWEEP_EVERY,
@@ -34,12 +35,16 @@ from filmgate.engine.start import Shares, starts
 from filmgate.engine.suspects import Trial
 from filmgate.engine.sweep import sweep
 from filmgate.store.moves import StaleLease
-from filmgate.store.patience import CLAIM_WITHIN_S, PASSING, PATIENCE_S, STORE_FAULTS
+from filmgate.store.patience import AWAY, CLAIM_WITHIN_S, PASSING, PATIENCE_S, STORE_FAULTS
 from filmgate.store.transitions import NOW
 from filmgate.store.upkeep import Upkeep
 from filmgate.store.work import Claim
 
 Verb = Callable[[Parts, Claim], Awaitable[None]]
+_STOOD: Final = (
+    "an engine stood still for {seconds:.0f} s, as one does whose machine hangs or is far too busy: what it had in hand "
+    "others could take over meanwhile, and nothing of it is done twice"
+)
 _PARK_AFTER: Final = DEATHS_BEFORE_ALONE + DEATHS_ALONE
 
 
@@ -73,7 +78,7 @@ class Worker:
         self._upkeep = upkeep
         self._beside = beside
         self._alongside: list[asyncio.Task[None]] = []
-        self._running: dict[UUID, tuple[Claim, asyncio.Task[None]]] = {}
+        self._running: dict[UUID, tuple[Claim, asyncio.Task[bool]]] = {}
         self._trial = Trial(parts)
         self._ended = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -179,27 +184,31 @@ class Worker:
         task = asyncio.create_task(self._guarded(claim, verb))
         self._running[claim.task_id] = claim, task
 
-        def forget(_: object) -> None:
+        def forget(ended: asyncio.Task[bool]) -> None:
             self._running.pop(claim.task_id, None)
+            # Given back while it was in hand, it would have stayed there for the rest of its lease.
+            self._left = self._left or (not ended.cancelled() and not ended.result())
             self._trial.ended(claim.task_id)
             self._parts.wake.set()
 
         task.add_done_callback(forget)
 
-    async def _guarded(self, claim: Claim, verb: Verb) -> None:
-        """One task's error is its own: it is tried again later, and told to operators."""
+    async def _guarded(self, claim: Claim, verb: Verb) -> bool:
+        """One task's error is its own: it is tried again later, and told to operators; False gives it back."""
         try:
             await failpoint("worker.claimed")
             await verb(self._parts, claim)
         except StaleLease:
             self._parts.telemetry.event("lease.lost", task=str(claim.task_id), step=claim.step.value)
         except PASSING as error:
-            self._left = True
             self._parts.telemetry.event(
                 "store.unavailable", task=str(claim.task_id), reason=type(error).__name__
             )
+            if isinstance(error, AWAY):
+                self._parts.telemetry.outage()
             # It is in hand meanwhile: what was given back at once would come back at once.
             await asyncio.sleep(after_outage(2, self._parts.chance).total_seconds())
+            return False
         except Exception as error:  # noqa: BLE001  # a bug in one task's step must not stop the others
             self._parts.telemetry.event(
                 "step.broken",
@@ -209,6 +218,7 @@ class Worker:
                 reason=type(error).__name__,
             )
             await self._set_back(claim)
+        return True
 
     async def _set_back(self, claim: Claim) -> None:
         try:
@@ -238,11 +248,17 @@ class Worker:
             await asyncio.sleep(SWEEP_EVERY.total_seconds())
 
     async def _beating(self) -> None:
+        stood_s = 0.0
         while True:
+            since = self._parts.clock.monotonic()
             await asyncio.sleep(BEAT_EVERY.total_seconds())
+            stood_s = max(stood_s, self._parts.clock.monotonic() - since)
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     await self._parts.claims.beat()
+                    if stood_s >= SILENT_AFTER.total_seconds():
+                        await self._parts.notices.alarm("engine_stood_still", _STOOD.format(seconds=stood_s))
+                    stood_s = 0.0
             except Exception as error:  # noqa: BLE001  # an engine that stops beating is taken for dead, and its work done elsewhere
                 self._away(error)
             else:

@@ -11,6 +11,7 @@ from filmgate.domain.clock import Chance
 from filmgate.domain.limits import (
     CONTENT_CHUNK,
     ROOM_BYTES,
+    STORE_LOOK_EVERY,
     STORE_PROBE_EVERY,
     STORE_PROBE_SECONDS,
     STORE_START_SECONDS,
@@ -44,6 +45,7 @@ class WatchedStore:
         self._room_bytes = room_bytes
         self._doubt = asyncio.Event()
         self._found: Finding | None = None
+        self._told: Finding | None = None
         self._watching: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
@@ -121,11 +123,19 @@ class WatchedStore:
                 late.cancel()
 
     async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        looked = loop.time()
         while True:
-            await self._doubt.wait()
-            self._doubt.clear()
-            await self._look()
-            await asyncio.sleep(STORE_PROBE_EVERY.total_seconds())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STORE_PROBE_EVERY.total_seconds()):
+                    await self._doubt.wait()
+            # A process without an engine may store nothing for days, and is asked all the same how the store is.
+            if self._doubt.is_set() or loop.time() - looked >= STORE_LOOK_EVERY.total_seconds():
+                self._doubt.clear()
+                await self._look()
+                looked = loop.time()
+                await asyncio.sleep(STORE_PROBE_EVERY.total_seconds())
+            self._tell()
 
     async def _look(self) -> None:
         # Until it is well it stays in doubt, also where this look is given up.
@@ -139,7 +149,13 @@ class WatchedStore:
         found = None if found is not None and found.step == "delete" else found
         if found is None:
             self._doubt.clear()
-        before, self._found = self._found, found
+        self._found = found
+        self._tell()
+
+    def _tell(self) -> None:
+        """Log what keeps films from being stored, once, and once that it is over."""
+        before, self._told = self._told, self.failing
+        found = self._told
         if found is not None and (before is None or before.trouble is not found.trouble):
             said = f"{found.said}. {found.way_out}"
             self._telemetry.event(

@@ -27,6 +27,8 @@ AWAY: Final = (
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
     asyncpg.ReadOnlySQLTransactionError,
+    # It took this process for one that stands still.
+    asyncpg.IdleInTransactionSessionTimeoutError,
 )
 # Whatever a store may raise that is no bug of who asks; an engine goes on after it.
 STORE_FAULTS: Final = (

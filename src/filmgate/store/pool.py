@@ -36,8 +36,13 @@ class _PatientPool(asyncpg.Pool):
 
 
 _PREPARED: Final = 100
-# What every session of ours needs; behind a pooler the database itself must say it.
-SESSION: Final[Mapping[str, str]] = {"search_path": "film", "timezone": "UTC"}
+# What every session of ours needs; behind a pooler the database itself must say it. Whoever stands still within a
+# transaction, or is cut off, holds what others wait for: it is ended before those lose their patience.
+SESSION: Final[Mapping[str, str]] = {
+    "search_path": "film",
+    "timezone": "UTC",
+    "idle_in_transaction_session_timeout": "3s",
+}
 
 
 async def open_pool(

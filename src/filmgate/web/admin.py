@@ -126,7 +126,7 @@ def admin_routes(around: Surroundings, dialects: frozenset[str]) -> APIRouter:
         """Revoke a key by its id, or all of a name; what it made stays its account's."""
         revoked = 0 if "\0" in id_or_name else await around.keys.revoke(id_or_name)
         if not revoked:
-            raise Problem("not_found")
+            raise Problem("key_not_found", name=id_or_name)
         around.telemetry.event("key.revoked", count=revoked)
         return Revoked(revoked=revoked)
 
@@ -152,7 +152,7 @@ def _add_rotation(router: APIRouter, around: Surroundings) -> None:
                 "invalid_parameter", field="id_or_name", reason=reason, reason_zh=reason_zh
             ) from None
         if new is None:
-            raise Problem("not_found")
+            raise Problem("key_not_found", name=id_or_name)
         around.telemetry.event("key.rotated", key_prefix=ids.hint(key), account=new.account)
         former = FormerKey(id=new.former_id, expires_at=new.former_until)
         return RotatedKey(id=new.id, name=new.name, account=new.account, key=key, former=former)

@@ -86,7 +86,7 @@ def _clean(name: str) -> str:
 
 def _switched(around: Surroundings, name: str, running: int | None, *, paused: bool) -> Switched:
     if running is None:
-        raise Problem("not_found")
+        raise Problem("provider_not_found", name=name)
     around.telemetry.event("provider.paused" if paused else "provider.resumed", provider=name)
     return Switched(name=name, paused=paused, running=running)
 

@@ -69,7 +69,7 @@ def trial_routes(around: Surroundings) -> APIRouter:
         """Ask a provider whether it would take films; with `real`, have it make one, for the account provider-tests."""
         accesses = around.engine.router.accesses(name)
         if not accesses:
-            raise Problem("not_found")
+            raise Problem("provider_not_found", name=name)
         names = {row.id: row.name for row in await around.engine.credentials.list()}
         checks = await asyncio.gather(
             *(_checked(around, names.get(one.credential_id, ""), one.provider) for one in accesses)

@@ -212,6 +212,9 @@ def test_only_operators_read_the_books(shop: RealGate) -> None:
         ("POST", "keys", {"name": "k", "budget_micros": -1}, "budget_micros"),
         ("POST", "keys", {"name": "k", "max_unfinished": 0}, "max_unfinished"),
         ("POST", "keys", {"name": "k", "submits_per_minute": True}, "submits_per_minute"),
+        # A limit by another name would be none.
+        ("PATCH", "accounts/studio", {"budget": 5}, "budget"),
+        ("POST", "keys", {"name": "k", "budget": 5}, "budget"),
     ],
 )
 def test_a_negative_or_absurd_amount_is_refused_with_its_field(

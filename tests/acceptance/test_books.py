@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -212,6 +213,9 @@ def test_only_operators_read_the_books(shop: RealGate) -> None:
         ("POST", "keys", {"name": "k", "budget_micros": -1}, "budget_micros"),
         ("POST", "keys", {"name": "k", "max_unfinished": 0}, "max_unfinished"),
         ("POST", "keys", {"name": "k", "submits_per_minute": True}, "submits_per_minute"),
+        # A limit by another name would be none.
+        ("PATCH", "accounts/studio", {"budget": 5}, "budget"),
+        ("POST", "keys", {"name": "k", "budget": 5}, "budget"),
     ],
 )
 def test_a_negative_or_absurd_amount_is_refused_with_its_field(
@@ -222,16 +226,27 @@ def test_a_negative_or_absurd_amount_is_refused_with_its_field(
     assert answer.json["error"]["details"]["field"] == field
 
 
+def test_an_account_is_limited_and_given_money_whatever_its_name(shop: RealGate) -> None:
+    for name in ("team/a", "topup", "a/topup", "?#%"):
+        shop.new_key(name, account=name)
+        path = f"/admin/v1/accounts/{quote(name, safe='')}"
+        changed = shop.ask("PATCH", path, json_body={"credit_micros": 0}, key="sk-admin")
+        assert (changed.status, changed.json.get("name")) == (200, name)
+        gift = {"amount_micros": 5, "reason": "a gift"}
+        given = shop.ask("POST", f"{path}/topup", json_body=gift, key="sk-admin")
+        assert (given.status, given.json) == (201, {"balance_micros": 5})
+
+
 def test_a_quote_binds_though_its_film_is_asked_for_another_price_later(shop: RealGate) -> None:
     body = {"model": "sora-2", "prompt": "a quoted boat", "seconds": 4, "size": "1280x720"}
-    quote = shop.ask("POST", "/gate/v1/quote", json_body=body, key=shop.key).json
-    assert quote["amount_micros"] == 800_000
+    quoted = shop.ask("POST", "/gate/v1/quote", json_body=body, key=shop.key).json
+    assert quoted["amount_micros"] == 800_000
     made = shop.ask(
         "POST",
         "/gate/v1/tasks",
         json_body=body,
         key=shop.key,
-        headers={"X-Filmgate-Quote": quote["quote_id"]},
+        headers={"X-Filmgate-Quote": quoted["quote_id"]},
     )
     assert made.headers["x-filmgate-cost"] == "800000;state=held"
     assert shop.ended(made.json["id"])["cost_micros"] == 800_000

@@ -244,6 +244,14 @@ def test_a_retry_is_a_new_task_of_the_same_request_at_a_price_of_its_own(gate: R
     assert (new["prompt"], new["model"], new["hold_micros"]) == ("a boat --mirage=slow:60", "sora-2", 400_000)
     assert new["record"]["retry_of"] == id_
     cancel(gate, new["id"])
+    twin = make(gate, "slow:60", seed=7)
+    cancel(gate, twin)
+    until(gate, twin, "cancelled")
+    # Another task's retry is another wish, also where both ask for the same film.
+    other = gate.ask(
+        "POST", f"/gate/v1/tasks/{twin}/retry", json_body={"seed": 8}, key=gate.key, headers=headers
+    )
+    assert (other.status, other.json["error"]["code"]) == (422, "idempotency_mismatch")
     far = gate.ask("POST", f"/gate/v1/tasks/{id_}/retry", json_body={"model": "no"}, key=gate.key)
     assert (far.status, far.json["error"]["code"]) == (404, "model_not_found")
 

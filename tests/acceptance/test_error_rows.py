@@ -204,6 +204,22 @@ async def test_a_key_that_has_run_out_reads_and_deletes_what_it_made_for_a_week_
     assert (answer.status, answer.json["error"]["code"]) == (401, "invalid_key")
 
 
+@pytest.mark.parametrize("since", ["1 hour", "9 days"])
+async def test_an_operator_tries_again_for_an_owner_whose_key_has_run_out(own: Own, since: str) -> None:
+    gate, connection = own
+    name = f"ran out {since} ago"
+    key = gate.new_key(name)
+    body = {"model": "animatic", "prompt": "a boat --sandbox=fail", "seconds": 1, "size": "640x360"}
+    made = gate.ask("POST", "/gate/v1/tasks", json_body=body, key=key).json["id"]
+    assert gate.ended(made, key=key)["state"] == "failed"
+    expire = f"update film.keys set expires_at = now() - interval '{since}' where name = $1"  # noqa: S608  # our own text
+    await connection.execute(expire, name)
+    path = f"/admin/v1/tasks/{made}/retry"
+    answer = gate.ask("POST", path, json_body={"note": "its provider was broken"}, key="sk-admin")
+    assert answer.status == 201, answer.body
+    assert (answer.json["account"], answer.json["state"]) == (name, "queued")
+
+
 async def test_a_fault_of_ours_is_a_500_in_each_dialects_form(own: Own) -> None:
     gate, connection = own
     strict, plain = gate.new_key("strict", strict=True), gate.key

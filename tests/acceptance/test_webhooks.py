@@ -258,6 +258,12 @@ def test_deliveries_are_listed_and_replayed_by_their_owner_and_by_operators(
     assert len({(one.id, one.body) for one in told}) == 1
     listed = gate.ask("GET", "/admin/v1/webhooks/deliveries", key="sk-admin").json["data"]
     assert got.id in [one["id"] for one in listed]
+    # Operators find those of one task, by its id or by the name that its dialect shows.
+    for name in (task["id"], task["name"]):
+        found = gate.ask("GET", f"/admin/v1/webhooks/deliveries?task={name}", key="sk-admin").json["data"]
+        assert {one["task_id"] for one in found} == {task["id"]}
+    unknown = gate.ask("GET", "/admin/v1/webhooks/deliveries?task=nobody", key="sk-admin")
+    assert (unknown.status, unknown.json["error"]["code"]) == (404, "task_not_found")
     assert gate.ask("GET", "/admin/v1/webhooks/deliveries", key=gate.key).status == 403
 
 

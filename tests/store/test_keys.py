@@ -7,6 +7,8 @@ import pytest
 
 from filmgate.store.keys import KeyRow, Keys
 from filmgate.store.pool import Pool
+from kit.books import PRICE, sound_books
+from kit.worlds import make_world
 
 DAY = timedelta(days=1)
 BUDGET = 20_000_000
@@ -94,3 +96,47 @@ async def test_keys_that_open_one_account_at_once_all_belong_to_it(pool: Pool) -
     owners = [await keys.owner(f"sk-{no}-{gate}") for no in range(20) for gate in range(4)]
     assert len({owner.account_id for owner in owners if owner is not None}) == 20
     assert None not in owners
+
+
+async def test_the_books_stay_sound_over_a_rotation_and_into_the_next_period(pool: Pool) -> None:
+    books = await sound_books(await make_world(pool, in_flight=9))
+    keys, old = Keys(pool, [b"pepper"]), books.world.owner.key_id
+    await pool.execute(
+        "update keys set budget_period = 'month', budget_micros = $2,"
+        " period_start = date_trunc('month', now(), 'UTC') where id = $1",
+        old,
+        BUDGET,
+    )
+    assert await books.broken() == {}
+    first = await keys.rotate(str(old), "sk-first", overlap=DAY)
+    assert first is not None
+    # What was charged, and what is held for the film that runs.
+    assert (await _rows(keys))[first.id].spent_micros == 2 * PRICE
+    assert await books.broken() == {}
+    second = await keys.rotate(str(first.id), "sk-second", overlap=DAY)
+    assert second is not None
+    assert (await _rows(keys))[second.id].spent_micros == 2 * PRICE
+    assert await books.broken() == {}
+    # Another month begins: whoever spends next leaves what was taken over behind.
+    await pool.execute(
+        "update keys set created_at = created_at - interval '40 days', spent_micros = 0 where id = $1",
+        second.id,
+    )
+    assert await books.broken() == {}
+    await pool.execute("update keys set spent_micros = 1 where id = $1", second.id)
+    assert await books.broken() == {"spent_is_what_was_charged": [f"key {second.id}: spent 1, charged 0"]}
+
+
+async def test_of_a_period_that_is_over_only_what_is_held_goes_over(keys: Keys, pool: Pool) -> None:
+    old = await keys.create("sk-old", name="ci", account="team", budget_micros=BUDGET, budget_period="day")
+    await pool.execute(
+        "update keys set spent_micros = 5000000, held_micros = 400000, period_start = now() - interval '3 days'"
+        " where id = $1",
+        old,
+    )
+    made = await keys.rotate("ci", "sk-new", overlap=DAY)
+    assert made is not None
+    assert (await _rows(keys))[made.id].spent_micros == 400_000
+    assert await pool.fetchval(
+        "select period_start = date_trunc('day', now(), 'UTC') from keys where id = $1", made.id
+    )

@@ -134,7 +134,7 @@ class Acceptance:
         """Commit the task, or raise a Problem with nothing stored; the flag tells that it is an earlier one."""
         if self.storage.full:
             raise Problem("no_room").with_headers({"retry-after": _ROOM_AFTER_S})
-        digest = _draft_digest(draft, dialect)
+        digest = _draft_digest(draft, dialect, record)
         try:
             found, preferred = await self._settled(draft, owner, dialect)
         except Problem as problem:
@@ -320,9 +320,12 @@ def _quoted_digest(request: FilmRequest) -> bytes:
     return _sha256({"request": asked, "uploads": uploads})
 
 
-def _draft_digest(draft: Draft, dialect: str) -> bytes:
+def _draft_digest(draft: Draft, dialect: str, record: RecordChange) -> bytes:
     """Know a request again by what its client wrote, which needs nothing of what it names to be there still."""
     said: dict[str, object] = {"dialect": dialect}
+    if record:
+        # What is asked for again is another wish than the same film of another task, and than a new one.
+        said["record"] = dict(record)
     for part in fields(draft):
         value = getattr(draft, part.name)
         if value != part.default and part.name not in {"pictures", "spelled"}:

@@ -163,7 +163,7 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
         """,
     ),
     "spent_is_what_was_charged": (
-        "what accounts and keys have spent is what they were charged since their period began",
+        "what accounts and keys have spent is what they were charged since their period began, and took over",
         """
         with charges as materialized (
             select l.account_id, l.key_id, l.at, e.amount_micros from ledger l
@@ -174,8 +174,11 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
         group by a.id having a.spent_micros <> coalesce(sum(c.amount_micros), 0)
         union all
         select 'key ' || k.id || ': spent ' || k.spent_micros || ', charged ' || coalesce(sum(c.amount_micros), 0)
+            || case when took.micros > 0 then ', took over ' || took.micros else '' end
         from keys k left join charges c on c.key_id = k.id and c.at >= k.period_start
-        group by k.id having k.spent_micros <> coalesce(sum(c.amount_micros), 0)
+        cross join lateral (
+            select case when k.created_at >= k.period_start then k.carried_micros else 0 end as micros) took
+        group by k.id, took.micros having k.spent_micros <> coalesce(sum(c.amount_micros), 0) + took.micros
         """,
     ),
     "a_quote_binds_once": (

@@ -10,6 +10,7 @@ from uuid import UUID
 from filmgate.domain.limits import DEAD_LETTER_EVERY, ENDPOINT_PATIENCE, WEBHOOKS_OF_HOST
 from filmgate.domain.request import Json
 from filmgate.domain.shares import Share
+from filmgate.domain.webhook import host_of
 from filmgate.store.batch import Lane
 from filmgate.store.endpoints import Endpoint, endpoint_of
 from filmgate.store.patience import whole_again
@@ -80,7 +81,8 @@ with due as (
     update deliveries d set ready = false, fence = d.fence + 1, lease_by = $2, due_at = now() + $3::interval
     from due where d.id = due.id returning d.*
 )
-select mine.id as delivery, mine.account_id as whose, mine.endpoint_id, mine.url as address, mine.host, mine.task_id,
+select mine.id as delivery, mine.account_id as whose, mine.endpoint_id, mine.task_id,
+    case when mine.endpoint_id is null then mine.url else coalesce(e.url, mine.url) end as address,
     mine.event, mine.body, mine.fence, mine.tries, mine.created_at as made_at,
     e.*
 from mine left join endpoints e on e.deleted_at is null
@@ -110,10 +112,10 @@ select id, status, answer, error, duration_ms from r
 
 _HEALTH: Final = """
 with r as (
-    select e.id, e.disabled_at is not null as was, r.well, r.gone, r.dead, r.dead and not e.callback
-            and e.failing_since < now() - $5::interval as hopeless
+    select e.id, e.disabled_at is not null as was, r.well, coalesce(r.gone = e.url, false) as gone, r.dead,
+        r.dead and not e.callback and e.failing_since < now() - $5::interval as hopeless
     from endpoints e
-    join unnest($1::uuid[], $2::boolean[], $3::boolean[], $4::boolean[]) as r(id, well, gone, dead) on r.id = e.id
+    join unnest($1::uuid[], $2::boolean[], $3::text[], $4::boolean[]) as r(id, well, gone, dead) on r.id = e.id
     order by e.id for update of e
 ), now_at as (
     update endpoints e set
@@ -322,7 +324,7 @@ def _shared(
 
 async def _note_health(connection: Connection, outcomes: Sequence[Outcome]) -> None:
     """Note on endpoints what changed: since when they fail, and that they are gone; tell operators of dead letters."""
-    news: dict[UUID, tuple[bool, bool, bool]] = {}
+    news: dict[UUID, tuple[bool, str | None, bool]] = {}
     for one in outcomes:
         endpoint = one.claim.endpoint
         if endpoint is None:
@@ -331,8 +333,10 @@ async def _note_health(connection: Connection, outcomes: Sequence[Outcome]) -> N
         # What was not even tried, since nobody may be told, is no news.
         dead = one.state == "given_up" and not one.gone and endpoint.disabled_at is None
         if one.gone or dead or (one.claim.endpoint_id and one.delivered is known_failing):
-            former = news.get(endpoint.id, (False, False, False))
-            news[endpoint.id] = one.delivered, one.gone or former[1], dead or former[2]
+            former = news.get(endpoint.id, (False, None, False))
+            # An endpoint that has another address by now is not gone with the one that it left.
+            gone = one.claim.url if one.gone else former[1]
+            news[endpoint.id] = one.delivered, gone, dead or former[2]
     if news:
         wells, gones, deads = zip(*news.values(), strict=True)
         patience = ENDPOINT_PATIENCE, DEAD_LETTER_EVERY
@@ -357,7 +361,7 @@ def _claim(row: Any, since: float) -> DeliveryClaim:  # noqa: ANN401  # asyncpg'
         account_id=row["whose"],
         endpoint_id=row["endpoint_id"],
         url=row["address"],
-        host=row["host"],
+        host=host_of(row["address"]),
         task_id=row["task_id"],
         event=row["event"],
         body=bytes(row["body"]),

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from filmgate.domain.limits import REPLAYED_TRIES, REPLAYED_WITHIN, TRIES_SHOWN
+from filmgate.domain.webhook import host_of
 from filmgate.store.pool import Pool
 
 # A delivery that is replayed again and again has as many tries as one likes: the latest are shown.
@@ -27,9 +28,14 @@ order by d.created_at desc, d.id desc limit $6
 
 _FIND: Final = f"select {_COLUMNS} from deliveries d where {_MINE} and d.id = $2"  # noqa: S608  # the columns are ours
 
-# One that is in hand is being told just now: there is nothing to replay.
+_ADDRESS: Final = """
+select coalesce(e.url, d.url) from deliveries d left join endpoints e on e.id = d.endpoint_id where d.id = $1
+"""
+
+# One that is in hand is being told just now: there is nothing to replay. It goes where its endpoint is now.
 _REPLAY: Final = f"""
-update deliveries d set state = 'due', due_at = now(), ended_at = null, tries = 0, lease_by = null, ready = true
+update deliveries d set url = $3, host = $4, state = 'due', due_at = now(), ended_at = null, tries = 0, lease_by = null,
+    ready = true
 where {_MINE} and d.id = $2 and (d.lease_by is null or d.due_at <= now())
 """  # noqa: S608  # the condition is ours
 
@@ -114,7 +120,9 @@ class DeliveryLog:
 
     async def replay(self, account_id: int | None, id_: UUID) -> None:
         """Make it due now, with its whole schedule before it; its id and its bytes stay what they were."""
-        await self._pool.execute(_REPLAY, account_id, id_)
+        url = await self._pool.fetchval(_ADDRESS, id_)
+        if url is not None:
+            await self._pool.execute(_REPLAY, account_id, id_, url, host_of(url))
 
 
 def _delivery(row: Any) -> Delivery:  # noqa: ANN401  # asyncpg's Record types no column

@@ -42,6 +42,11 @@ update endpoints e set name = coalesce($3, e.name), url = coalesce($4, e.url), e
 where {_MINE} and e.id = $2 returning {_COLUMNS}
 """  # noqa: S608  # the columns are ours
 
+# What was not told yet goes where the endpoint is now. A try that is in hand goes on; the next one goes there.
+_MOVE: Final = """
+update deliveries set url = $3, host = $4 where account_id = $1 and endpoint_id = $2 and state = 'due' and url <> $3
+"""
+
 # What cannot be told any more needs no secret.
 _DELETE: Final = f"""
 update endpoints e set deleted_at = now(), secret = '', former_secret = null, former_until = null
@@ -135,6 +140,7 @@ class Endpoints:
         row = await self._pool.fetchrow(_FIND, account_id, id_)
         return None if row is None else endpoint_of(row)
 
+    @whole_again
     async def update(
         self,
         account_id: int,
@@ -147,7 +153,10 @@ class Endpoints:
     ) -> Endpoint | None:
         """Write what is given; an address that is given is tried again, also where it was disabled."""
         listed = None if events is None else list(events)
-        row = await self._pool.fetchrow(_UPDATE, account_id, id_, name, url, listed, enabled)
+        async with self._pool.acquire() as connection, connection.transaction():
+            if url is not None:
+                await connection.execute(_MOVE, account_id, id_, url, host_of(url))
+            row = await connection.fetchrow(_UPDATE, account_id, id_, name, url, listed, enabled)
         return None if row is None else endpoint_of(row)
 
     async def delete(self, account_id: int, id_: UUID) -> bool:

@@ -65,15 +65,19 @@ order by id for update
 """
 
 # What is left of a budget goes over to the new key, and what the former one holds counts there as spent; what it gets
-# back of that is all that it may still spend. So the two together never pass the budget.
+# back of that is all that it may still spend. So the two together never pass the budget. What was spent in a period that
+# is over counts no more, and what goes over is kept, since no booking names the new key for it.
 _ROTATE: Final = """
-with former as (select * from keys where id = $1), made as (
+with former as (
+    select *, greatest(period_start, date_trunc(budget_period, now(), 'UTC')) as since, held_micros +
+        case when period_start < date_trunc(budget_period, now(), 'UTC') then 0 else spent_micros end as used
+    from keys where id = $1
+), made as (
     insert into keys (account_id, name, hash, hint, operator, dialect, strict, expires_at, soften, budget_micros,
-        budget_period, period_start, spent_micros, max_unfinished, submits_per_minute, max_running, over_limit,
-        destination)
+        budget_period, period_start, spent_micros, carried_micros, max_unfinished, submits_per_minute, max_running,
+        over_limit, destination)
     select account_id, name, $2, $3, false, dialect, strict, expires_at, soften, budget_micros, budget_period,
-        period_start, spent_micros + held_micros, max_unfinished, submits_per_minute, max_running, over_limit,
-        destination from former
+        since, used, used, max_unfinished, submits_per_minute, max_running, over_limit, destination from former
     returning id
 ), ending as (
     update keys set expires_at = least(expires_at, now() + $4::interval),

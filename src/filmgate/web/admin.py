@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from filmgate.domain import ids
 from filmgate.domain.limits import KEY_OVERLAP, RELAY_SUBMITS, RELAY_TASKS
@@ -16,6 +16,9 @@ from filmgate.web.surroundings import Surroundings
 
 
 class NewKey(BaseModel):
+    # A limit whose name is misspelt would be none.
+    model_config = ConfigDict(extra="forbid")
+
     name: Annotated[str, Field(min_length=1, max_length=200)]
     account: str | None = Field(
         None, min_length=1, max_length=200, description="Join this account; else one of its own."

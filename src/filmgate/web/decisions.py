@@ -1,6 +1,7 @@
 """`/admin/v1`: everybody's tasks, and what only an operator can decide of them. Each decision leaves a notice."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -205,7 +206,9 @@ def _add_decisions(router: APIRouter, around: Surroundings) -> None:
         if seen.task.state not in _AGAIN:
             raise Problem("not_failed", state=seen.task.state.value)
         standing = await around.keys.standing(seen.task.key_id)
-        owner = standing or Owner(seen.task.account_id, seen.task.key_id, soften=seen.task.request.soften)
+        gone = Owner(seen.task.account_id, seen.task.key_id, soften=seen.task.request.soften)
+        # The operator decides this, so that it does not matter whether the owner's key could.
+        owner = gone if standing is None else replace(standing, expired=False)
         new, _ = await ask_again(around, seen.task, owner, changes, request.headers)
         await _note(around, "retried", new.id, f"an operator asks for {seen.task.id} again: {changes.note}")
         return _shown(SeenTask(new, seen.account, uncertain=False), language_of(request))

@@ -214,7 +214,7 @@ def operator_money(around: Surroundings) -> APIRouter:
         """List all accounts with what they have, hold and have spent."""
         return AccountPage(data=[_shown(row) for row in await around.accounts.list()])
 
-    @router.patch("/accounts/{name}")
+    @router.patch("/accounts/{name:path}")
     async def change(name: str, asked: AccountChange) -> AccountOut:
         """Set what an account may spend and how much of it at a time."""
         said = asked.model_fields_set
@@ -236,7 +236,7 @@ def operator_money(around: Surroundings) -> APIRouter:
 
 
 def _add_gifts(router: APIRouter, around: Surroundings) -> None:
-    @router.post("/accounts/{name}/topup", status_code=201)
+    @router.post("/accounts/{name:path}/topup", status_code=201)
     async def topup(
         response: Response, name: str, gift: Gift, idempotency_key: Annotated[str | None, Header()] = None
     ) -> BalanceAfter:

@@ -98,7 +98,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         changes=[
             (
                 "engine/reconcile.py",
-                "        if ticket is None and _visible_by(claim, provider.visible_after):\n",
+                "        if ticket is None and _visible_by(parts, claim, provider.visible_after):\n",
                 "        if ticket is None:\n",
             )
         ],

@@ -1,6 +1,7 @@
 """Submits of whose outcome nobody knew: what a look proves, what an operator says, and replies that come too late."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from filmgate.domain.contracts_provider import Ticket
 from filmgate.domain.problems import Problem
 from filmgate.domain.states import State, Step
+from filmgate.domain.steady import Steadiness
 from filmgate.domain.task import Task
 from filmgate.engine.poll import poll
 from filmgate.engine.receive import keep_ticket
@@ -68,6 +70,19 @@ async def test_absence_is_believed_only_once_a_frozen_senders_job_would_show(roo
     await reconcile(room.parts, await room.due(Step.RECONCILE))
     assert await attempts(room) == [("lost", None)]
     assert await room.world.rows("select step from work") == [{"step": "prepare"}]
+
+
+async def test_a_database_clock_that_was_set_forward_proves_no_absence(room: Room) -> None:
+    room.vendor.visible_after = timedelta(seconds=30)
+    await accepted(room)
+    await room.uncertain()
+    await sent_ago(room, 1500)
+    clock, steady = room.parts.clock, Steadiness()
+    # What was 25 minutes ago by the database's clock was one minute ago by this engine's.
+    steady.note(clock.now() - timedelta(seconds=1500), clock.monotonic() - 60)
+    parts = replace(room.parts, steady=steady)
+    await reconcile(parts, await room.due(Step.RECONCILE))
+    assert await attempts(room) == [("uncertain", None)]
 
 
 async def test_what_is_found_goes_on_at_once(room: Room) -> None:

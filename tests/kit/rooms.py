@@ -21,6 +21,7 @@ from filmgate.domain.limits import ATTEMPTS_OF_CREDENTIAL
 from filmgate.domain.plan import ClipRole, PlannedClip
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, State, Step
+from filmgate.domain.steady import Steadiness
 from filmgate.domain.task import StoredClip
 from filmgate.engine.parts import Enhancer, Objects, Parts
 from filmgate.engine.route import Router, Wish
@@ -189,9 +190,12 @@ class Room:
 
 
 def make_room(world: World, vendor: Vendor, folder: Path) -> Room:
-    nothing = cast("object", None)
+    nothing, steady, clock = cast("object", None), Steadiness(), SystemClock()
+    # An engine that has been there for long.
+    steady.note(clock.now() - timedelta(hours=1), clock.monotonic() - 3600)
     parts = Parts(
-        clock=SystemClock(),
+        clock=clock,
+        steady=steady,
         chance=SystemChance(),
         router=cast("Router", _OneVendor(vendor)),
         claims=world.claims,

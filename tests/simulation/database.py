@@ -280,7 +280,7 @@ class SimulatedPool:
         self.database = database
         self.process = process
         self._room = asyncio.Semaphore(size)
-        self.held: dict[int, Connection] = {}
+        self.held: list[Connection] = []
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Connection]:
@@ -289,13 +289,15 @@ class SimulatedPool:
                 raise ConnectionRefusedError("PostgreSQL does not answer")
             connection = Connection(self, self.database.take())
             connection.link.process = self.process
-            self.held[connection.link.pid] = connection
+            self.held.append(connection)
             try:
                 yield connection
             finally:
-                self.held.pop(connection.link.pid, None)
-                if not connection.lost and self.process.alive:
-                    await self.database.loop.operate(self.database.give_back(connection.link))
+                # What a dead process held is let go of where the database notices its death.
+                if self.process.alive:
+                    self.held.remove(connection)
+                    if not connection.lost:
+                        await self.database.loop.operate(self.database.give_back(connection.link))
 
     async def execute(self, statement: str, *arguments: Any) -> Any:
         return await self._once("execute", statement, arguments)
@@ -315,7 +317,7 @@ class SimulatedPool:
 
     async def expire(self) -> None:
         """Undo what was left in the middle for too long."""
-        for connection in list(self.held.values()):
+        for connection in list(self.held):
             begun = connection.link.begun
             if not connection.lost and begun is not None and self.database.loop.time() - begun >= IDLE_S:
                 connection.lost = True
@@ -323,7 +325,7 @@ class SimulatedPool:
 
     async def die(self) -> None:
         """Let go of everything, as the database notices when a process is gone."""
-        for connection in list(self.held.values()):
+        for connection in list(self.held):
             if not connection.lost:
                 connection.lost = True
                 await self.database.give_back(connection.link)

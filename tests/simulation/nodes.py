@@ -172,7 +172,7 @@ class PacedWorker(Worker):
         while True:
             await asyncio.sleep(self._pace.beat_s())
             try:
-                await self._parts.claims.beat()
+                await self._beat()
             except AWAY:
                 continue
 

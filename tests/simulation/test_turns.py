@@ -158,6 +158,40 @@ def test_a_process_that_dies_lets_go_of_what_it_waits_for(stage: Database) -> No
     assert task.cancelled()
 
 
+def test_a_process_that_dies_lets_go_also_where_it_had_lost_the_same_connection_before(
+    stage: Database,
+) -> None:
+    dying = SimulatedPool(stage, Process("dying"), 2)
+
+    async def hold() -> None:
+        async with dying.acquire() as connection, connection.transaction():
+            await connection.execute(_ADD, 1, "dead")
+            await asyncio.sleep(9)
+
+    async def lose() -> None:
+        async with dying.acquire() as connection:
+            stage.away = True
+            with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+                await connection.execute("select 1")
+            stage.away = False
+            stage.loop.spawn(dying.process, hold())
+            await asyncio.sleep(1)
+
+    async def play(pool: SimulatedPool) -> str:
+        await stage.loop.spawn(dying.process, lose())
+        dying.process.alive = False
+        await stage.loop.operate(dying.die())
+        await pool.execute(_ADD, 1, "alive")
+        said: str = await pool.fetchval("select said from rows where id = 1")
+        return said
+
+    assert _played(stage, 1, play) == "alive"
+    tasks = [task for task in dying.process.tasks if not task.done()]
+    stage.loop.run_until_complete(
+        stage.loop.bury([dying.process], lambda: [one for one in tasks if not one.done()])
+    )
+
+
 def test_nobody_stays_halted_when_whoever_halted_is_gone() -> None:
     with subprocess.Popen(["/bin/sleep", "60"]) as sleeper:
         sleeper.send_signal(signal.SIGSTOP)

@@ -11,6 +11,7 @@ from filmgate.domain.clock import Chance, Clock
 from filmgate.domain.contracts_provider import Provider
 from filmgate.domain.counted import TaskEnded
 from filmgate.domain.eta import Doubt, Outlook, RunKind
+from filmgate.domain.steady import Steadiness
 from filmgate.engine.route import Router
 from filmgate.engine.ship import Shipping
 from filmgate.media.workshop import Workshop
@@ -172,6 +173,8 @@ class Parts:
     shipping: Shipping | None = None
     """What delivers films into buckets of customers, where there are such."""
     experience: Experience = field(default_factory=NoExperience)
+    steady: Steadiness = field(default_factory=Steadiness)
+    """How the database's clock goes, beside this engine's own."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when something in this process became due."""
     announced: asyncio.Event = field(default_factory=asyncio.Event)

@@ -90,7 +90,7 @@ async def _look(parts: Parts, claim: Claim, provider: Provider) -> Ticket | None
         return await provider.submit(clip, attempt.key)
     if isinstance(provider, Finds) and provider.visible_after is not None:
         ticket = await provider.find(attempt.key)
-        if ticket is None and _visible_by(claim, provider.visible_after):
+        if ticket is None and _visible_by(parts, claim, provider.visible_after):
             raise _Absent
         return ticket
     return None
@@ -108,10 +108,14 @@ def _remembered(parts: Parts, claim: Claim, life: timedelta | None) -> bool:
     return abs(now - attempt.sent_at) + timedelta(seconds=SUBMIT_SECONDS) < life
 
 
-def _visible_by(claim: Claim, delay: timedelta) -> bool:
+def _visible_by(parts: Parts, claim: Claim, delay: timedelta) -> bool:
     """Tell whether a job of the attempt would show by now, had a frozen sender sent it at the last moment."""
-    attempt = claim.attempt
-    return attempt is not None and claim.claimed_at - attempt.sent_at > SUBMIT_LEASE + delay
+    attempt, wait = claim.attempt, SUBMIT_LEASE + delay
+    # A database's clock that was set forward since would make it look older than it is.
+    steady_s = parts.steady.note(claim.claimed_at, claim.since)
+    return (
+        attempt is not None and claim.claimed_at - attempt.sent_at > wait and steady_s > wait.total_seconds()
+    )
 
 
 async def send_anew(parts: Parts, claim: Claim) -> None:

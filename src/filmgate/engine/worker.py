@@ -255,7 +255,7 @@ class Worker:
             stood_s = max(stood_s, self._parts.clock.monotonic() - since)
             try:
                 async with asyncio.timeout(PATIENCE_S):
-                    await self._parts.claims.beat()
+                    await self._beat()
                     if stood_s >= SILENT_AFTER.total_seconds():
                         await self._parts.notices.alarm("engine_stood_still", _STOOD.format(seconds=stood_s))
                     stood_s = 0.0
@@ -263,6 +263,12 @@ class Worker:
                 self._away(error)
             else:
                 self._back()
+
+    async def _beat(self) -> None:
+        began = self._parts.clock.monotonic()
+        told = await self._parts.claims.beat()
+        if told is not None:
+            self._parts.steady.note(told, began)
 
     async def _through_outages(self, ask: Callable[[], Awaitable[int | None]]) -> int | None:
         """Ask the store; while it does not answer, nothing is claimed, and what was half claimed is given back."""

@@ -119,7 +119,7 @@ update work set fence = fence + 1, lease_by = null, due_at = now() + $2::interva
 """
 
 # What lies on the disk of a machine is that machine's to go on with, as long as it gives a sign of life.
-_BEAT: Final = "update boots set seen_at = now() where id = $1"
+_BEAT: Final = "update boots set seen_at = now() where id = $1 returning now()"
 _OTHERS: Final = "select distinct folder from boots where seen_at > now() - $2::interval and folder <> $1"
 
 # It may have been written before, and the word of it lost.
@@ -226,11 +226,12 @@ class Claims:
         await self.beat()
         return int(tag.split()[-1])
 
-    async def beat(self) -> None:
-        """Give a sign of life, and learn who else lives."""
-        await self._pool.execute(_BEAT, self._boot.id)
+    async def beat(self) -> datetime | None:
+        """Give a sign of life, and learn who else lives; tell the database's time, None where this boot is unknown."""
+        told: datetime | None = await self._pool.fetchval(_BEAT, self._boot.id)
         found = await self._pool.fetch(_OTHERS, self._boot.folder, SILENT_AFTER)
         self._others = [row["folder"] for row in found]
+        return told
 
     async def due(
         self,

@@ -170,6 +170,7 @@ class KeyShape(TypedDict):
     hint: str
     operator: bool
     dialect: str | None
+    language: str | None
     strict: bool
     soften: bool
     budget_micros: int | None

@@ -8,6 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from filmgate.domain.languages import Language, accepted_language
 from filmgate.domain.limits import BUCKET_LINK_LIFE
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Json
@@ -44,13 +45,15 @@ def problem_body(problem: Problem, language: str) -> dict[str, Json]:
 
 
 def language_of(request: Request) -> str:
-    return "zh" if request.headers.get("accept-language", "").lower().startswith("zh") else "en"
+    """Give the language of our own API's answer: as asked for, else English."""
+    return language_asked(request) or "en"
 
 
-def language_asked(request: Request, usual: str) -> str:
-    """Give the language that a request asks for, else the usual one of its dialect."""
-    asked = request.headers.get("accept-language", "").lower()
-    return next((language for language in ("zh", "en") if asked.startswith(language)), usual)
+def language_asked(request: Request) -> Language | None:
+    """Give the language that its key has, else what the request asks for; None where neither says."""
+    owner = asker(request)
+    own = None if owner is None else owner.language
+    return own or accepted_language(request.headers.get("accept-language", ""))
 
 
 async def film_answer(

@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 class ErrorShape(TypedDict):
     code: str
     message: str
+    details: NotRequired[dict[str, str | int | None]]
 
 
 class FilmShape(TypedDict):

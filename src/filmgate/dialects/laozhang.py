@@ -259,8 +259,9 @@ def render_error(
         "field": problem.field or "",
         "reason": problem.parameters.get("reason_zh" if language == "zh" else "reason", message),
     }
-    if not strict and code in _SUGGESTIONS:
-        details["suggestion"] = _SUGGESTIONS[code][language]
+    own = problem.parameters.get("suggestion_zh" if language == "zh" else "suggestion")
+    if not strict and (own is not None or code in _SUGGESTIONS):
+        details["suggestion"] = own or _SUGGESTIONS[code][language]
     return Reply(status, {"success": False, "message": message, "error_code": code, "details": details})
 
 

@@ -316,7 +316,7 @@ class Problem(Exception):  # noqa: N818  # a Problem is what the client is told,
     def __init__(self, code: str, /, **parameters: str | int) -> None:
         super().__init__(code)
         self.code = code
-        self.parameters = parameters
+        self.parameters: dict[str, str | int] = parameters
         wait = parameters.get("retry_after_s")
         self.headers: Mapping[str, str] = {} if wait is None else {"retry-after": str(wait)}
         self.request_id = ""

@@ -8,6 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from filmgate.domain.details import details
 from filmgate.domain.languages import Language, accepted_language
 from filmgate.domain.limits import BUCKET_LINK_LIFE
 from filmgate.domain.problems import Problem
@@ -38,10 +39,12 @@ def problem_answer(
 
 
 def problem_body(problem: Problem, language: str) -> dict[str, Json]:
-    details: dict[str, Json] = {"field": problem.field, "exit_code": problem.wording.exit_code}
-    if "cost_micros" in problem.parameters:
-        details["cost_micros"] = problem.parameters["cost_micros"]
-    return {"code": problem.code, "message": problem.text(language), "details": details}
+    charged, cost = (problem.parameters.get(name) for name in ("charged_micros", "cost_micros"))
+    known = details(
+        problem.code, problem.parameters, language, charged_micros=None if charged is None else int(charged)
+    )
+    more: dict[str, Json] = {} if cost is None else {"cost_micros": cost}
+    return {"code": problem.code, "message": problem.text(language), "details": known.as_json() | more}
 
 
 def language_of(request: Request) -> str:

@@ -100,7 +100,9 @@ def create(
     except ValueError as error:
         raise trouble("wrong_usage", reason=str(error)) from None
     asked: dict[str, Json] = {"name": name, "account": account, "dialect": dialect, "strict": strict}
-    asked |= {"language": language, "soften": soften}
+    asked["soften"] = soften
+    if language is not None:
+        asked["language"] = language
     asked |= {"expires_at": None if until is None else until.isoformat(), **limited}
     made = cast("CreatedKeyShape", session.gate.ask("POST", "/admin/v1/keys", asked))
     output = session.output

@@ -19,7 +19,7 @@ def refused(gate: RealGate, key: str | None = None, **wanted: Any) -> Any:
     assert 400 <= answer.status < 500, answer.body
     error = answer.json["error"]
     assert set(error["details"]) == KEYS
-    return error["details"] | {"code": error["code"]}
+    return error["details"] | {"code": error["code"], "message": error["message"]}
 
 
 def test_what_is_too_dear_says_what_is_left_pays_for(gate: RealGate) -> None:
@@ -28,14 +28,18 @@ def test_what_is_too_dear_says_what_is_left_pays_for(gate: RealGate) -> None:
     assert (said["code"], said["retryable"], said["charged_micros"]) == ("budget_exceeded", False, None)
     assert said["docs"] == "docs/errors.md#budget_exceeded"
     assert said["suggestion"].startswith("Choose 4 s ($0.40) or ")
+    assert "Ask for more, or choose 4 s ($0.40) or " in said["message"]
     # The account has less than the key.
     limits = {"credit_micros": 100_000}
     assert gate.ask("PATCH", "/admin/v1/accounts/a%20little", json_body=limits, key="sk-admin").status == 200
     said = refused(gate, key)
     assert said["code"] == "insufficient_balance"
     assert "4 s" not in (said["suggestion"] or "")
+    assert "4 s" not in said["message"]
     chinese = gate.new_key("a little zh", account="a little zh", budget_micros=450_000, language="zh")
-    assert refused(gate, chinese)["suggestion"].startswith("可改为 4 秒（$0.40）或")
+    said = refused(gate, chinese)
+    assert said["suggestion"].startswith("可改为 4 秒（$0.40）或")
+    assert "可申请加额或改为 4 秒（$0.40）或" in said["message"]
 
 
 def test_a_suggestion_is_the_nearest_that_the_model_makes(gate: RealGate) -> None:

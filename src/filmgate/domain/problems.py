@@ -236,12 +236,13 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         400, 5, "{model} has no price here, so it is not sold. Ask the operator.", "{model} 尚未定价，请联系管理员。",
     ),
     "insufficient_balance": Wording(
-        402, 5, "This film costs {price}; the balance is {left}. Nothing was started. Ask for more, or choose less.",
-        "用户额度不足：该视频需 {price}，余额 {left}。任务未开始。请充值或选择更短的视频。",
+        402, 5, "This film costs {price}; the balance is {left}. Nothing was started. Ask for more, or choose {instead}.",
+        "用户额度不足：该视频需 {price}，余额 {left}。任务未开始。请充值或改为{instead_zh}。",
     ),
     "budget_exceeded": Wording(
-        402, 5, "This film costs {price}; the budget has {left} left. Nothing was started. Ask for more, or choose less.",
-        "令牌额度已用尽：该视频需 {price}，预算剩余 {left}。任务未开始。可申请加额或选择更短的视频。",
+        402, 5,
+        "This film costs {price}; the budget has {left} left. Nothing was started. Ask for more, or choose {instead}.",
+        "令牌额度已用尽：该视频需 {price}，预算剩余 {left}。任务未开始。可申请加额或改为{instead_zh}。",
     ),
     "max_cost_exceeded": Wording(
         402, 5, "This film costs {price}, more than the {limit} that the request allows. Nothing was started.",

@@ -31,7 +31,7 @@ from filmgate.domain.record import RecordChange
 from filmgate.domain.request import Draft, FilmRequest, Json, NamedSource, Picture, Upload
 from filmgate.domain.specify import Specified, specify
 from filmgate.domain.task import Owner, Task
-from filmgate.engine.advice import Wish, affordable
+from filmgate.engine.advice import LESS, Wish, affordable
 from filmgate.engine.parts import UNWATCHED, Objects, Storage
 from filmgate.engine.route import Router, powers_for
 from filmgate.engine.sources import Sources
@@ -178,7 +178,7 @@ class Acceptance:
         problem = Problem(refusal.code, **refusal.parameters)
         if refusal.affordable_micros is not None:
             wish = Wish(draft, dialect, request, refusal.affordable_micros, now)
-            problem.parameters.update(affordable(wish, self.catalogue, self.router))
+            problem.parameters |= {**LESS, **affordable(wish, self.catalogue, self.router)}
         return problem
 
     async def _accepted_before(self, owner: Owner, digest: bytes, repeat: Repeat, problem: Problem) -> Task:

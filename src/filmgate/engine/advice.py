@@ -15,6 +15,8 @@ from filmgate.engine.route import Router
 
 Advice = Mapping[str, str]
 NONE: Final[Advice] = {}
+LESS: Final[Advice] = {"instead": "less", "instead_zh": "更短的视频"}
+"""What to choose where nothing that could be named is to be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,13 @@ def affordable(wish: Wish, catalogue: Catalogue, router: Router) -> Advice:
         zh.append(f"{other[0].model}（{dollars(other[1])}）")
     if not en:
         return NONE
-    return {"suggestion": f"Choose {' or '.join(en)}.", "suggestion_zh": f"可改为 {'或 '.join(zh)}。"}
+    instead, instead_zh = " or ".join(en), "或 ".join(zh)
+    return {
+        "instead": instead,
+        "instead_zh": f" {instead_zh}",
+        "suggestion": f"Choose {instead}.",
+        "suggestion_zh": f"可改为 {instead_zh}。",
+    }
 
 
 def without_pictures(catalogue: Catalogue, request: FilmRequest, code: str) -> Advice:

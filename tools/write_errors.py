@@ -2,22 +2,23 @@
 
 from pathlib import Path
 
-from filmgate.domain.problems import WORDINGS
+from filmgate.domain.problems import RETRYABLE, WORDINGS
 
 HEAD = """# Errors
 
 One catalogue serves the gate's own API, the command line, and every dialect (which puts a problem into its own form
-and code). `status` is the HTTP status of `/gate/v1`; `exit` is the exit code of a verb that meets it. `{words}` are
-filled in.
+and code). `status` is the HTTP status of `/gate/v1`; `exit` is the exit code of a verb that meets it; `retryable`
+says whether the same request may succeed later. `{words}` are filled in.
 
-| code | status | exit | English | 中文 |
-|---|---|---|---|---|
+| code | status | exit | retryable | English | 中文 |
+|---|---|---|---|---|---|
 """
 
 
 def main() -> None:
     rows = [
-        f"| `{code}` | {wording.status} | {wording.exit_code} | {wording.en} | {wording.zh} |"
+        f'| <a id="{code}"></a>`{code}` | {wording.status} | {wording.exit_code} | '
+        f"{'yes' if code in RETRYABLE else 'no'} | {wording.en} | {wording.zh} |"
         for code, wording in WORDINGS.items()
     ]
     page = Path(__file__).parents[1] / "docs" / "errors.md"

@@ -269,6 +269,7 @@ _KEY = {
     "dialect": "newapi",
     "strict": True,
     "soften": True,
+    "language": None,
     "budget_micros": 20_000_000,
     "budget_period": "month",
     "spent_micros": 5_000_000,

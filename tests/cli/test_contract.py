@@ -302,3 +302,10 @@ def _client_file(program: Program, gate: ScriptedGate, key: str = KEY) -> None:
     folder = program.folder / "data"
     folder.mkdir(mode=0o700)
     (folder / "client.json").write_text(json.dumps({"base_url": gate.base_url, "api_key": key}))
+
+
+def test_a_key_is_made_with_its_language(gate: ScriptedGate, program: Program) -> None:
+    program.knows(gate).env |= {"FILMGATE_ADMIN_KEY": ADMIN_KEY}
+    program.run("keys", "create", "ci", "--language", "zh")
+    [sent] = gate.asked
+    assert (sent.body["name"], sent.body["language"]) == ("ci", "zh")

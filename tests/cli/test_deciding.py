@@ -26,9 +26,9 @@ def test_a_wish_that_is_not_confirmed_says_what_stays_held(gate: ScriptedGate, p
 
 
 def test_what_cannot_be_stopped_ends_the_verb_with_its_cost(gate: ScriptedGate, program: Program) -> None:
-    gate.answers[CANCEL] = (409, problem("cannot_cancel", "It goes on and will be charged $0.40.", 6))
+    gate.answers[CANCEL] = (409, problem("cannot_cancel", "It goes on and will be charged $0.40.", 2))
     ran = program.knows(gate).run("tasks", "cancel", "unknown", TASK_ID)
-    assert (ran.code, ran.error["code"]) == (6, "cannot_cancel")
+    assert (ran.code, ran.error["code"]) == (2, "cannot_cancel")
     assert "$0.40" in ran.error["message"]
     assert [one.path for one in gate.asked] == ["/gate/v1/tasks/unknown/cancel", CANCEL[1]]
 

@@ -270,3 +270,15 @@ def _until(holds: Callable[[], bool], limit_s: float = 20.0) -> None:
     while not holds():
         assert time.monotonic() < give_up
         time.sleep(0.01)
+
+
+def test_a_refusal_comes_with_what_could_be_made_instead(gate: ScriptedGate, program: Program) -> None:
+    refusal = problem("budget_exceeded", "This film costs $0.80.", 5)
+    refusal["error"]["details"] |= {"suggestion": "Choose 4 s ($0.40).", "retryable": False}
+    gate.refusal = (402, refusal)
+    ran = program.knows(gate).run("generate", "a paper boat")
+    assert ran.error["details"] == {
+        "field": None, "exit_code": 5, "suggestion": "Choose 4 s ($0.40).", "retryable": False,
+    }  # fmt: skip
+    ran = program.run("generate", "a paper boat", "--plain")
+    assert (ran.code, ran.err.splitlines()) == (5, ["This film costs $0.80.", "Choose 4 s ($0.40)."])

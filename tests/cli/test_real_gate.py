@@ -77,7 +77,7 @@ def test_a_film_is_downloaded_cancelled_asked_for_again_and_deleted(on: Ask, fil
     ran = on("tasks", "download", film["id"], "-o", "films")
     assert (ran.code, Path(ran.document["path"]).stat().st_size) == (0, film["film"]["size_bytes"])
     ran = on("tasks", "cancel", film["id"])
-    assert (ran.code, ran.error["code"]) == (6, "already_ended")
+    assert (ran.code, ran.error["code"]) == (2, "already_ended")
     again = on("tasks", "retry", film["id"], "--seed", "7").document
     assert again["record"]["retry_of"] == film["id"]
     assert on("tasks", "delete", again["id"], "--yes").document == {"id": again["id"], "deleted": True}

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from filmgate.dialects import DIALECTS
-from filmgate.domain.problems import WORDINGS
+from filmgate.domain.problems import RETRYABLE, WORDINGS
 from filmgate.providers import KINDS
 from filmgate.settings import Settings
 from filmgate.telemetry import Telemetry
@@ -18,11 +18,12 @@ from filmgate.web.surroundings import Surroundings
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_page_of_errors_has_each_code_with_its_status_exit_code_and_both_texts() -> None:
+def test_the_page_of_errors_has_each_code_with_its_status_exit_code_both_texts_and_whether_to_retry() -> None:
     text = (ROOT / "docs/errors.md").read_text("utf-8")
-    rows = dict(re.findall(r"^\| `(\w+)` (\|.*\|)$", text, re.MULTILINE))
+    rows = dict(re.findall(r'^\| <a id="(?P<code>\w+)"></a>`(?P=code)` (\|.*\|)$', text, re.MULTILINE))
     assert rows == {
-        code: f"| {wording.status} | {wording.exit_code} | {wording.en} | {wording.zh} |"
+        code: f"| {wording.status} | {wording.exit_code} | {'yes' if code in RETRYABLE else 'no'} "
+        f"| {wording.en} | {wording.zh} |"
         for code, wording in WORDINGS.items()
     }
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from filmgate.domain import ids
 from filmgate.domain.catalogue import BadCatalogueError, read_catalogue
-from filmgate.domain.problems import WORDINGS, Problem
+from filmgate.domain.problems import RETRYABLE, WORDINGS, Problem
 from filmgate.domain.rehearsal import Rehearsal, cut
 from filmgate.domain.request import Draft, FilmRequest, GivenPicture, Picture, PictureRole, Source, SourceKind
 from filmgate.domain.size import Size
@@ -161,6 +161,14 @@ def test_every_wording_can_be_said_in_both_languages_without_its_parameters(code
     assert problem.text("en") != problem.text("zh")
     assert 400 <= problem.wording.status < 600
     assert 1 <= problem.wording.exit_code <= 130
+
+
+def test_a_verb_that_ends_with_busy_is_worth_repeating() -> None:
+    assert set(WORDINGS) >= RETRYABLE
+    assert {code for code, wording in WORDINGS.items() if wording.exit_code == 6} <= RETRYABLE
+    never = {"already_ended", "cannot_cancel", "not_uncertain", "not_failed"}
+    assert {WORDINGS[code].exit_code for code in never} == {2}
+    assert not never & RETRYABLE
 
 
 def test_the_name_of_a_task_is_what_its_dialect_shows() -> None:

@@ -147,14 +147,14 @@ class Gate:
         try:
             error = json.loads(reply.body)["error"]
             code, message = str(error["code"]), str(error["message"])
-            details = error.get("details") or {}
+            details = {**(error.get("details") or {})}
         except (ValueError, KeyError, TypeError, AttributeError):
             refused = self.no_gate(reply)
         else:
             if code == "missing_key":
                 return trouble("no_key", base_url=self.address.base_url)
-            exit_code = int(details.get("exit_code") or _EXITS.get(reply.status, Exit.USAGE))
-            refused = CliError(code, exit_code, Text(message, message), {"field": details.get("field")})
+            exit_code = int(details.pop("exit_code", 0) or _EXITS.get(reply.status, Exit.USAGE))
+            refused = CliError(code, exit_code, Text(message, message), {"field": None, **details})
         if reply.status not in _AWAY:
             return refused
         wait = reply.headers.get("retry-after", "")

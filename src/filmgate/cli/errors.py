@@ -33,7 +33,10 @@ EXIT_TEXTS: Final = {
         "the film failed, was refused, cancelled or timed out: `error.code` says which; or a check failed",
         "视频失败、被拒绝、取消或超时，见 `error.code`；或检查未通过",
     ),
-    Exit.USAGE: Text("wrong usage, or a file of yours that cannot be used", "用法有误，或本地文件不可用"),
+    Exit.USAGE: Text(
+        "wrong usage, a file of yours that cannot be used, or what cannot be asked of this task",
+        "用法有误、本地文件不可用，或该任务不支持此操作",
+    ),
     Exit.UNREACHABLE: Text("the gate cannot be reached", "无法连接网关"),
     Exit.DENIED: Text("not allowed: no key, a wrong one, or not an operator's", "没有权限：缺少、错误或非管理员密钥"),
     Exit.MONEY: Text("money: a budget, a ceiling, or no price", "费用：预算、上限或无价格"),

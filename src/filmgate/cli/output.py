@@ -165,6 +165,9 @@ class Output:
             print(json.dumps(document, ensure_ascii=False), file=self.stderr, flush=True)
             return
         self._to_stderr(self._folded(message), "bold red" if error.exit_code not in _CALM else "yellow")
+        suggestion = error.details.get("suggestion")
+        if suggestion:
+            self._to_stderr(self._folded(str(suggestion)), "")
 
     def console(self, *, stderr: bool = False) -> "Console":
         """Give the one console of a stream: a line that it prints goes above a bar that it draws."""

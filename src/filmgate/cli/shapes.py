@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 class ErrorShape(TypedDict):
     code: str
     message: str
+    details: NotRequired[dict[str, str | int | None]]
 
 
 class FilmShape(TypedDict):
@@ -170,6 +171,7 @@ class KeyShape(TypedDict):
     hint: str
     operator: bool
     dialect: str | None
+    language: str | None
     strict: bool
     soften: bool
     budget_micros: int | None

@@ -130,7 +130,9 @@ def failure(task: TaskShape) -> CliError:
     code = task["state"] if error is None else error["code"]
     message = f"{task['state']}." if error is None else error["message"]
     said = Text(f"{message} [{code}]", f"{message} [{code}]")
-    return CliError(code, Exit.FAILED, said, {"task": task["id"]})
+    details = {} if error is None else {**error.get("details", {})}
+    details.pop("exit_code", None)
+    return CliError(code, Exit.FAILED, said, {"task": task["id"], **details})
 
 
 def _task(session: Session, id_: str, query: str, wait_s: float) -> TaskDetailShape:

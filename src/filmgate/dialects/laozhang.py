@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from filmgate.dialects import upstream
 from filmgate.dialects.reading import callback, first, metadata, pictures, spelled, text, truth
+from filmgate.dialects.wording import said
 from filmgate.domain.contracts import (
     Accepted,
     Action,
@@ -23,11 +24,12 @@ from filmgate.domain.contracts import (
     Status,
     TaskView,
 )
+from filmgate.domain.languages import Language
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft, GivenPicture, Json
 
 NAME: Final = "laozhang"
-LANGUAGE: Final = "zh"
+LANGUAGE: Final[Language] = upstream.LANGUAGE
 NAMES: Final = {"id": "{model}:{uuid4}"}
 OPEN: Final[Mapping[str, str]] = {"polling": "/source/{id}"}
 ROUTES: Final = (
@@ -86,14 +88,35 @@ _CODES: Final = {
     "expired": "TASK_TIMEOUT",
 }
 _CODES_BY_FIELD: Final = {"prompt": "INVALID_PROMPT", "model": "INVALID_MODEL"}
-_SUGGESTIONS: Final = {
-    "INVALID_API_KEY": "请在请求头中发送本网关的密钥：Authorization: Bearer sk-...",
-    "INVALID_PROMPT": "请检查提示词的长度（1 到 2000 个字符）和内容。",
-    "INVALID_MODEL": "请使用支持的模型名称，例如 veo3、veo3-fast、veo3-pro 或 veo3-pro-frames。",
-    "INVALID_IMAGE_URL": "请提供不超过 5 张公开的 https 图片链接，格式为 JPEG、PNG 或 WebP。",
-    "IMAGE_TOO_LARGE": f"请将每张图片压缩到 {_PICTURE_MIB} MB 以内，或改用图片链接。",
-    "TASK_NOT_FOUND": "请检查任务 ID。",
-    "QUOTA_EXCEEDED": "请稍后重试，或联系管理员增加配额。",
+_SUGGESTIONS: Final[Mapping[str, Mapping[Language, str]]] = {
+    "INVALID_API_KEY": {
+        "en": "Send a key of this gate: Authorization: Bearer sk-...",
+        "zh": "请在请求头中发送本网关的密钥：Authorization: Bearer sk-...",
+    },
+    "INVALID_PROMPT": {
+        "en": "Look at what the prompt says, and that it has 1 to 2000 characters.",
+        "zh": "请检查提示词的长度（1 到 2000 个字符）和内容。",
+    },
+    "INVALID_MODEL": {
+        "en": "Use a model that there is, such as veo3, veo3-fast, veo3-pro or veo3-pro-frames.",
+        "zh": "请使用支持的模型名称，例如 veo3、veo3-fast、veo3-pro 或 veo3-pro-frames。",
+    },
+    "INVALID_IMAGE_URL": {
+        "en": "Give at most 5 public https links to JPEG, PNG or WebP pictures.",
+        "zh": "请提供不超过 5 张公开的 https 图片链接，格式为 JPEG、PNG 或 WebP。",
+    },
+    "IMAGE_TOO_LARGE": {
+        "en": f"Make each picture smaller than {_PICTURE_MIB} MB, or send links to them.",
+        "zh": f"请将每张图片压缩到 {_PICTURE_MIB} MB 以内，或改用图片链接。",
+    },
+    "TASK_NOT_FOUND": {
+        "en": "Look at the id of the task.",
+        "zh": "请检查任务 ID。",
+    },
+    "QUOTA_EXCEEDED": {
+        "en": "Try again later, or ask the operator for more.",
+        "zh": "请稍后重试，或联系管理员增加配额。",
+    },
 }
 
 
@@ -205,7 +228,7 @@ def _status(view: TaskView, *, strict: bool) -> dict[str, Json]:
 
 
 def _failed(view: TaskView) -> dict[str, Json]:
-    failure, message = view.task.failure, upstream.failure_text(view.task)
+    failure, message = view.task.failure, upstream.failure_of(view)
     code = _error_code(failure.code, failure.parameters) if failure else view.task.state.value.upper()
     return {"error": {"code": code, "message": message}, "message": message}
 
@@ -221,20 +244,24 @@ def _part(record: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]:
     return {name: record[name] for name in names if name in record}
 
 
-def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
+def render_error(
+    problem: Problem, *, strict: bool, verb: str = "", language: Language | None = None
+) -> Reply:
     del verb
+    language = language or LANGUAGE
     status = _STATUSES.get(problem.code, problem.wording.status)
     code = "QUOTA_EXCEEDED" if status == _TOO_MANY else _error_code(problem.code, problem.parameters)
     if strict and code == "INSUFFICIENT_BALANCE":
         # Its document knows only that a quota is exceeded.
         status, code = 403, "QUOTA_EXCEEDED"
-    message = problem.text(LANGUAGE)
+    message = said(problem, language)
     details: dict[str, Json] = {
         "field": problem.field or "",
-        "reason": problem.parameters.get("reason_zh", message),
+        "reason": problem.parameters.get("reason_zh" if language == "zh" else "reason", message),
     }
-    if not strict and code in _SUGGESTIONS:
-        details["suggestion"] = _SUGGESTIONS[code]
+    own = problem.parameters.get("suggestion_zh" if language == "zh" else "suggestion")
+    if not strict and (own is not None or code in _SUGGESTIONS):
+        details["suggestion"] = own or _SUGGESTIONS[code][language]
     return Reply(status, {"success": False, "message": message, "error_code": code, "details": details})
 
 

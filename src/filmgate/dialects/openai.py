@@ -32,13 +32,14 @@ from filmgate.domain.contracts import (
     TaskView,
     Told,
 )
+from filmgate.domain.languages import Language
 from filmgate.domain.limits import PAGE, PAGE_LONGEST
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft, Json, NamedSource, SourceKind
 from filmgate.domain.states import State
 
 NAME: Final = "openai"
-LANGUAGE: Final = "en"
+LANGUAGE: Final[Language] = "en"
 NAMES: Final = {"id": "video_{hex:48}"}
 OPEN: Final[Mapping[str, str]] = {}
 ROUTES: Final = (
@@ -205,13 +206,15 @@ def _failure(view: TaskView) -> dict[str, Json]:
 
 
 def _reason(view: TaskView) -> str:
-    return view.task.failure.text(LANGUAGE) if view.task.failure else view.task.state.value
+    return view.task.failure.text(view.language or LANGUAGE) if view.task.failure else view.task.state.value
 
 
 def _seconds(moment: datetime | None) -> int | None:
     return None if moment is None else int(moment.timestamp())
 
 
-def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
+def render_error(
+    problem: Problem, *, strict: bool, verb: str = "", language: Language | None = None
+) -> Reply:
     del strict, verb
-    return _ERRORS.render(problem)
+    return _ERRORS.render(problem, language)

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from filmgate.dialects.wording import said
 from filmgate.domain.contracts import Reply
+from filmgate.domain.languages import Language
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Json
 
@@ -25,22 +27,29 @@ _LAST: Final = {"x-should-retry": "false"}
 class OpenAIErrors:
     """How a dialect says a problem in this form: its types by status, its codes and statuses by our code."""
 
-    language: str
+    language: Language
+    """The dialect's own, for readers of whom nothing else is known."""
     types: Mapping[int, str] = field(default_factory=lambda: TYPES)
     codes: Mapping[str, str] = field(default_factory=lambda: CODES)
     statuses: Mapping[str, int] = field(default_factory=dict)
 
-    def render(self, problem: Problem) -> Reply:
+    def render(self, problem: Problem, language: Language | None = None) -> Reply:
         status = self.statuses.get(problem.code, problem.wording.status)
         if status == _NO_MONEY:
             spent = "insufficient_quota"
-            return Reply(_TOO_MANY, self._body(problem, spent, None, spent), _LAST)
+            return Reply(_TOO_MANY, _body(self._said(problem, language), spent, None, spent), _LAST)
         kind = "server_error" if status >= _SERVER_ERROR else self.types.get(status, "invalid_request_error")
-        body = self._body(problem, kind, problem.field, self.codes.get(problem.code, problem.code))
+        body = _body(
+            self._said(problem, language), kind, problem.field, self.codes.get(problem.code, problem.code)
+        )
         # The official clients repeat 408, 409, 429 and 5xx, also for a submit: only what may pass is worth repeating.
         passing = status >= _SERVER_ERROR or status == _TOO_MANY
         return Reply(status, body, {} if passing else _LAST)
 
-    def _body(self, problem: Problem, kind: str, param: str | None, code: str) -> dict[str, Json]:
-        message = problem.text(self.language)
-        return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    def _said(self, problem: Problem, language: Language | None) -> str:
+        language = language or self.language
+        return said(problem, language) if self.language == "zh" else problem.text(language)
+
+
+def _body(message: str, kind: str, param: str | None, code: str) -> dict[str, Json]:
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}

@@ -6,10 +6,12 @@ At the door it is about keys and rights: `{"error": {"message", "type", "code"}}
 
 from typing import Final
 
+from filmgate.dialects.wording import said
 from filmgate.domain.contracts import Reply
+from filmgate.domain.languages import Language
 from filmgate.domain.problems import Problem
 
-_LANGUAGE: Final = "zh"
+_LANGUAGE: Final[Language] = "zh"
 _KEY_CODES: Final = {
     "missing_key": "invalid_api_key",
     "invalid_key": "invalid_api_key",
@@ -32,10 +34,10 @@ _AT_THE_DOOR: Final = frozenset({401, 403})
 _INVALID: Final = frozenset({400, 408, 413, 415, 422})
 
 
-def relay_error(problem: Problem) -> Reply:
-    """Say a problem in the form that fits it."""
+def relay_error(problem: Problem, language: Language | None = None) -> Reply:
+    """Say a problem in the form that fits it, in Chinese unless its reader reads something else."""
     status = _STATUSES.get(problem.code, problem.wording.status)
-    message = problem.text(_LANGUAGE)
+    message = said(problem, language or _LANGUAGE)
     if status in _AT_THE_DOOR:
         if problem.request_id:
             message = f"{message} (request id: {problem.request_id})"

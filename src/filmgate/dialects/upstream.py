@@ -12,12 +12,15 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from filmgate.domain.contracts import TaskView
+from filmgate.domain.languages import Language
 from filmgate.domain.record import Stage
 from filmgate.domain.request import FilmRequest, Json, PictureRole
 from filmgate.domain.size import Size
 from filmgate.domain.states import State
 from filmgate.domain.task import Task
 
+LANGUAGE: Final[Language] = "zh"
+"""What all dialects that show this record are documented in."""
 MAX_RETRIES: Final = 3
 
 _WORDS: Final[Mapping[State | Stage, str]] = {
@@ -50,7 +53,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMED_RATIOS: Final = {"7:3": "21:9"}
 _CANCELLED: Final = {"zh": "任务已取消。", "en": "The task was cancelled."}
 # What really went wrong there is for operators: it may name files and programs of this machine.
-_NOT_UPSAMPLED: Final = "放大失败，已返回原始尺寸的视频。"
+_NOT_UPSAMPLED: Final = {
+    "zh": "放大失败，已返回原始尺寸的视频。",
+    "en": "It could not be scaled up; the video has its original size.",
+}
 
 
 def word(task: Task) -> str:
@@ -60,11 +66,11 @@ def word(task: Task) -> str:
 
 def record(view: TaskView) -> dict[str, Json]:
     """Give all that is known of a task by now; no value is null."""
-    task = view.task
+    task, failure = view.task, failure_of(view)
     fields: dict[str, Json] = {
         "id": task.name,
         "req": _asked(task.request),
-        "images": [_image(task, no) for no in range(len(task.request.pictures))],
+        "images": [_image(task, no, failure) for no in range(len(task.request.pictures))],
         "status": word(task),
         "running": task.state is not State.QUEUED and not task.state.ended,
         "created_at": milliseconds(task.created_at),
@@ -73,7 +79,7 @@ def record(view: TaskView) -> dict[str, Json]:
         "error_sleep": _ERROR_SLEEP_MS,
         "max_retries": MAX_RETRIES,
         "retry_count": task.record.retries,
-        "error_message": failure_text(task) or task.record.last_error,
+        "error_message": failure or task.record.last_error,
         "enhanced_prompt": enhanced_prompt(task),
         "needs_safe_enhancement": True if task.record.softened_prompt else None,
     }
@@ -91,7 +97,12 @@ def enhanced_prompt(task: Task) -> str | None:
     return task.record.softened_prompt or task.record.enhanced_prompt
 
 
-def failure_text(task: Task, language: str = "zh") -> str | None:
+def failure_of(view: TaskView) -> str | None:
+    """Say why a task ended without its film, in its reader's language; None while that is not so."""
+    return failure_text(view.task, view.language or LANGUAGE)
+
+
+def failure_text(task: Task, language: str = LANGUAGE) -> str | None:
     """Say why a task ended without its film; None while that is not so."""
     if not task.state.ended or task.state is State.SUCCEEDED:
         return None
@@ -136,13 +147,13 @@ def _ratio(size: Size) -> str:
     return _NAMED_RATIOS.get(ratio, ratio)
 
 
-def _image(task: Task, no: int) -> dict[str, Json]:
+def _image(task: Task, no: int, failure: str | None) -> dict[str, Json]:
     status = _image_status(task, no)
     fields: dict[str, Json] = {
         "url": task.request.pictures[no].url,
         "status": status,
         "mediaId": _image_handle(task, no) if status == "completed" else None,
-        "error": failure_text(task) if status == "failed" else None,
+        "error": failure if status == "failed" else None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -183,7 +194,7 @@ def _generation(view: TaskView) -> dict[str, Json]:
     return {
         "video_generation_id": _uuid(task, "generation").hex if _begun(task) else None,
         "video_generation_status": _generation_status(task) if _begun(task) else None,
-        "video_generation_error": failure_text(task) or task.record.refusal,
+        "video_generation_error": failure_of(view) or task.record.refusal,
         "video_media_id": _handle(task, "film") if generated else None,
         "video_url": view.links.source or view.links.video,
     }
@@ -204,7 +215,7 @@ def _upsampling(view: TaskView) -> dict[str, Json]:
     return {
         "upsample_generation_id": f"{_uuid(task, 'upsampling')}_upsampled",
         "upsample_status": _FAILED if failed else status,
-        "upsample_error": _NOT_UPSAMPLED if failed else None,
+        "upsample_error": _NOT_UPSAMPLED[view.language or LANGUAGE] if failed else None,
         "upsample_video_url": None if failed else film_url(view),
     }
 

@@ -24,12 +24,13 @@ from filmgate.domain.contracts import (
     TaskView,
     Value,
 )
+from filmgate.domain.languages import Language
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft, Json, Upload
 from filmgate.domain.states import State
 
 NAME: Final = "yishang"
-LANGUAGE: Final = "en"
+LANGUAGE: Final[Language] = "en"
 NAMES: Final = {"id": "task_{alnum:32}"}
 OPEN: Final[Mapping[str, str]] = {}
 ROUTES: Final = (
@@ -203,30 +204,40 @@ def _error(view: TaskView) -> dict[str, Json]:
 
 
 def _reason(view: TaskView) -> str:
-    return view.task.failure.text(LANGUAGE) if view.task.failure else view.task.state.value
+    return view.task.failure.text(view.language or LANGUAGE) if view.task.failure else view.task.state.value
 
 
 def _moment(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
+def render_error(
+    problem: Problem, *, strict: bool, verb: str = "", language: Language | None = None
+) -> Reply:
     del verb
     status = problem.wording.status
     default = "server_error" if status >= _SERVER_ERROR else _TYPES.get(status, "invalid_request_error")
     status, kind, code = _FORMS.get(problem.code, (status, default, problem.code))
-    error: dict[str, Json] = {"message": _message(problem, strict=strict), "type": kind, "code": code}
+    error: dict[str, Json] = {
+        "message": _message(problem, language or LANGUAGE, strict=strict),
+        "type": kind,
+        "code": code,
+    }
     return Reply(status, {"error": error})
 
 
-def _message(problem: Problem, *, strict: bool) -> str:
-    """Say it in the document's own words, with the Chinese ones that known clients look for behind them."""
-    if problem.code == "missing_parameter":
-        return f"{problem.field} field is required"
+def _message(problem: Problem, language: Language, *, strict: bool) -> str:
+    """Say it in the document's own words, with the Chinese ones that known clients look for, or read, behind them."""
     words = _WORDS.get(problem.code)
-    if words is None or (problem.code in _TOLD_IN_FULL and not strict):
-        return problem.text(LANGUAGE)
-    chinese = _CHINESE.get(problem.code, "")
-    if chinese == "":
+    if problem.code == "missing_parameter":
+        words = f"{problem.field} field is required"
+    if words is None:
+        return problem.text(language)
+    if strict:
         return words
-    return words if strict else f"{words} ({chinese.format(text=problem.text('zh'))})"
+    if language == "zh":
+        return f"{words} ({_CHINESE.get(problem.code, '{text}').format(text=problem.text('zh'))})"
+    if problem.code in _TOLD_IN_FULL:
+        return problem.text(language)
+    chinese = _CHINESE.get(problem.code, "")
+    return f"{words} ({chinese.format(text=problem.text('zh'))})" if chinese else words

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from filmgate.domain.languages import Language
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft, Json, Upload
 from filmgate.domain.task import Task
@@ -106,6 +107,8 @@ class Links:
 class TaskView:
     task: Task
     links: Links
+    language: Language | None = None
+    """What its reader reads; None: what the dialect's documentation is in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +176,7 @@ class Dialect(Protocol):
     """
 
     NAME: str
-    LANGUAGE: str
+    LANGUAGE: Language
     ROUTES: Sequence[Route]
     NAMES: Mapping[str, str]
     OPEN: Mapping[str, str]
@@ -192,8 +195,13 @@ class Dialect(Protocol):
     def render(outcome: Outcome, *, strict: bool) -> Reply: ...
 
     @staticmethod
-    def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
-        """Say a problem; `verb` is the way in that it happened on, where that is known."""
+    def render_error(
+        problem: Problem, *, strict: bool, verb: str = "", language: Language | None = None
+    ) -> Reply:
+        """Say a problem; `verb` is the way in that it happened on, where that is known.
+
+        `language` is what its reader reads; None: what the dialect's documentation is in.
+        """
         ...
 
 

@@ -165,11 +165,11 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         404, 7, "There is no film of this task.", "该任务没有视频。",
     ),
     "cannot_cancel": Wording(
-        409, 6, "The video cannot be stopped any more; it goes on and will be charged {cost}.",
+        409, 2, "The video cannot be stopped any more; it goes on and will be charged {cost}.",
         "视频已无法取消，将继续生成并扣费 {cost}。",
     ),
     "already_ended": Wording(
-        409, 6, "The video is {state} already; there is nothing to cancel.", "视频已结束（{state}），无法取消。",
+        409, 2, "The video is {state} already; there is nothing to cancel.", "视频已结束（{state}），无法取消。",
     ),
     "cancel_unconfirmed": Wording(
         409, 6, "The provider was asked to stop and has not confirmed it yet. Delete the video once it is cancelled.",
@@ -180,11 +180,11 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "视频仍在生成中，结束后才能重新提交。",
     ),
     "not_failed": Wording(
-        409, 6, "The video is {state}; only one that failed or expired is tried again for its owner.",
+        409, 2, "The video is {state}; only one that failed or expired is tried again for its owner.",
         "视频状态为 {state}，仅失败或过期的任务可重新提交。",
     ),
     "not_uncertain": Wording(
-        409, 6, "No attempt of this task waits for a decision: it is {state}.",
+        409, 2, "No attempt of this task waits for a decision: it is {state}.",
         "该任务没有待决的提交：{state}。",
     ),
     "provider_paused": Wording(
@@ -236,12 +236,13 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         400, 5, "{model} has no price here, so it is not sold. Ask the operator.", "{model} 尚未定价，请联系管理员。",
     ),
     "insufficient_balance": Wording(
-        402, 5, "This film costs {price}; the balance is {left}. Nothing was started. Ask for more, or choose less.",
-        "用户额度不足：该视频需 {price}，余额 {left}。任务未开始。请充值或选择更短的视频。",
+        402, 5, "This film costs {price}; the balance is {left}. Nothing was started. Ask for more, or choose {instead}.",
+        "用户额度不足：该视频需 {price}，余额 {left}。任务未开始。请充值或改为{instead_zh}。",
     ),
     "budget_exceeded": Wording(
-        402, 5, "This film costs {price}; the budget has {left} left. Nothing was started. Ask for more, or choose less.",
-        "令牌额度已用尽：该视频需 {price}，预算剩余 {left}。任务未开始。可申请加额或选择更短的视频。",
+        402, 5,
+        "This film costs {price}; the budget has {left} left. Nothing was started. Ask for more, or choose {instead}.",
+        "令牌额度已用尽：该视频需 {price}，预算剩余 {left}。任务未开始。可申请加额或改为{instead_zh}。",
     ),
     "max_cost_exceeded": Wording(
         402, 5, "This film costs {price}, more than the {limit} that the request allows. Nothing was started.",
@@ -301,6 +302,14 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     ),
 }  # fmt: skip
 
+RETRYABLE: Final = frozenset({
+    "body_too_slow", "too_many_bodies", "too_many_streams", "too_many_failures", "rate_limited", "too_many_tasks",
+    "too_many_tests", "too_many_replays", "film_not_ready", "cancel_unconfirmed", "not_ended", "provider_paused",
+    "store_unavailable", "files_unavailable", "no_room", "shutting_down", "webhook_unreachable", "lost_by_provider",
+    "result_lost", "outcome_uncertain", "provider_failed", "expired", "not_started",
+})  # fmt: skip
+"""The codes after which the same request, unchanged, may succeed later."""
+
 
 class Problem(Exception):  # noqa: N818  # a Problem is what the client is told, not a fault of the program
     """Something that ends a request, or a task, with a word from the catalogue."""
@@ -308,7 +317,7 @@ class Problem(Exception):  # noqa: N818  # a Problem is what the client is told,
     def __init__(self, code: str, /, **parameters: str | int) -> None:
         super().__init__(code)
         self.code = code
-        self.parameters = parameters
+        self.parameters: dict[str, str | int] = parameters
         wait = parameters.get("retry_after_s")
         self.headers: Mapping[str, str] = {} if wait is None else {"retry-after": str(wait)}
         self.request_id = ""

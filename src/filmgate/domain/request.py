@@ -175,6 +175,12 @@ class FilmRequest:
     def seconds(self) -> int:
         return sum(self.clips)
 
+    def culprit(self, picture: Picture) -> str:
+        """Name a picture by what it is for: `first_frame`, `last_frame`, or `reference[1]` for the first of those."""
+        if picture.role is not PictureRole.REFERENCE:
+            return f"{picture.role.value}_frame"
+        return f"reference[{[one for one in self.pictures if one.role is picture.role].index(picture) + 1}]"
+
     def as_json(self) -> dict[str, Json]:
         return {
             "model": self.model,

@@ -33,6 +33,7 @@ from filmgate.domain.size import Size
 
 _SEED_LIMIT: Final = 2**32
 _DIGITS: Final = 10
+_SHOWN_SIZES: Final = 3
 _RESOLUTION: Final = re.compile(r"(\d{3,4})[pP]")
 _SIDES: Final = {"4k": 2160, "2k": 1440, "small": 720, "medium": 720, "large": 1080}
 
@@ -193,7 +194,7 @@ def _size(draft: Draft, offer: Offer) -> Size:
         read = _side(given)
         side = side or read
         if read is None:
-            ratio = ratio or _ratio(field, given)
+            ratio = ratio or _ratio(field, given, offer)
     if ratio in sizes:
         return ratio
     if ratio is not None:
@@ -205,11 +206,19 @@ def _size(draft: Draft, offer: Offer) -> Size:
     return (fitting or list(sizes))[0]
 
 
-def _ratio(field: str, given: str) -> Size:
+def _ratio(field: str, given: str, offer: Offer) -> Size:
     try:
         return Size.parse(given)
     except ValueError:
-        raise Problem("size_unsupported", field=field, given=given[:40]) from None
+        shown = [str(size) for size in offer.sizes[:_SHOWN_SIZES]]
+        suggestion, suggestion_zh = f"Ask for {' or '.join(shown)}.", f"可改为 {'、'.join(shown)}。"
+        raise Problem(
+            "size_unsupported",
+            field=field,
+            given=given[:40],
+            suggestion=suggestion,
+            suggestion_zh=suggestion_zh,
+        ) from None
 
 
 def _side(text: str) -> int | None:
@@ -224,7 +233,16 @@ def _seconds(draft: Draft, model: Model, offer: Offer) -> int:
     seconds = _whole(draft.seconds)
     if seconds not in offer.seconds.allowed:
         allowed, given = str(offer.seconds), draft.seconds[:40]
-        raise Problem("duration_unsupported", field="seconds", allowed=allowed, given=given, model=model.name)
+        problem = Problem(
+            "duration_unsupported", field="seconds", allowed=allowed, given=given, model=model.name
+        )
+        if seconds >= 0:
+            nearest = min(offer.seconds.allowed, key=lambda one: (abs(one - seconds), one))
+            problem.parameters |= {
+                "suggestion": f"Ask for {nearest} s.",
+                "suggestion_zh": f"可改为 {nearest} 秒。",
+            }
+        raise problem
     return seconds
 
 

@@ -7,6 +7,7 @@ from typing import Any, Self, cast
 from uuid import UUID
 
 from filmgate.domain.film import FilmFacts
+from filmgate.domain.languages import Language
 from filmgate.domain.price import Price
 from filmgate.domain.problems import wording_text
 from filmgate.domain.record import Record
@@ -24,6 +25,8 @@ class Owner:
     strict: bool = False
     soften: bool = False
     operator: bool = False
+    language: Language | None = None
+    """What its people read, `zh` or `en`; None where each request says so."""
     expired: bool = False
     """The key has run out a while ago: it reads and deletes what it made, and begins nothing."""
 

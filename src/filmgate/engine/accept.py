@@ -31,12 +31,14 @@ from filmgate.domain.record import RecordChange
 from filmgate.domain.request import Draft, FilmRequest, Json, NamedSource, Picture, Upload
 from filmgate.domain.specify import Specified, specify
 from filmgate.domain.task import Owner, Task
+from filmgate.engine.advice import LESS, Wish, affordable
 from filmgate.engine.parts import UNWATCHED, Objects, Storage
 from filmgate.engine.route import Router, powers_for
 from filmgate.engine.sources import Sources
 from filmgate.net.denied import Denied
 from filmgate.net.guard import Guard
 from filmgate.store.accept import Acceptor, Decision, NewTask, Remember, Verdict
+from filmgate.store.funds import Refusal
 from filmgate.store.quotes import Quotes
 
 
@@ -165,7 +167,19 @@ class Acceptance:
         await failpoint("accept.after_commit")
         if decision.verdict is not Verdict.ACCEPTED:
             await self._drop_uploads(kept)
+        if decision.refusal is not None:
+            raise self._refused(decision.refusal, draft, request, dialect, now)
         return _accepted(decision), decision.verdict is Verdict.REPLAYED
+
+    def _refused(
+        self, refusal: Refusal, draft: Draft, request: FilmRequest, dialect: str, now: datetime
+    ) -> Problem:
+        """Say why a film is not paid for, with what could be made for what is left."""
+        problem = Problem(refusal.code, **refusal.parameters)
+        if refusal.affordable_micros is not None:
+            wish = Wish(draft, dialect, request, refusal.affordable_micros, now)
+            problem.parameters |= {**LESS, **affordable(wish, self.catalogue, self.router)}
+        return problem
 
     async def _accepted_before(self, owner: Owner, digest: bytes, repeat: Repeat, problem: Problem) -> Task:
         """Find the task that this very request got when it could still be asked for; raise the problem where none is."""
@@ -232,13 +246,13 @@ class Acceptance:
         # What needs no fetching is refused at once, with nothing stored and no look-up made.
         for picture in request.pictures:
             if picture.upload is not None:
-                _check_upload(picture.upload, picture.field, request.picture_bytes)
+                _check_upload(picture.upload, picture.field, request.culprit(picture), request.picture_bytes)
             if picture.url is None:
                 continue
             try:
                 self.guard.check(picture.url)
             except Denied:
-                raise Problem("picture_denied", field=picture.field) from None
+                raise Problem("picture_denied", field=picture.field, input=request.culprit(picture)) from None
 
     def _check_callback(self, request: FilmRequest, draft: Draft) -> None:
         try:
@@ -286,23 +300,22 @@ def destination_not_found(field: str, given: str, allowed: Sequence[str]) -> Pro
     )
 
 
-def _check_upload(upload: Upload, field: str, limit_bytes: int) -> None:
+def _check_upload(upload: Upload, field: str, culprit: str, limit_bytes: int) -> None:
     """Refuse what its first bytes or its size show to be no picture; the rest shows when it is decoded."""
     content = upload.content
     if len(content) > limit_bytes:
         mib = limit_bytes // MIB
         reason, reason_zh = f"it is larger than {mib} MiB", f"文件超过 {mib} MiB"
-        raise Problem("picture_too_large", field=field, reason=reason, reason_zh=reason_zh)
+        raise Problem("picture_too_large", field=field, input=culprit, reason=reason, reason_zh=reason_zh)
     webp = content[:4] == b"RIFF" and content[8:12] == b"WEBP"
     if not (webp or content.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))):
         reason_zh = "文件不是 JPEG、PNG 或 WebP"
-        raise Problem("picture_unusable", field=field, reason="it is no such file", reason_zh=reason_zh)
+        reason = "it is no such file"
+        raise Problem("picture_unusable", field=field, input=culprit, reason=reason, reason_zh=reason_zh)
 
 
 def _accepted(decision: Decision) -> Task:
     """Give the task that was decided on; raise the Problem that says why there is none."""
-    if decision.refusal is not None:
-        raise Problem(decision.refusal.code, **decision.refusal.parameters)
     if decision.verdict is Verdict.MISMATCH:
         raise Problem("idempotency_mismatch", field="Idempotency-Key")
     if decision.task is None:

@@ -10,7 +10,7 @@ from filmgate.domain.failpoint import failpoint
 from filmgate.domain.limits import PICTURE_FIRST_BYTE_SECONDS, PICTURE_SECONDS
 from filmgate.domain.problems import Problem
 from filmgate.domain.record import Stage
-from filmgate.domain.request import Json, Picture, PictureRole
+from filmgate.domain.request import FilmRequest, Json, Picture, PictureRole
 from filmgate.domain.task import StoredFile
 from filmgate.engine.parts import Parts
 from filmgate.media.findings import BadPicture
@@ -69,7 +69,7 @@ async def read_whole(parts: Parts, key: str) -> bytes:
 
 
 async def _check(parts: Parts, claim: Claim, picture: Picture, key: str) -> Frame:
-    checked = await _checked(parts, picture, claim.task.request.picture_bytes)
+    checked = await _checked(parts, claim.task.request, picture)
     stored = await parts.objects.put_bytes(key, checked.content)
     await failpoint("prepare.after_input")
     file = StoredFile(
@@ -88,14 +88,15 @@ async def _check(parts: Parts, claim: Claim, picture: Picture, key: str) -> Fram
     return checked
 
 
-async def _checked(parts: Parts, picture: Picture, limit_bytes: int) -> Frame:
+async def _checked(parts: Parts, request: FilmRequest, picture: Picture) -> Frame:
+    blamed = {"field": picture.field, "input": request.culprit(picture)}
     try:
         if picture.url is None:
             content = await read_whole(parts, picture.object_key or "")
         else:
             fetched = await parts.pictures.fetch(
                 picture.url,
-                limit_bytes=limit_bytes,
+                limit_bytes=request.picture_bytes,
                 total_s=PICTURE_SECONDS,
                 first_byte_s=PICTURE_FIRST_BYTE_SECONDS,
             )
@@ -104,18 +105,16 @@ async def _checked(parts: Parts, picture: Picture, limit_bytes: int) -> Frame:
         checked = await parts.workshop.check_picture(content, keep_alpha=alpha)
     except Denied as denied:
         parts.telemetry.event("picture.denied", reason=denied.operator)
-        raise Problem("picture_denied", field=picture.field) from None
+        raise Problem("picture_denied", **blamed) from None
     except FetchFailed as error:
         parts.telemetry.event("picture.unreachable", reason=error.operator)
         too_large = isinstance(error, FetchTooLarge)
         code = "picture_too_large" if too_large else "picture_unreachable"
         reason_zh = "无法下载" if error.status is None else f"服务器返回 {error.status}"
-        raise Problem(code, field=picture.field, reason=str(error), reason_zh=reason_zh) from None
+        raise Problem(code, **blamed, reason=str(error), reason_zh=reason_zh) from None
     except BadPicture as error:
         code = "picture_too_large" if error.code in _TOO_LARGE else "picture_unusable"
-        raise Problem(
-            code, field=picture.field, reason=error.reason, reason_zh=_REASONS_ZH[error.code]
-        ) from None
+        raise Problem(code, **blamed, reason=error.reason, reason_zh=_REASONS_ZH[error.code]) from None
     return Frame(picture.role, checked.media_type, checked.content)
 
 

@@ -44,6 +44,7 @@ _LOCK_KEYS: Final = "select from keys where id = any($1::bigint[]) order by id f
 _MINUTE: Final = timedelta(minutes=1)
 # Nobody knows when a film ends; clients that are told nothing ask again at once.
 _SOME_ARE_DONE_S: Final = 10
+_TOO_DEAR: Final = frozenset({"insufficient_balance", "budget_exceeded"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Refusal:
 
     code: str
     parameters: Mapping[str, str | int]
+    affordable_micros: int | None = None
+    """What a film may cost that its owner can pay, where it was too dear."""
 
 
 @dataclass(slots=True)
@@ -107,6 +110,16 @@ class Purse:
                 return _short("budget_exceeded", price_micros, max(left, 0))
         return None
 
+    @property
+    def left_micros(self) -> int | None:
+        """What it can still pay; None where nothing limits that."""
+        left: list[int] = []
+        if self.balance_micros is not None and self.credit_micros is not None:
+            left.append(self.balance_micros + self.credit_micros)
+        if self.budget_micros is not None:
+            left.append(self.budget_micros - self.spent_micros - self.held_micros)
+        return min(left, default=None)
+
     def full(self) -> Refusal | None:
         """Say why a film would have to wait for others of the same owner; None where it would not."""
         if self.max_running is None or self.unfinished < self.max_running:
@@ -141,6 +154,9 @@ class Purses:
         refuses = purses[-1].over_limit == "refuse"
         for purse in purses:
             refusal = purse.refusal(price_micros) or (purse.full() if refuses else None)
+            if refusal is not None and refusal.code in _TOO_DEAR:
+                left = [money for one in purses if (money := one.left_micros) is not None]
+                return replace(refusal, affordable_micros=min(left))
             if refusal is not None:
                 return refusal
         for purse in purses:

@@ -14,7 +14,7 @@ from filmgate.store.batch import Lane
 from filmgate.store.patience import PATIENCE_S, patiently
 from filmgate.store.pool import Pool
 
-_COLUMNS: Final = """k.hash, k.id, k.account_id, k.dialect, k.strict, k.soften, k.operator,
+_COLUMNS: Final = """k.hash, k.id, k.account_id, k.dialect, k.language, k.strict, k.soften, k.operator,
     coalesce(k.expires_at <= now(), false) as expired"""
 # A key that has run out still reads for a while: what it paid for is fetched with it.
 _STANDS: Final = """k.revoked_at is null
@@ -38,15 +38,15 @@ on conflict (name) do nothing returning id, name
 
 _CREATE: Final = """
 insert into keys (account_id, name, hash, hint, operator, dialect, strict, expires_at, soften, budget_micros,
-    budget_period, max_unfinished, submits_per_minute, max_running, over_limit)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    budget_period, max_unfinished, submits_per_minute, max_running, over_limit, language)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 on conflict (hash) do update set name = excluded.name, revoked_at = null
 returning id
 """
 
 _LIST: Final = """
 select k.id, k.unfinished, k.running,
-    k.name, a.name as account, k.hint, k.operator, k.dialect, k.strict, k.soften, k.budget_micros,
+    k.name, a.name as account, k.hint, k.operator, k.dialect, k.language, k.strict, k.soften, k.budget_micros,
     k.budget_period, k.spent_micros, k.held_micros, k.max_unfinished, k.max_running, k.submits_per_minute,
     k.over_limit, k.created_at, k.expires_at, k.revoked_at
 from keys k left join accounts a on a.id = k.account_id order by k.id
@@ -75,9 +75,10 @@ with former as (
 ), made as (
     insert into keys (account_id, name, hash, hint, operator, dialect, strict, expires_at, soften, budget_micros,
         budget_period, period_start, spent_micros, carried_micros, max_unfinished, submits_per_minute, max_running,
-        over_limit, destination)
+        over_limit, destination, language)
     select account_id, name, $2, $3, false, dialect, strict, expires_at, soften, budget_micros, budget_period,
-        since, used, used, max_unfinished, submits_per_minute, max_running, over_limit, destination from former
+        since, used, used, max_unfinished, submits_per_minute, max_running, over_limit, destination, language
+    from former
     returning id
 ), ending as (
     update keys set expires_at = least(expires_at, now() + $4::interval),
@@ -103,6 +104,7 @@ class KeyRow:
     hint: str
     operator: bool
     dialect: str | None
+    language: str | None
     strict: bool
     soften: bool
     budget_micros: int | None
@@ -179,6 +181,7 @@ class Keys:
         submits_per_minute: int | None = None,
         max_running: int | None = None,
         over_limit: str = "wait",
+        language: str | None = None,
     ) -> int:
         """Store a key; `account` None makes it an operator's, which owns nothing and makes no films."""
         account_id = None if account is None else await self._pool.fetchval(_ACCOUNT, account)
@@ -198,6 +201,7 @@ class Keys:
             submits_per_minute,
             max_running,
             over_limit,
+            language,
         )
         return int(await self._pool.fetchval(_CREATE, *values))
 
@@ -232,6 +236,7 @@ def _owner(row: Any) -> Owner:  # noqa: ANN401  # asyncpg's Record types no colu
         account_id=row["account_id"] or 0,
         key_id=row["id"],
         dialect=row["dialect"],
+        language=row["language"],
         strict=row["strict"],
         soften=row["soften"],
         operator=row["operator"],

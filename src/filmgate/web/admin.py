@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from filmgate.domain import ids
+from filmgate.domain.languages import Language
 from filmgate.domain.limits import KEY_OVERLAP, RELAY_SUBMITS, RELAY_TASKS
 from filmgate.domain.problems import Problem
 from filmgate.web.moments import Moment
@@ -24,6 +25,10 @@ class NewKey(BaseModel):
         None, min_length=1, max_length=200, description="Join this account; else one of its own."
     )
     dialect: str | None = Field(None, description="Always speak this dialect on shared paths.")
+    language: Language | None = Field(
+        None,
+        description="What its errors say: en or zh; null: what each request, or else its dialect, asks for.",
+    )
     strict: bool = Field(default=False, description="Answer with exactly the documented keys.")
     soften: bool = Field(default=False, description="Let a refused prompt be softened and sent once more.")
     budget_micros: Micros | None = None
@@ -50,6 +55,7 @@ class KeyOut(BaseModel):
     hint: str
     operator: bool
     dialect: str | None
+    language: Language | None
     strict: bool
     soften: bool
     budget_micros: int | None
@@ -104,6 +110,7 @@ def admin_routes(around: Surroundings, dialects: frozenset[str]) -> APIRouter:
             name=new.name,
             account=account,
             dialect=new.dialect,
+            language=new.language,
             strict=new.strict,
             soften=new.soften,
             expires_at=new.expires_at,

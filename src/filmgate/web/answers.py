@@ -8,6 +8,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from filmgate.domain.details import details
+from filmgate.domain.languages import Language, accepted_language
 from filmgate.domain.limits import BUCKET_LINK_LIFE
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Json
@@ -37,20 +39,24 @@ def problem_answer(
 
 
 def problem_body(problem: Problem, language: str) -> dict[str, Json]:
-    details: dict[str, Json] = {"field": problem.field, "exit_code": problem.wording.exit_code}
-    if "cost_micros" in problem.parameters:
-        details["cost_micros"] = problem.parameters["cost_micros"]
-    return {"code": problem.code, "message": problem.text(language), "details": details}
+    charged, cost = (problem.parameters.get(name) for name in ("charged_micros", "cost_micros"))
+    known = details(
+        problem.code, problem.parameters, language, charged_micros=None if charged is None else int(charged)
+    )
+    more: dict[str, Json] = {} if cost is None else {"cost_micros": cost}
+    return {"code": problem.code, "message": problem.text(language), "details": known.as_json() | more}
 
 
 def language_of(request: Request) -> str:
-    return "zh" if request.headers.get("accept-language", "").lower().startswith("zh") else "en"
+    """Give the language of our own API's answer: as asked for, else English."""
+    return language_asked(request) or "en"
 
 
-def language_asked(request: Request, usual: str) -> str:
-    """Give the language that a request asks for, else the usual one of its dialect."""
-    asked = request.headers.get("accept-language", "").lower()
-    return next((language for language in ("zh", "en") if asked.startswith(language)), usual)
+def language_asked(request: Request) -> Language | None:
+    """Give the language that its key has, else what the request asks for; None where neither says."""
+    owner = asker(request)
+    own = None if owner is None else owner.language
+    return own or accepted_language(request.headers.get("accept-language", ""))
 
 
 async def film_answer(

@@ -32,6 +32,7 @@ from filmgate.web.opening import Smooth, open_route
 from filmgate.web.outer import Outer, OuterTelemetry
 from filmgate.web.prices import price_routes
 from filmgate.web.providers import provider_routes
+from filmgate.web.shapes import ErrorAnswer
 from filmgate.web.shipments import shipment_routes
 from filmgate.web.storage import storage_routes
 from filmgate.web.surroundings import Surroundings
@@ -88,7 +89,12 @@ def build_app(
 def own_api(around: Surroundings, dialects: frozenset[str], telemetry: OuterTelemetry) -> FastAPI:
     """Build what stands in `/openapi.json`: `/gate/v1` and `/admin/v1`."""
     api = FastAPI(
-        title="Filmgate", version=__version__, docs_url=None, redoc_url=None, openapi_url="/openapi.json"
+        title="Filmgate",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        responses={"default": {"model": ErrorAnswer, "description": "What went wrong."}},
     )
     api.include_router(task_routes(around))
     api.include_router(model_routes(around))

@@ -27,7 +27,7 @@ async def cancel_task(around: Surroundings, task: Task, wait: timedelta = CANCEL
     if answered.state is State.CANCELLED:
         return answered
     if answered.state.ended:
-        raise Problem("already_ended", state=answered.state.value)
+        raise Problem("already_ended", state=answered.state.value, **charged(answered))
     if _refused(answered):
         raise _cannot(answered)
     return answered
@@ -64,6 +64,11 @@ def _refused(task: Task) -> bool:
 
 def _cannot(task: Task) -> Problem:
     return Problem("cannot_cancel", cost=dollars(task.hold_micros), cost_micros=task.hold_micros)
+
+
+def charged(task: Task) -> dict[str, int]:
+    """Give what an ended task cost, as a problem says it; nothing while that is open."""
+    return {} if task.cost_micros is None else {"charged_micros": task.cost_micros}
 
 
 def cancel_word(task: Task) -> Literal["requested", "refused"] | None:

@@ -18,8 +18,10 @@ from filmgate.store.notices import Notice
 from filmgate.store.oversight import SeenTask
 from filmgate.web.again import Again, ask_again
 from filmgate.web.answers import language_of
-from filmgate.web.cancel import cancel_task, cancel_word
+from filmgate.web.cancel import cancel_task, cancel_word, charged
 from filmgate.web.operators import operator_router
+from filmgate.web.shapes import DetailsOut
+from filmgate.web.showing import error_of
 from filmgate.web.surroundings import Surroundings
 
 # What a provider takes as a job's id; its own check comes when it is asked.
@@ -44,6 +46,7 @@ class SeenTaskOut(BaseModel):
     cancel: Literal["requested", "refused"] | None
     error_code: str | None
     error: str | None
+    error_details: DetailsOut | None
     hold_micros: int
     cost_micros: int | None
     created_at: datetime
@@ -152,7 +155,7 @@ def _add_reads(router: APIRouter, around: Surroundings) -> None:
         tasks, more = await around.oversight.page(
             state=state, account=account, uncertain=uncertain, parked=parked, before=cursor, limit=limit
         )
-        shown = [_shown(seen, language_of(request)) for seen in tasks]
+        shown = [_shown(around, seen, language_of(request)) for seen in tasks]
         return SeenTaskPage(data=shown, next_cursor=shown[-1].id if more else None)
 
     @router.get("/tasks/{id}")
@@ -184,7 +187,7 @@ def _add_decisions(router: APIRouter, around: Surroundings) -> None:
         task = await cancel_task(around, seen.task)
         await _note(around, "cancelled", task.id, "an operator cancels it")
         response.status_code = 200 if task.state.ended else 202
-        return _shown(SeenTask(task, seen.account, seen.uncertain), language_of(request))
+        return _shown(around, SeenTask(task, seen.account, seen.uncertain), language_of(request))
 
     @router.post("/tasks/{id}/resolve")
     async def resolve(request: Request, id: str, said: Resolution) -> SeenTaskDetail:  # noqa: A002  # as above
@@ -204,14 +207,14 @@ def _add_decisions(router: APIRouter, around: Surroundings) -> None:
         """Try a parked, failed or expired task again for its owner, as a new task at today's price."""
         seen = await _seen(around, id)
         if seen.task.state not in _AGAIN:
-            raise Problem("not_failed", state=seen.task.state.value)
+            raise Problem("not_failed", state=seen.task.state.value, **charged(seen.task))
         standing = await around.keys.standing(seen.task.key_id)
         gone = Owner(seen.task.account_id, seen.task.key_id, soften=seen.task.request.soften)
         # The operator decides this, so that it does not matter whether the owner's key could.
         owner = gone if standing is None else replace(standing, expired=False)
         new, _ = await ask_again(around, seen.task, owner, changes, request.headers)
         await _note(around, "retried", new.id, f"an operator asks for {seen.task.id} again: {changes.note}")
-        return _shown(SeenTask(new, seen.account, uncertain=False), language_of(request))
+        return _shown(around, SeenTask(new, seen.account, uncertain=False), language_of(request))
 
 
 async def _seen(around: Surroundings, name: str) -> SeenTask:
@@ -236,12 +239,13 @@ async def _detail(around: Surroundings, request: Request, seen: SeenTask) -> See
         if work is None
         else SeenWorkOut(**{name: getattr(work, name) for name in SeenWorkOut.model_fields})
     )
-    shown = _shown(seen, language_of(request))
+    shown = _shown(around, seen, language_of(request))
     return SeenTaskDetail(**shown.model_dump(), attempts=attempts, work=next_step)
 
 
-def _shown(seen: SeenTask, language: str) -> SeenTaskOut:
+def _shown(around: Surroundings, seen: SeenTask, language: str) -> SeenTaskOut:
     task = seen.task
+    error = error_of(around, task, language)
     return SeenTaskOut(
         id=str(task.id),
         name=task.name,
@@ -254,8 +258,9 @@ def _shown(seen: SeenTask, language: str) -> SeenTaskOut:
         prompt=task.request.prompt,
         uncertain=seen.uncertain,
         cancel=cancel_word(task),
-        error_code=None if task.failure is None else task.failure.code,
-        error=None if task.failure is None else task.failure.text(language),
+        error_code=None if error is None else error.code,
+        error=None if error is None else error.message,
+        error_details=None if error is None else error.details,
         hold_micros=task.hold_micros,
         cost_micros=task.cost_micros,
         created_at=task.created_at,

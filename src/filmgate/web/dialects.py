@@ -99,7 +99,7 @@ async def _let_task_choose(turn: Turn, candidates: Sequence[Dialect], mount: str
 
 def _error(turn: Turn, error: Exception) -> Response:
     problem = noticed(error, turn.request.scope.get("request_id", ""), turn.around.telemetry)
-    reply = turn.dialect.render_error(problem, strict=turn.strict, verb=turn.verb)
+    reply = turn.dialect.render_error(problem, strict=turn.strict, verb=turn.verb, language=turn.language)
     return json_answer(reply.status, reply.body, {**reply.headers, **turn.headers(), **problem.headers})
 
 

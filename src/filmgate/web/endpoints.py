@@ -16,7 +16,7 @@ from filmgate.domain.task import Owner
 from filmgate.domain.webhook import ENDPOINT, named
 from filmgate.engine.subscribe import EVENTS, Subscriptions
 from filmgate.store.endpoints import Endpoint
-from filmgate.web.answers import json_answer
+from filmgate.web.answers import json_answer, language_asked
 from filmgate.web.body import read_fields
 from filmgate.web.mishaps import noticed
 from filmgate.web.surroundings import Surroundings
@@ -91,7 +91,7 @@ async def _answer(around: Surroundings, request: Request, acts: Mapping[str, Act
 
 def _error(around: Surroundings, request: Request, error: Exception) -> Response:
     problem = noticed(error, request.scope.get("request_id", ""), around.telemetry)
-    reply = openai.render_error(problem, strict=False)
+    reply = openai.render_error(problem, strict=False, language=language_asked(request))
     return json_answer(reply.status, reply.body, {**reply.headers, **_HEADERS, **problem.headers})
 
 

@@ -41,9 +41,36 @@ class NewFilm(BaseModel):
     )
 
 
+class DetailsOut(BaseModel):
+    """What is known of an error beside its sentence; null what is not."""
+
+    field: str | None = Field(None, description="The field of the request, as the client wrote it.")
+    input: str | None = Field(
+        None,
+        description="The culprit: `prompt`, `first_frame`, `last_frame`, `reference[1]` (the first), `source`, "
+        "`output`, or `unknown` where a provider did not say.",
+    )
+    reason: str | None = None
+    suggestion: str | None = Field(None, description="What could be made instead, and paid.")
+    retryable: bool = Field(description="Whether the same request, unchanged, may succeed later.")
+    charged_micros: int | None = Field(None, description="What the task cost; null where there is none.")
+    docs: str = Field(description="The row of the page of errors.")
+    exit_code: int = Field(description="With which a verb of the command line ends.")
+    cost_micros: int | None = Field(None, description="What the film will cost that cannot be stopped.")
+
+
 class ErrorOut(BaseModel):
+    """`code` never changes; `message` is in the language of the key, or of the request."""
+
     code: str
     message: str
+    details: DetailsOut
+
+
+class ErrorAnswer(BaseModel):
+    """How each error is answered."""
+
+    error: ErrorOut
 
 
 class FilmOut(BaseModel):

@@ -2,16 +2,19 @@
 
 from starlette.requests import Request
 
+from filmgate.domain.details import details
 from filmgate.domain.eta import RUNS_KEPT, Outlook, RunKind, coarse_s
 from filmgate.domain.record import ProgressSource
 from filmgate.domain.states import State
 from filmgate.domain.task import Task
+from filmgate.engine.advice import without_pictures
 from filmgate.engine.whereabouts import Position, elapsed_s
 from filmgate.web.answers import language_of
 from filmgate.web.cancel import cancel_word
 from filmgate.web.shapes import (
     Addresses,
     BasisOut,
+    DetailsOut,
     ErrorOut,
     EtaOut,
     FilmOut,
@@ -53,7 +56,7 @@ async def task_out(around: Surroundings, task: Task, request: Request) -> TaskOu
         running_s=round(running_s, 3),
         version=task.version,
         cancel=cancel_word(task),
-        error=_error(task, language_of(request)),
+        error=error_of(around, task, language_of(request)),
         film=None
         if facts is None
         else FilmOut(**{name: getattr(facts, name) for name in FilmOut.model_fields}),
@@ -125,7 +128,13 @@ def _addresses(around: Surroundings, task: Task, request: Request) -> Addresses:
     )
 
 
-def _error(task: Task, language: str) -> ErrorOut | None:
-    if task.failure is None:
+def error_of(around: Surroundings, task: Task, language: str) -> ErrorOut | None:
+    """Say why a task ended without its film; None where it did not."""
+    failure = task.failure
+    if failure is None:
         return None
-    return ErrorOut(code=task.failure.code, message=task.failure.text(language))
+    parameters = {**failure.parameters, **without_pictures(around.catalogue, task.request, failure.code)}
+    known = details(failure.code, parameters, language, charged_micros=task.cost_micros)
+    return ErrorOut(
+        code=failure.code, message=failure.text(language), details=DetailsOut.model_validate(known.as_json())
+    )

@@ -11,7 +11,7 @@ from filmgate.domain.contracts import Talks, TaskView, Told
 from filmgate.domain.limits import LOOK_AGAIN
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Task
-from filmgate.web.answers import json_answer, language_asked
+from filmgate.web.answers import json_answer
 from filmgate.web.streams import Held, Stream
 from filmgate.web.turn import Turn
 
@@ -22,7 +22,7 @@ _UNBUFFERED: Final = {"x-accel-buffering": "no", "cache-control": "no-store"}
 
 async def conversation(turn: Turn, task: Task, *, streamed: bool) -> Response:
     """Answer when the film is there, or at once and then on and on; who hangs up loses nothing."""
-    language = language_asked(turn.request, turn.dialect.LANGUAGE)
+    language = turn.asked or turn.dialect.LANGUAGE
     if streamed and isinstance(turn.dialect, Talks):
         pieces = _pieces(turn, turn.dialect, task, language)
         answer = EventSourceResponse(

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from filmgate.domain.contracts import Call, Dialect, Fields, TaskView
+from filmgate.domain.languages import Language, accepted_language
 from filmgate.domain.limits import IDEMPOTENCY_KEY_BYTES
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Owner, Task
@@ -61,8 +62,19 @@ class Turn:
             raise Problem("task_not_found")
         return self.task
 
+    @property
+    def asked(self) -> Language | None:
+        """Give the language that the key has, else what the request asks for; None where neither says."""
+        own = None if self.owner is None else self.owner.language
+        return own or accepted_language(self.request.headers.get("accept-language", ""))
+
+    @property
+    def language(self) -> Language | None:
+        """Give the language to answer in; None for the dialect's own, which a strict key always gets."""
+        return None if self.strict else self.asked
+
     def view(self, task: Task) -> TaskView:
-        return TaskView(task, self.around.links(task, self.request, self.dialect))
+        return TaskView(task, self.around.links(task, self.request, self.dialect), self.language)
 
     def call(self) -> Call:
         return Call(

@@ -77,6 +77,10 @@ def create(
     *,
     account: Annotated[str | None, Parameter(help="Join this account (a team); else one of its own.")] = None,
     dialect: Annotated[str | None, Parameter(help="Always speak this dialect on shared paths.")] = None,
+    language: Annotated[
+        Literal["zh", "en"] | None,
+        Parameter(help="What its errors say, whatever a request or its dialect asks for."),
+    ] = None,
     strict: Annotated[
         bool, Parameter(negative="", help="Answer with exactly the documented fields.")
     ] = False,
@@ -97,6 +101,8 @@ def create(
         raise trouble("wrong_usage", reason=str(error)) from None
     asked: dict[str, Json] = {"name": name, "account": account, "dialect": dialect, "strict": strict}
     asked["soften"] = soften
+    if language is not None:
+        asked["language"] = language
     asked |= {"expires_at": None if until is None else until.isoformat(), **limited}
     made = cast("CreatedKeyShape", session.gate.ask("POST", "/admin/v1/keys", asked))
     output = session.output

@@ -59,14 +59,16 @@ def _row(key: KeyShape, output: Output, now: datetime) -> Sequence[Cell | str]:
         "revoked" if key["revoked_at"] else "expired" if expires is not None and expires <= now else "valid"
     )
     word, style = _STATES[state]
-    ways = ", ".join(output.say(_WAYS[way]) for way in _WAYS if key[way]) or "–"
+    ways = ", ".join(
+        [*(output.say(_WAYS[way]) for way in _WAYS if key[way]), *filter(None, [key["language"]])]
+    )
     whose = (
         str(key["id"]),
         key["name"],
         key["hint"],
         output.say(_OPERATOR) if key["operator"] else key["account"] or "",
         key["dialect"] or "–",
-        ways,
+        ways or "–",
     )
     if output.form is Form.PLAIN:
         numbers = (

@@ -12,6 +12,7 @@ from filmgate.dialects.newapi.replies import render
 from filmgate.dialects.newapi.words import LANGUAGE
 from filmgate.dialects.relay_errors import relay_error
 from filmgate.domain.contracts import Reply, Route
+from filmgate.domain.languages import Language
 from filmgate.domain.problems import Problem
 
 __all__ = ["LANGUAGE", "NAME", "NAMES", "OPEN", "ROUTES", "claims", "parse", "render", "render_error"]
@@ -34,6 +35,8 @@ ROUTES: Final = (
 )
 
 
-def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
+def render_error(
+    problem: Problem, *, strict: bool, verb: str = "", language: Language | None = None
+) -> Reply:
     del strict, verb
-    return relay_error(problem)
+    return relay_error(problem, language)

@@ -62,7 +62,7 @@ def found(view: TaskView) -> dict[str, Json]:
         case "completed":
             return {"url": view.links.video, "video_url": view.links.video}
         case "failed":
-            return {"error": fault(view.task)}
+            return {"error": fault(view)}
         case _:
             return {}
 
@@ -74,7 +74,7 @@ def _ending(view: TaskView) -> dict[str, Json]:
             address = view.links.open.get("result", view.links.video)
             return {"fail_reason": address, "result_url": address}
         case "failed":
-            return {"fail_reason": reason(view.task)}
+            return {"fail_reason": reason(view)}
         case _:
             return {"fail_reason": ""}
 
@@ -114,7 +114,7 @@ def _data(view: TaskView, *, strict: bool) -> dict[str, Json]:
             if view.links.first is not None:
                 body["first_video_url"] = view.links.first
         case "failed":
-            body["error"] = fault(task)
+            body["error"] = fault(view)
             if extension_failed(task) and view.links.video is not None:
                 body["video_url"] = view.links.video
     return body if strict else body | _more(task)

@@ -54,7 +54,7 @@ def _ended(view: TaskView) -> dict[str, Json]:
         case "completed":
             return {"completed_at": unix(view.task.ended_at), "url": view.links.video}
         case "failed":
-            return {"error": reason(view.task)}
+            return {"error": reason(view)}
         case _:
             return {}
 
@@ -83,5 +83,5 @@ def _more(view: TaskView) -> dict[str, Json]:
         case "completed":
             body["video_url"] = view.links.video
         case "failed":
-            body["fail_reason"] = reason(task)
+            body["fail_reason"] = reason(view)
     return body

@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Final
 
+from filmgate.domain.contracts import TaskView
+from filmgate.domain.languages import Language
 from filmgate.domain.request import Json, SourceKind
 from filmgate.domain.states import State
 from filmgate.domain.task import Failure, Task
 
-LANGUAGE: Final = "zh"
+LANGUAGE: Final[Language] = "zh"
 GENERATIONS: Final = "generations"
 
 _WORDS: Final = {State.QUEUED: "queued", State.SUCCEEDED: "completed"} | dict.fromkeys(
@@ -43,23 +45,37 @@ def unix(moment: datetime | None) -> int:
     return 0 if moment is None else int(moment.timestamp())
 
 
-def fault(task: Task) -> dict[str, Json]:
-    code = "extend_failed" if extension_failed(task) else "generate_failed"
-    return {"code": code, "message": reason(task)}
+def fault(view: TaskView) -> dict[str, Json]:
+    code = "extend_failed" if extension_failed(view.task) else "generate_failed"
+    return {"code": code, "message": reason(view)}
 
 
-def reason(task: Task) -> str:
-    """Say why there is no film, with the number of the failure's class."""
-    failure = task.failure
+def reason(view: TaskView) -> str:
+    """Say why there is no film, with the number of the failure's class.
+
+    The document's own words stand in any language; what it leaves open is said in the reader's.
+    """
+    task, failure, language = view.task, view.task.failure, view.language or LANGUAGE
     if failure is None:
         return "视频生成失败:任务已取消"
     number = _CHANGE if failure.parameters.get("cause", failure.code) in _TO_CHANGE else _AGAIN
-    said = failure.text(LANGUAGE) if extension_failed(task) else f"视频生成失败:{_cause(failure)}"
-    return f"{said.strip().rstrip('。')} ({number})"
+    said = (
+        _extension(failure, language)
+        if extension_failed(task)
+        else f"视频生成失败:{_cause(failure, language)}"
+    )
+    return f"{said.strip().rstrip('。.')} ({number})"
 
 
-def _cause(failure: Failure) -> str:
+def _extension(failure: Failure, language: Language) -> str:
+    cause = failure.parameters.get("reason")
+    if language == "zh" or cause is None:
+        return failure.text("zh")
+    return Failure(failure.code, {**failure.parameters, "reason_zh": cause}).text("zh")
+
+
+def _cause(failure: Failure, language: Language) -> str:
     if failure.code != "content_refused":
-        return failure.text(LANGUAGE)
+        return failure.text(language)
     told = failure.parameters.get("reason")
     return f"违反上游内容安全规则{f'（{told}）' if told else ''} 请调整图片和提示词"

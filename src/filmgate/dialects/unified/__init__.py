@@ -24,6 +24,7 @@ from filmgate.domain.contracts import (
     Status,
     Told,
 )
+from filmgate.domain.languages import Language
 from filmgate.domain.problems import Problem
 
 __all__ = [
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 NAME: Final = "unified"
-LANGUAGE: Final = "zh"
+LANGUAGE: Final[Language] = "zh"
 NAMES: Final = {"id": "{model}:{unix}-{base64url:10}"}
 OPEN: Final[Mapping[str, str]] = {"raw": "/source/{id}", "page": "/watch/{id}"}
 ROUTES: Final = (
@@ -94,6 +95,8 @@ def render(outcome: Outcome, *, strict: bool) -> Reply:
             raise ValueError(outcome)
 
 
-def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
+def render_error(
+    problem: Problem, *, strict: bool, verb: str = "", language: Language | None = None
+) -> Reply:
     del strict
-    return _CHAT_ERRORS.render(problem) if verb == "chat" else relay_error(problem)
+    return _CHAT_ERRORS.render(problem, language) if verb == "chat" else relay_error(problem, language)

@@ -21,7 +21,7 @@ def task_record(view: TaskView, *, strict: bool) -> dict[str, Json]:
         "enhanced_prompt": upstream.enhanced_prompt(task) or "",
         "detail": upstream.record(view),
     }
-    failure = upstream.failure_text(task)
+    failure = upstream.failure_of(view)
     if failure is not None:
         # Clients look for the reason under each of these names, and print `error` as it stands.
         body |= {"error": failure, "error_message": failure, "fail_reason": failure}

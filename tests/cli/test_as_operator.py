@@ -147,7 +147,7 @@ def test_what_is_to_be_typed_next_is_an_operators_too(gate: ScriptedGate, ask: A
 
 def test_everybodys_deliveries_are_listed_and_told_again(gate: ScriptedGate, ask: Ask) -> None:
     there = {"FILMGATE_BASE_URL": gate.base_url, "FILMGATE_API_KEY": KEY, "FILMGATE_ADMIN_KEY": ADMIN_KEY}
-    delivery = {
+    delivery: dict[str, Any] = {
         "id": "wh_1",
         "endpoint_id": None,
         "url": "https://a.example/hook",

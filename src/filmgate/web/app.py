@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, ExceptionHandler
 from filmgate import __version__
 from filmgate.domain.contracts import Dialect
 from filmgate.domain.problems import Problem
+from filmgate.web.accounts import account_routes
 from filmgate.web.admin import admin_routes
 from filmgate.web.answers import file_answer, json_answer, language_of, problem_answer
 from filmgate.web.books import book_routes
@@ -28,7 +29,7 @@ from filmgate.web.events import event_routes, operator_events
 from filmgate.web.links import file_id
 from filmgate.web.mishaps import Events, noticed
 from filmgate.web.models import model_routes
-from filmgate.web.money import customer_money, operator_money
+from filmgate.web.money import customer_money
 from filmgate.web.opening import Smooth, open_route
 from filmgate.web.outer import Outer, OuterTelemetry
 from filmgate.web.prices import price_routes
@@ -96,7 +97,7 @@ def own_api(around: Surroundings, dialects: frozenset[str], telemetry: OuterTele
     api.include_router(model_routes(around))
     api.include_router(admin_routes(around, dialects))
     api.include_router(customer_money(around))
-    api.include_router(operator_money(around))
+    api.include_router(account_routes(around))
     api.include_router(book_routes(around))
     api.include_router(price_routes(around))
     api.include_router(provider_routes(around))

@@ -200,6 +200,9 @@ class KeyShape(TypedDict):
     held_micros: int
     max_running: int | None
     running: int
+    unfinished: NotRequired[int]
+    max_unfinished: NotRequired[int | None]
+    submits_per_minute: NotRequired[int | None]
     created_at: str
     expires_at: str | None
     revoked_at: str | None

@@ -19,6 +19,9 @@ LAG_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0, 120
 RATIOS: Final = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
+CLOCK_OFFSET: Final = "filmgate_clock_offset_seconds"
+
+
 class Kind(StrEnum):
     COUNTER = "counter"
     """Counted by each process; the sum of all processes of the gate is shown."""
@@ -90,6 +93,12 @@ METERS: Final[Mapping[str, Meter]] = {
             "Since any engine last gave a sign of life.",
         ),
         Meter("filmgate_workers", Kind.GAUGE, (), "Engines that gave a sign of life within 30 s."),
+        Meter(
+            CLOCK_OFFSET,
+            Kind.GAUGE,
+            (),
+            "By how much an engine's clock is ahead of the database's; of several the one that is most wrong.",
+        ),
         Meter("filmgate_money_held_micros", Kind.COUNTER, _MODEL_PROVIDER, "Micro-dollars held."),
         Meter("filmgate_money_captured_micros", Kind.COUNTER, _MODEL_PROVIDER, "Micro-dollars charged."),
         Meter("filmgate_money_released_micros", Kind.COUNTER, _MODEL_PROVIDER, "Micro-dollars given back."),
@@ -260,7 +269,10 @@ def _readable(counts: Counts) -> Iterator[tuple[Meter, Labels, Values]]:
     for name, rows in counts.items():
         meter = METERS.get(name)
         for labels, values in rows:
-            if meter is not None and len(labels) == len(meter.labels) and len(values) == _width(meter):
+            # A gauge is kept beside the counts by its engine alone, and no sum of several means anything.
+            if meter is None or meter.kind is Kind.GAUGE:
+                continue
+            if len(labels) == len(meter.labels) and len(values) == _width(meter):
                 yield meter, tuple(labels), values
 
 

@@ -79,7 +79,7 @@ def test_a_film_that_was_refused_says_what_it_cost_and_what_is_not_known(gate: R
     assert (error["code"], details["input"], details["charged_micros"]) == ("content_refused", "unknown", 0)
     assert (details["retryable"], details["suggestion"]) == (False, None)
     seen = gate.ask("GET", f"/admin/v1/tasks/{id_}", key="sk-admin").json
-    assert (seen["error"], seen["error_details"]["input"]) == (error["message"], "unknown")
+    assert (seen["error"]["message"], seen["error"]["details"]["input"]) == (error["message"], "unknown")
     cancelled = gate.ask("POST", f"/gate/v1/tasks/{id_}/cancel", key=gate.key).json["error"]["details"]
     assert (cancelled["charged_micros"], cancelled["retryable"], cancelled["exit_code"]) == (0, False, 2)
     failed = gate.ended(gate.make(prompt="a boat --sandbox=fail"))["error"]

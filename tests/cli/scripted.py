@@ -153,6 +153,9 @@ class _Answers(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer("POST")
 
+    def do_PATCH(self) -> None:
+        self._answer("PATCH")
+
     def do_DELETE(self) -> None:
         self._answer("DELETE")
 

@@ -59,10 +59,24 @@ def query_of(asked: Mapping[str, str | int | None]) -> str:
 class Gate:
     """A gate at an address, asked in a language."""
 
-    def __init__(self, address: Address, language: str, trace: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        address: Address,
+        language: str,
+        trace: Callable[[str], None],
+        *,
+        refused: Callable[[str], None] | None = None,
+        mint: Callable[[], str] | None = None,
+    ) -> None:
+        """`refused` is told the code of what the gate refuses, before that is raised.
+
+        `mint` gives the key anew for each request, where one does not live for long.
+        """
         self.address = address
         self._language = language
         self._trace = trace
+        self._refused = refused
+        self._mint = mint
 
     def ask(
         self,
@@ -155,6 +169,8 @@ class Gate:
                 return trouble("no_key", base_url=self.address.base_url)
             exit_code = int(details.pop("exit_code", 0) or _EXITS.get(reply.status, Exit.USAGE))
             refused = CliError(code, exit_code, Text(message, message), {"field": None, **details})
+            if self._refused is not None:
+                self._refused(code)
         if reply.status not in _AWAY:
             return refused
         wait = reply.headers.get("retry-after", "")
@@ -178,6 +194,7 @@ class Gate:
             "accept-language": self._language,
             "user-agent": f"filmgate/{__version__}",
         }
-        if self.address.key:
-            said["authorization"] = f"Bearer {self.address.key}"
+        key = self.address.key if self._mint is None else self._mint()
+        if key:
+            said["authorization"] = f"Bearer {key}"
         return said | dict(headers or {})

@@ -52,7 +52,7 @@ class _Transfer:
         self._task = task
         self._part = part
         self._on_bytes = on_bytes
-        self._after = _KEPT.filled(id=task["id"])
+        self._after = _KEPT.filled(id=task["id"] + session.again)
 
     def run(self) -> None:
         damaged = ""
@@ -85,7 +85,9 @@ class _Transfer:
                 # Progress earns patience: only a transfer that stands still is given up.
                 tries = 1 if self._have() > before else tries + 1
                 if tries >= _TRIES:
-                    raise trouble("film_lost_on_the_way", reason=str(error), id=self._task["id"]) from error
+                    raise trouble(
+                        "film_lost_on_the_way", reason=str(error), id=self._task["id"] + self._session.again
+                    ) from error
                 self._session.sleep(min(0.25 * 2**tries, 2.0))
 
     def _have(self) -> int:
@@ -94,8 +96,8 @@ class _Transfer:
     def _once(self) -> str | None:
         have = self._have()
         headers = {"accept": "*/*"} | ({"range": f"bytes={have}-"} if have else {})
-        path = f"/gate/v1/tasks/{quote(self._task['id'], safe='')}/files/video.mp4"
         gate = self._session.gate
+        path = f"{self._session.api}/tasks/{quote(self._task['id'], safe='')}/files/video.mp4"
         with gate.open("GET", path, headers=headers, timeout_s=_READ_S) as answer:
             found = _SHA256.fullmatch(answer.headers.get("etag", ""))
             promised = found[1] if found else None

@@ -231,12 +231,16 @@ class CliError(Exception):
 
 
 _DETAILS: Final = frozenset({"base_url", "path", "id", "ids"})
+AS_OPERATOR: Final = " --as-operator"
 
 
 def trouble(code: str, /, **parameters: str | float | Text) -> CliError:
     """Give the program's own error of this code; the parameters fill its texts, each in its language."""
     wording = WORDINGS[code]
+    # What a command line repeats after its ids is no part of them.
     details = {
-        name: value for name, value in parameters.items() if name in _DETAILS and isinstance(value, str)
+        name: value.removesuffix(AS_OPERATOR)
+        for name, value in parameters.items()
+        if name in _DETAILS and isinstance(value, str)
     }
     return CliError(code, wording.exit_code, wording.text.filled(**parameters), details)

@@ -122,7 +122,9 @@ def micros_of(written: str) -> int:
     try:
         return micros(written.strip().removeprefix("$"))
     except (ArithmeticError, ValueError):
-        raise ValueError(f"`{written}` is no amount: write dollars, such as 0.5 or 20") from None
+        raise ValueError(
+            f"`{written}` is no amount: write dollars from 0 to 1000000, such as 0.5 or 20"
+        ) from None
 
 
 def micros_per(written: str) -> tuple[int, str | None]:

@@ -60,6 +60,7 @@ _VERBS: Final = (
     ("quote", "quote:app", _FILMS, "Say what a film would cost; nothing is started."),
     ("models", "models:app", _FILMS, "Say what each model can do, what it costs, and how long it takes."),
     ("keys", "keys.verbs:app", _OPERATE, "Create, list, rotate and revoke keys."),
+    ("accounts", "accounts.verbs:app", _OPERATE, "List, open, limit and top up accounts."),
     ("providers", "providers.verbs:app", _OPERATE, "List, test, pause and resume providers."),
     ("prices", "prices:app", _OPERATE, "Say what each model costs, and what it costs us."),
     ("ledger", "ledger.verbs:app", _OPERATE, "Check the books, and export them."),

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from filmgate.cli.address import Place, find_address
 from filmgate.cli.client import AwayError, Gate, UnreachableError
-from filmgate.cli.errors import CliError, trouble
+from filmgate.cli.errors import AS_OPERATOR, CliError, trouble
 from filmgate.cli.output import Manner, Output
 from filmgate.cli.text import Text
 from filmgate.domain.clock import Chance, Clock
@@ -31,11 +31,23 @@ _BACK = Text("The gate is back.", "网关已恢复。")
 
 @dataclass(frozen=True, slots=True)
 class Session:
+    """Whom a verb asks; an operator's reaches every account's tasks and deliveries."""
+
     output: Output
     gate: Gate
     clock: Clock
     chance: Chance
     sleep: Callable[[float], None]
+    operator: bool = False
+
+    @property
+    def api(self) -> str:
+        return "/admin/v1" if self.operator else "/gate/v1"
+
+    @property
+    def again(self) -> str:
+        """What a command line that follows must repeat after its ids."""
+        return AS_OPERATOR if self.operator else ""
 
     def persist(
         self, ask: Callable[[], T], *, stranger_s: float = RESTART_S, after: Text, until: float | None = None

@@ -50,6 +50,17 @@ class AttemptShape(TypedDict):
     closed_at: str | None
     error_class: str | None
     error_text: str | None
+    credential: NotRequired[str]
+    """This and what follows only operators are told."""
+    vendor_ref: NotRequired[str | None]
+
+
+class WorkShape(TypedDict):
+    step: str
+    due_at: str
+    tries: int
+    deaths: int
+    leased: bool
 
 
 class SpanShape(TypedDict):
@@ -94,6 +105,16 @@ class TaskShape(TypedDict):
     error: ErrorShape | None
     film: FilmShape | None
     urls: UrlsShape
+    account: NotRequired[str]
+    """This and what follows only operators are told."""
+    key_id: NotRequired[int]
+    key: NotRequired[str | None]
+    uncertain: NotRequired[bool]
+
+
+def key_name(task: TaskShape) -> str:
+    """Name the key that asked for a task, for operators."""
+    return task.get("key") or str(task.get("key_id", ""))
 
 
 class LineShape(TypedDict):
@@ -118,6 +139,7 @@ class ReceiptShape(TypedDict):
 class TaskDetailShape(TaskShape):
     attempts: list[AttemptShape] | None
     receipt: NotRequired[ReceiptShape | None]
+    work: NotRequired[WorkShape | None]
 
 
 class TaskPageShape(TypedDict):
@@ -180,6 +202,9 @@ class KeyShape(TypedDict):
     held_micros: int
     max_running: int | None
     running: int
+    unfinished: NotRequired[int]
+    max_unfinished: NotRequired[int | None]
+    submits_per_minute: NotRequired[int | None]
     created_at: str
     expires_at: str | None
     revoked_at: str | None

@@ -48,7 +48,7 @@ def next_change(
     session: Session, id_: str, *, version: int, wait_s: float, until: float | None
 ) -> TaskDetailShape:
     """Wait for a task's next change, at most `wait_s`; a gate that restarts meanwhile is waited for."""
-    after = _GOES_ON.filled(id=id_)
+    after = _GOES_ON.filled(id=id_ + session.again)
     query = f"?wait={wait_s:g}&after={version}" if wait_s > 0 else ""
     return session.persist(lambda: _task(session, id_, query, wait_s), after=after, until=until)
 
@@ -60,7 +60,7 @@ def follow(session: Session, task: TaskShape, timeout_s: float | None) -> Iterat
     while task["state"] not in ENDS:
         left_s = WAIT_S if until is None else until - session.clock.monotonic()
         if left_s <= 0:
-            raise trouble("timeout", seconds=f"{timeout_s:g}", ids=task["id"])
+            raise trouble("timeout", seconds=f"{timeout_s:g}", ids=task["id"] + session.again)
         # A place in the queue changes without the task: ask for it more often.
         wait_s = min(QUEUE_WAIT_S if task["state"] == "queued" else WAIT_S, max(left_s, 0.1))
         asked = session.clock.monotonic()
@@ -72,7 +72,7 @@ def follow(session: Session, task: TaskShape, timeout_s: float | None) -> Iterat
                 and until is not None
                 and session.clock.monotonic() >= until
             ):
-                raise trouble("timeout", seconds=f"{timeout_s:g}", ids=task["id"]) from error
+                raise trouble("timeout", seconds=f"{timeout_s:g}", ids=task["id"] + session.again) from error
             raise
         if _moment(seen) != _moment(task):
             yield seen
@@ -117,11 +117,11 @@ def film_measures(film: FilmShape) -> str:
     return f"{film['seconds']:.1f} s, {size}, {film['fps']:g} fps, {file_size(film['size_bytes'])}"
 
 
-def detached(tasks: Sequence[TaskShape]) -> CliError:
+def detached(tasks: Sequence[TaskShape], again: str = "") -> CliError:
     """Give the words with which someone who stops watching is let go: nothing stops with them."""
     held_micros = sum(task["hold_micros"] for task in tasks)
     held = _HELD.filled(money=money(held_micros)) if held_micros else ""
-    return trouble("detached", held=held, ids=" ".join(task["id"] for task in tasks))
+    return trouble("detached", held=held, ids=" ".join(task["id"] for task in tasks) + again)
 
 
 def failure(task: TaskShape) -> CliError:
@@ -136,5 +136,5 @@ def failure(task: TaskShape) -> CliError:
 
 
 def _task(session: Session, id_: str, query: str, wait_s: float) -> TaskDetailShape:
-    path = f"/gate/v1/tasks/{quote(id_, safe='')}{query}"
+    path = f"{session.api}/tasks/{quote(id_, safe='')}{query}"
     return cast("TaskDetailShape", session.gate.ask("GET", path, timeout_s=wait_s + _SPARE_S))

@@ -102,6 +102,7 @@ CIRCUIT_LONGEST: Final = timedelta(minutes=10)
 ROUTE_PATIENCE: Final = timedelta(seconds=30)
 BEAT_EVERY: Final = timedelta(seconds=5)
 SILENT_AFTER: Final = timedelta(seconds=30)
+CLOCK_OFF: Final = timedelta(seconds=5)
 RECONCILE_GIVE_UP: Final = timedelta(minutes=30)
 LOST_ANSWERS: Final = 5
 LOST_OVER: Final = timedelta(minutes=10)

@@ -154,6 +154,14 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         404, 7, "There is no valid key with the id or name `{name}`. `filmgate keys list` names those that there are.",
         "没有编号或名称为 `{name}` 的有效密钥。可用 `filmgate keys list` 查看。",
     ),
+    "account_not_found": Wording(
+        404, 7, "There is no account `{name}`. `filmgate accounts list` names those that there are.",
+        "没有账户 `{name}`。可用 `filmgate accounts list` 查看。",
+    ),
+    "account_exists": Wording(
+        409, 2, "There is an account `{name}` already; `filmgate accounts limit` and `credit` change it.",
+        "账户 `{name}` 已存在；可用 `filmgate accounts limit` 和 `credit` 修改。",
+    ),
     "method_not_allowed": Wording(
         405, 2, "{method} is not spoken at this address.", "该地址不支持 {method}。",
     ),

@@ -34,6 +34,7 @@ from filmgate.engine.render import render
 from filmgate.engine.start import Shares, starts
 from filmgate.engine.suspects import Trial
 from filmgate.engine.sweep import sweep
+from filmgate.engine.wrong_clock import ClockWatch
 from filmgate.store.moves import StaleLease
 from filmgate.store.patience import AWAY, CLAIM_WITHIN_S, PASSING, PATIENCE_S, STORE_FAULTS
 from filmgate.store.transitions import NOW
@@ -248,7 +249,7 @@ class Worker:
             await asyncio.sleep(SWEEP_EVERY.total_seconds())
 
     async def _beating(self) -> None:
-        stood_s = 0.0
+        stood_s, watch = 0.0, ClockWatch(self._parts, self._upkeep)
         while True:
             since = self._parts.clock.monotonic()
             await asyncio.sleep(BEAT_EVERY.total_seconds())
@@ -256,6 +257,7 @@ class Worker:
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     await self._beat()
+                    await watch.beat()
                     if stood_s >= SILENT_AFTER.total_seconds():
                         await self._parts.notices.alarm("engine_stood_still", _STOOD.format(seconds=stood_s))
                     stood_s = 0.0

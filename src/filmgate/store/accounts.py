@@ -1,6 +1,7 @@
 """Accounts: what they may spend, what they have, and what an operator gives or takes, each as a ledger entry."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -25,8 +26,12 @@ _LIST: Final = f"select {_COLUMNS} from accounts a order by a.id"  # noqa: S608 
 _FIND: Final = f"select {_COLUMNS} from accounts a where a.name = $1"  # noqa: S608  # the columns are ours
 _FIND_ID: Final = f"select {_COLUMNS} from accounts a where a.id = $1"  # noqa: S608  # the columns are ours
 
+_OPEN: Final = "insert into accounts (name) values ($1) on conflict (name) do nothing returning id"
 _LOCK_NAMED: Final = "select from accounts where name = $1 for no key update"
 
+_SETTINGS: Final = (
+    "credit", "budget", "budget_period", "max_running", "max_unfinished", "submits_per_minute",
+)  # fmt: skip
 _SET: Final = f"""
 with began as (
     select a.id, case when $6 then coalesce(date_trunc($7, now(), 'UTC'), a.created_at) else a.period_start end as at
@@ -150,26 +155,25 @@ class Accounts:
         """Sum what was held for a key in its period, and given back."""
         return int(await self._pool.fetchval(_RETURNED, key_id))
 
-    async def set(
-        self,
-        name: str,
-        *,
-        credit: Setting | None = None,
-        budget: Setting | None = None,
-        budget_period: Setting | None = None,
-        max_running: Setting | None = None,
-        max_unfinished: Setting | None = None,
-        submits_per_minute: Setting | None = None,
-    ) -> AccountRow | None:
-        """Write what is given; None where there is no such account."""
+    async def create(self, name: str, **settings: Setting) -> AccountRow | None:
+        """Open an account with what is given, by the names that `set` has; None where there is one of that name."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            if await connection.fetchval(_OPEN, name) is None:
+                return None
+            row = await connection.fetchrow(_SET, name, *_values(settings))
+        return None if row is None else _account(row)
+
+    async def set(self, name: str, **settings: Setting) -> AccountRow | None:
+        """Write what is given of `credit`, `budget`, `budget_period`, and the three limits by their columns' names.
+
+        None where there is no such account.
+        """
         if "\0" in name:
             return None
-        given = (credit, budget, budget_period, max_running, max_unfinished, submits_per_minute)
-        values = [part for setting in given for part in _given(setting)]
         async with self._pool.acquire() as connection, connection.transaction():
             # What ends meanwhile is summed by one of the two, never by both.
             await connection.execute(_LOCK_NAMED, name)
-            row = await connection.fetchrow(_SET, name, *values)
+            row = await connection.fetchrow(_SET, name, *_values(settings))
         return None if row is None else _account(row)
 
     @whole_again
@@ -208,6 +212,13 @@ async def _known_gift(connection: Connection, account_id: int, key: str | None, 
     if before != digest:
         raise GiftMismatchError
     return int(await connection.fetchval(_AFTER_GIFT, account_id, entry.int))
+
+
+def _values(settings: Mapping[str, Setting]) -> Sequence[bool | int | str | None]:
+    unknown = settings.keys() - set(_SETTINGS)
+    if unknown:
+        raise TypeError(f"no account has {unknown}")
+    return [part for name in _SETTINGS for part in _given(settings.get(name))]
 
 
 def _given(setting: Setting | None) -> tuple[bool, int | str | None]:

@@ -11,7 +11,8 @@ from filmgate.domain.webhook import host_of
 from filmgate.store.pool import Pool
 
 # A delivery that is replayed again and again has as many tries as one likes: the latest are shown.
-_COLUMNS: Final = f"""d.id, d.account_id, d.endpoint_id, d.url, d.task_id, d.event, d.state, d.tries, d.created_at,
+_COLUMNS: Final = f"""d.id, d.account_id, (select name from accounts where id = d.account_id) as account,
+    d.endpoint_id, d.url, d.task_id, d.event, d.state, d.tries, d.created_at,
     d.ended_at, case when d.lease_by is null or d.due_at <= now() then d.due_at end as next_at,
     (select coalesce(jsonb_agg(jsonb_build_object('at', y.at, 'status', y.status, 'duration_ms', y.duration_ms,
         'answer', y.answer, 'error', y.error) order by y.id), '[]') from (
@@ -68,6 +69,7 @@ class Delivery:
 
     id: UUID
     account_id: int
+    account: str
     endpoint_id: UUID | None
     url: str
     task_id: UUID

@@ -6,7 +6,7 @@ from typing import Final
 
 from filmgate.domain.counted import NOBODY
 from filmgate.domain.limits import SILENT_AFTER
-from filmgate.metrics import Labels
+from filmgate.metrics import CLOCK_OFFSET, Labels
 from filmgate.store.pool import Pool
 
 # One look at the narrow rows: their steps say what is done, and joining their tasks would cost a hundred times more.
@@ -26,6 +26,11 @@ _WORKERS: Final = """
 select extract(epoch from now() - max(seen_at))::float8 as age_s,
     count(*) filter (where seen_at > now() - $1::interval) as n
 from boots where seen_at > now() - interval '7 days'
+"""
+# Each engine keeps its own; of several the worst is what matters.
+_CLOCK: Final = """
+select (counts -> $1 -> 0 -> 1 ->> 0)::float8 as seconds from counts where counts ? $1 and at > now() - $2::interval
+order by abs((counts -> $1 -> 0 -> 1 ->> 0)::float8) desc limit 1
 """
 # The whole of the books is for the audit: here are the holds, and the latest entries.
 _IMBALANCE: Final = """
@@ -58,6 +63,7 @@ class Standings:
         providers = await self._pool.fetch(_PROVIDERS)
         active, depth = await self._work()
         workers = await self._pool.fetchrow(_WORKERS, SILENT_AFTER)
+        offset_s = await self._pool.fetchval(_CLOCK, CLOCK_OFFSET, SILENT_AFTER)
         age_s = None if workers is None else workers["age_s"]
         beat: Values = {} if age_s is None else {(): age_s}
         return {
@@ -66,6 +72,7 @@ class Standings:
             "filmgate_queue_oldest_age_seconds": await self._oldest(),
             "filmgate_provider_up": {(row["provider"],): float(row["up"]) for row in providers},
             "filmgate_worker_heartbeat_age_seconds": beat,
+            CLOCK_OFFSET: {} if offset_s is None else {(): offset_s},
             "filmgate_workers": {(): 0 if workers is None else workers["n"]},
         }
 

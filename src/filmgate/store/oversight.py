@@ -14,9 +14,9 @@ from filmgate.store.pool import Pool
 from filmgate.store.vitals import Vitals, read_vitals
 
 _PAGE: Final = f"""
-select {rows.TASK_COLUMNS}, a.name as account, exists (
+select {rows.TASK_COLUMNS}, a.name as account, k.name as key, exists (
     select from attempts u where u.task_id = t.id and u.state = 'uncertain') as uncertain
-from tasks t join accounts a on a.id = t.account_id
+from tasks t join accounts a on a.id = t.account_id left join keys k on k.id = t.key_id
 where ($1::text is null or t.state = $1) and ($2::text is null or a.name = $2)
     and (not $3 or t.id in (select task_id from attempts where state = 'uncertain'))
     and (not $4 or t.error_code = 'engine_error') and ($5::uuid is null or t.id < $5)
@@ -25,15 +25,15 @@ order by t.id desc limit $6
 
 # Also what its owner has deleted: its receipt stays.
 _TASK: Final = f"""
-select {rows.TASK_COLUMNS}, a.name as account, exists (
+select {rows.TASK_COLUMNS}, a.name as account, k.name as key, exists (
     select from attempts u where u.task_id = t.id and u.state = 'uncertain') as uncertain
-from tasks t join accounts a on a.id = t.account_id
+from tasks t join accounts a on a.id = t.account_id left join keys k on k.id = t.key_id
 where t.id = coalesce($2, (select task_id from aliases where alias = $1))
 """  # noqa: S608  # the columns are ours
 
 _ATTEMPTS: Final = """
-select a.clip_no, a.no, a.provider, c.name as credential, a.key, a.state, a.vendor_ref, a.ticket, a.result, a.sent_at,
-    a.closed_at, a.vendor_cost_micros, a.error_class, a.error_text
+select a.clip_no as clip, a.no, a.provider, c.name as credential, a.key, a.state, a.vendor_ref, a.ticket, a.result,
+    a.sent_at, a.closed_at, a.vendor_cost_micros, a.error_class, a.error_text
 from attempts a join credentials c on c.id = a.credential_id where a.task_id = $1 order by a.clip_no, a.no
 """
 
@@ -50,16 +50,17 @@ order by id desc limit $4
 
 @dataclass(frozen=True, slots=True)
 class SeenTask:
-    """A task with its account's name, and whether an attempt of it is uncertain."""
+    """A task with the names of its account and its key, and whether an attempt of it is uncertain."""
 
     task: Task
     account: str
+    key: str | None
     uncertain: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenAttempt:
-    clip_no: int
+    clip: int
     no: int
     provider: str
     credential: str
@@ -146,4 +147,4 @@ class Oversight:
 
 
 def _seen(row: Any) -> SeenTask:  # noqa: ANN401  # asyncpg's Record types no column
-    return SeenTask(rows.task(row), row["account"], row["uncertain"])
+    return SeenTask(rows.task(row), row["account"], row["key"], row["uncertain"])

@@ -11,6 +11,7 @@ from filmgate.domain.request import Json
 from filmgate.domain.shares import Share
 from filmgate.domain.states import AttemptState, Step
 from filmgate.domain.task import StoredClip, Task
+from filmgate.metrics import CLOCK_OFFSET
 from filmgate.store import rows
 from filmgate.store.pool import Connection, Pool
 
@@ -120,6 +121,10 @@ update work set fence = fence + 1, lease_by = null, due_at = now() + $2::interva
 
 # What lies on the disk of a machine is that machine's to go on with, as long as it gives a sign of life.
 _BEAT: Final = "update boots set seen_at = now() where id = $1 returning now()"
+# Beside what is counted, under the engine's own name: it goes as counts do once nobody writes it any more.
+_KEEP_OFFSET: Final = """
+insert into counts (process, counts) values ($1, $2) on conflict (process) do update set counts = $2, at = now()
+"""
 _OTHERS: Final = "select distinct folder from boots where seen_at > now() - $2::interval and folder <> $1"
 
 # It may have been written before, and the word of it lost.
@@ -232,6 +237,10 @@ class Claims:
         found = await self._pool.fetch(_OTHERS, self._boot.folder, SILENT_AFTER)
         self._others = [row["folder"] for row in found]
         return told
+
+    async def keep_offset(self, seconds: float) -> None:
+        """Keep by how much the clock of this engine is ahead of the database's."""
+        await self._pool.execute(_KEEP_OFFSET, self._boot.id, {CLOCK_OFFSET: [[[], [round(seconds, 1)]]]})
 
     async def due(
         self,

@@ -20,6 +20,10 @@ from filmgate.web.streams import Held, Stream
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.turn import LEFT
 
+_ENDINGS: Final = {
+    "video": "mp4", "thumbnail": "webp", "filmstrip": "webp", "poster": "jpg", "spritesheet": "jpg", "first": "mp4",
+    "source": "mp4",
+}  # fmt: skip
 _SHORTEST: Final = timedelta(seconds=1)
 
 
@@ -57,6 +61,16 @@ def language_asked(request: Request) -> Language | None:
     owner = asker(request)
     own = None if owner is None else owner.language
     return own or accepted_language(request.headers.get("accept-language", ""))
+
+
+async def named_file_answer(
+    request: Request, around: Surroundings, task: Task, file: str, headers: Mapping[str, str]
+) -> Response:
+    """Answer with a task's file by its name, such as `video.mp4`; raise Problem `not_found` for any other name."""
+    role, _, ending = file.partition(".")
+    if _ENDINGS.get(role) != ending:
+        raise Problem("not_found")
+    return await film_answer(request, around, task, role, headers)
 
 
 async def film_answer(

@@ -16,22 +16,25 @@ from starlette.types import ASGIApp, ExceptionHandler
 from filmgate import __version__
 from filmgate.domain.contracts import Dialect
 from filmgate.domain.problems import Problem
+from filmgate.web.accounts import account_routes
 from filmgate.web.admin import admin_routes
 from filmgate.web.answers import file_answer, json_answer, language_of, problem_answer
 from filmgate.web.books import book_routes
 from filmgate.web.callbacks import callback_routes
 from filmgate.web.decisions import decision_routes
+from filmgate.web.deliveries import customer_deliveries, operator_deliveries
 from filmgate.web.dialects import DialectRoutes
 from filmgate.web.endpoints import endpoint_routes
-from filmgate.web.events import event_routes
+from filmgate.web.events import event_routes, operator_events
 from filmgate.web.links import file_id
 from filmgate.web.mishaps import Events, noticed
 from filmgate.web.models import model_routes
-from filmgate.web.money import customer_money, operator_money
+from filmgate.web.money import customer_money
 from filmgate.web.opening import Smooth, open_route
 from filmgate.web.outer import Outer, OuterTelemetry
 from filmgate.web.prices import price_routes
 from filmgate.web.providers import provider_routes
+from filmgate.web.seen import seen_routes
 from filmgate.web.shapes import ErrorAnswer
 from filmgate.web.shipments import shipment_routes
 from filmgate.web.storage import storage_routes
@@ -100,14 +103,18 @@ def own_api(around: Surroundings, dialects: frozenset[str], telemetry: OuterTele
     api.include_router(model_routes(around))
     api.include_router(admin_routes(around, dialects))
     api.include_router(customer_money(around))
-    api.include_router(operator_money(around))
+    api.include_router(account_routes(around))
     api.include_router(book_routes(around))
     api.include_router(price_routes(around))
     api.include_router(provider_routes(around))
     api.include_router(trial_routes(around))
     api.include_router(event_routes(around))
+    api.include_router(operator_events(around))
     api.include_router(customer_webhooks(around))
     api.include_router(operator_webhooks(around))
+    api.include_router(customer_deliveries(around))
+    api.include_router(operator_deliveries(around))
+    api.include_router(seen_routes(around))
     api.include_router(decision_routes(around))
     api.include_router(shipment_routes(around))
     api.include_router(storage_routes(around))

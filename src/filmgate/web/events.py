@@ -11,7 +11,9 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from filmgate.domain.limits import LOOK_AGAIN, PROGRESS_EVENT, STREAM_COMMENT, TOLD_AT_ONCE
 from filmgate.domain.task import Owner, Task
 from filmgate.web.found import own_task
-from filmgate.web.showing import task_out
+from filmgate.web.operators import operator_router
+from filmgate.web.seen import find_seen
+from filmgate.web.showing import ADMIN_API, OWN_API, task_out
 from filmgate.web.streams import Held, Stream
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.turn import task_headers
@@ -39,11 +41,7 @@ def event_routes(around: Surroundings) -> APIRouter:
         """Tell of a task until it has ended: first how it stands, then each change, as server-sent events."""
         owner = await around.doorman.owner(request)
         task = await own_task(around, owner.account_id, id)
-        known = _number(last_event_id)
-        if task.state.ended and known is not None and known >= task.version:
-            return Response(status_code=_OVER, headers=task_headers(task))
-        told = _of_task(around, request, owner, task, known)
-        return Held(_stream(told, task_headers(task)), around.streams, Stream.EVENTS, f"key {owner.key_id}")
+        return _story_of(around, request, owner, task, last_event_id)
 
     @router.get("/events", response_class=Response)
     async def all_events(request: Request, last_event_id: Annotated[str | None, Header()] = None) -> Response:
@@ -54,6 +52,34 @@ def event_routes(around: Surroundings) -> APIRouter:
         return Held(_stream(told, {}), around.streams, Stream.EVENTS, f"key {owner.key_id}")
 
     return router
+
+
+def operator_events(around: Surroundings) -> APIRouter:
+    """Build the operators' stream, of anybody's task."""
+    router = operator_router(around)
+
+    @router.get("/tasks/{id}/events", response_class=Response)
+    async def task_events(
+        request: Request,
+        id: str,  # noqa: A002  # the path's own word
+        last_event_id: Annotated[str | None, Header()] = None,
+    ) -> Response:
+        """Tell of anybody's task until it has ended, as its owner would be told."""
+        owner = await around.doorman.operator(request)
+        seen = await find_seen(around, id)
+        return _story_of(around, request, owner, seen.task, last_event_id)
+
+    return router
+
+
+def _story_of(
+    around: Surroundings, request: Request, owner: Owner, task: Task, last_event_id: str | None
+) -> Response:
+    known = _number(last_event_id)
+    if task.state.ended and known is not None and known >= task.version:
+        return Response(status_code=_OVER, headers=task_headers(task))
+    told = _of_task(around, request, owner, task, known)
+    return Held(_stream(told, task_headers(task)), around.streams, Stream.EVENTS, f"key {owner.key_id}")
 
 
 def _stream(events: AsyncIterator[dict[str, str]], headers: dict[str, str]) -> Response:
@@ -79,7 +105,7 @@ async def _of_task(
                 kind = _kind(told, task)
                 wait_s = pace.wait_s(task.id, kind, around.clock.monotonic())
                 if not wait_s:
-                    yield await _event(around, request, task, kind, str(task.version))
+                    yield await _event(around, request, owner, task, kind, str(task.version))
                     told, wait_s = task, LOOK_AGAIN.total_seconds()
             if task.state.ended or around.draining.is_set():
                 return
@@ -104,7 +130,7 @@ async def _of_account(
         while True:
             for task, kind in story.news(found):
                 latest = max(latest, _micros(task.changed_at))
-                yield await _event(around, request, task, kind, str(latest))
+                yield await _event(around, request, owner, task, kind, str(latest))
             if around.draining.is_set():
                 return
             named = await watch.changed(story.patience_s())
@@ -224,8 +250,10 @@ def _kind(before: Task | None, now: Task) -> str:
     return "task.attempt" if now.record.retries > before.record.retries else "task.progress"
 
 
-async def _event(around: Surroundings, request: Request, task: Task, kind: str, id_: str) -> dict[str, str]:
-    shown = await task_out(around, task, request)
+async def _event(
+    around: Surroundings, request: Request, owner: Owner, task: Task, kind: str, id_: str
+) -> dict[str, str]:
+    shown = await task_out(around, task, request, ADMIN_API if owner.operator else OWN_API)
     return {"id": id_, "event": kind, "data": shown.model_dump_json()}
 
 

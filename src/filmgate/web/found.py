@@ -16,6 +16,13 @@ async def own_task(around: Surroundings, account_id: int, name: str) -> Task:
     return task
 
 
+async def changed(around: Surroundings, task: Task, wait_s: float, after: int) -> Task:
+    """Give a task at once where its version is past `after` or it has ended; else when that is so, or the wait is over."""
+    if wait_s <= 0 or task.version > after or task.state.ended:
+        return task
+    return await awaited(around, task, wait_s, lambda found: found.version > after)
+
+
 async def awaited(around: Surroundings, task: Task, wait_s: float, done: Callable[[Task], bool]) -> Task:
     """Read a task until it has ended or is `done`, or the wait is over, or this process is about to stop."""
     give_up = around.clock.monotonic() + wait_s

@@ -1,5 +1,7 @@
 """How `/gate/v1` shows a task: where it stands, how far it is, and how long it may take."""
 
+from typing import Final
+
 from starlette.requests import Request
 
 from filmgate.domain.details import details
@@ -24,8 +26,12 @@ from filmgate.web.shapes import (
 )
 from filmgate.web.surroundings import Surroundings
 
+OWN_API: Final = "/gate/v1"
+ADMIN_API: Final = "/admin/v1"
 
-async def task_out(around: Surroundings, task: Task, request: Request) -> TaskOut:
+
+async def task_out(around: Surroundings, task: Task, request: Request, api: str = OWN_API) -> TaskOut:
+    """Show a task; `api` is where its reader asks for more of it."""
     facts = task.film.facts if task.film else None
     position = await around.whereabouts.of(task)
     waited_s, running_s = elapsed_s(task, around.clock.now())
@@ -60,7 +66,7 @@ async def task_out(around: Surroundings, task: Task, request: Request) -> TaskOu
         film=None
         if facts is None
         else FilmOut(**{name: getattr(facts, name) for name in FilmOut.model_fields}),
-        urls=_addresses(around, task, request),
+        urls=_addresses(around, task, request, api),
     )
 
 
@@ -112,13 +118,14 @@ def _queue(position: Position) -> SpanOut | None:
     return None if span is None else SpanOut(low_s=coarse_s(span.low_s), high_s=coarse_s(span.high_s))
 
 
-def _addresses(around: Surroundings, task: Task, request: Request) -> Addresses:
+def _addresses(around: Surroundings, task: Task, request: Request, api: str) -> Addresses:
     links = around.links(task, request)
     origin = around.origin(request)
+    own = f"{origin}{api}/tasks/{task.id}"
     return Addresses(
-        self=f"{origin}/gate/v1/tasks/{task.id}",
-        events=f"{origin}/gate/v1/tasks/{task.id}/events",
-        cancel=f"{origin}/gate/v1/tasks/{task.id}/cancel",
+        self=own,
+        events=f"{own}/events",
+        cancel=f"{own}/cancel",
         console=f"{origin}/#{task.id}",
         video=links.video,
         thumbnail=links.thumbnail,

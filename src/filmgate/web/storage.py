@@ -181,7 +181,7 @@ def _add_destinations(router: APIRouter, around: Surroundings) -> None:
             if wanted.destination not in allowed:
                 raise destination_not_found("destination", wanted.destination, allowed)
         if not await around.shipping.shipments.set_default(id, wanted.destination):
-            raise Problem("not_found")
+            raise Problem("key_not_found", name=str(id))
         return wanted
 
 

@@ -1,6 +1,6 @@
 """`/gate/v1`: tasks as the gate itself names them; the program's own verbs use nothing else."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
@@ -19,9 +19,9 @@ from filmgate.domain.states import State
 from filmgate.domain.task import Owner, Task
 from filmgate.web.accepted import accept_film
 from filmgate.web.again import Again, ask_again
-from filmgate.web.answers import film_answer, language_of
+from filmgate.web.answers import language_of, named_file_answer
 from filmgate.web.cancel import cancel_task, delete_task
-from filmgate.web.found import awaited, own_task
+from filmgate.web.found import changed, own_task
 from filmgate.web.receipts import receipt_out
 from filmgate.web.shapes import NewFilm, TaskDetailOut, TaskOut, TaskPageOut
 from filmgate.web.shipments import shipments_of
@@ -29,11 +29,6 @@ from filmgate.web.showing import task_out
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.tried import attempts_out
 from filmgate.web.turn import GATE_NAMES, repeat_by_key, task_headers, terms_of
-
-_ENDINGS: Final = {
-    "video": "mp4", "thumbnail": "webp", "filmstrip": "webp", "poster": "jpg", "spritesheet": "jpg", "first": "mp4",
-    "source": "mp4",
-}  # fmt: skip
 
 
 def task_routes(around: Surroundings) -> APIRouter:
@@ -158,10 +153,7 @@ def _add_files(router: APIRouter, around: Surroundings) -> None:
         """Give `video.mp4`, `thumbnail.webp`, `filmstrip.webp`, `poster.jpg` or `spritesheet.jpg`, whole or by Range."""
         owner = await around.doorman.owner(request)
         task = await own_task(around, owner.account_id, id)
-        role, _, ending = file.partition(".")
-        if _ENDINGS.get(role) != ending:
-            raise Problem("not_found")
-        return await film_answer(request, around, task, role, task_headers(task))
+        return await named_file_answer(request, around, task, file, task_headers(task))
 
     path = "/tasks/{id}/files/{file}"
     router.add_api_route(path, content, methods=["GET"], response_class=Response)
@@ -200,7 +192,4 @@ async def _changed(around: Surroundings, owner: Owner, name: str, wait_s: float,
     """Read a task, and where nothing has happened to it since that version, wait for it."""
     began = around.clock.monotonic()
     task = await own_task(around, owner.account_id, name)
-    if not wait_s or task.version > after or task.state.ended:
-        return task
-    left_s = began + wait_s - around.clock.monotonic()
-    return await awaited(around, task, left_s, lambda found: found.version > after)
+    return await changed(around, task, began + wait_s - around.clock.monotonic(), after)

@@ -1,17 +1,14 @@
-"""Webhooks in the gate's own API: endpoints, the secret of callbacks, and the log of deliveries with its replay."""
+"""Webhooks in the gate's own API: endpoints, and the secret of callbacks."""
 
 from datetime import datetime
 from typing import Annotated, Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from filmgate.domain.limits import PAGE, PAGE_LONGEST, REPLAYED_TRIES, TRIES_SHOWN
-from filmgate.domain.problems import Problem
-from filmgate.domain.webhook import DELIVERY, ENDPOINT, id_of, named
+from filmgate.domain.limits import PAGE, PAGE_LONGEST
+from filmgate.domain.webhook import ENDPOINT, named
 from filmgate.engine.subscribe import EVENTS
-from filmgate.store.delivery_log import Delivery, Wanted
 from filmgate.store.endpoints import Endpoint
 from filmgate.web.endpoints import endpoint_body
 from filmgate.web.operators import operator_router
@@ -20,8 +17,6 @@ from filmgate.web.surroundings import Surroundings
 _MOST_ENDPOINTS = 1_000
 # Nobody on the way may keep a secret.
 _SECRET = {"cache-control": "no-store"}
-
-DeliveryState = Literal["due", "delivered", "given_up"]
 
 
 class EndpointOut(BaseModel):
@@ -97,45 +92,6 @@ class CallbackSecret(BaseModel):
     updated_at: datetime
 
 
-class TryOut(BaseModel):
-    at: datetime
-    status: int | None = Field(description="Null where there was no answer.")
-    duration_ms: int
-    answer: str | None = Field(description="How the answer began, at most its first KiB.")
-    error: str | None
-
-
-class DeliveryOut(BaseModel):
-    """An event for one address; `id` is its `webhook-id`, the same on every try."""
-
-    id: str
-    endpoint_id: str | None = Field(description="Null where the request itself named the address.")
-    url: str
-    task_id: str
-    event: str
-    state: DeliveryState
-    tries: int = Field(description="Tries since it was made, or since it was last replayed.")
-    next_at: datetime | None
-    created_at: datetime
-    ended_at: datetime | None
-    attempts: list[TryOut] = Field(description=f"The latest tries, at most {TRIES_SHOWN}, the oldest first.")
-
-
-class DeliveryPage(BaseModel):
-    data: list[DeliveryOut]
-    next_cursor: str | None
-
-
-class Listing(BaseModel):
-    """What a list of deliveries is asked for."""
-
-    state: DeliveryState | None = None
-    task: str | None = None
-    endpoint: str | None = None
-    limit: int = Field(PAGE, ge=1, le=PAGE_LONGEST)
-    cursor: str | None = None
-
-
 class AccountEndpoint(EndpointOut):
     account: str
 
@@ -151,18 +107,6 @@ def customer_webhooks(around: Surroundings) -> APIRouter:
     _add_changes(router, around)
     _add_secret(router, around)
 
-    @router.get("/deliveries")
-    async def deliveries(request: Request, asked: Annotated[Listing, Query()]) -> DeliveryPage:
-        """List what was told, or is to be told, newest first."""
-        owner = await around.doorman.owner(request)
-        return await _page(around, owner.account_id, asked)
-
-    @router.post("/deliveries/{id}/replay")
-    async def replay(request: Request, id: str) -> DeliveryOut:  # noqa: A002  # the path's own word
-        """Tell it again, now, with the same id and the same bytes."""
-        owner = await around.doorman.writer(request)
-        return await _replayed(around, owner.account_id, id)
-
     return router
 
 
@@ -177,16 +121,6 @@ def operator_webhooks(around: Surroundings) -> APIRouter:
         return AccountEndpoints(
             data=[AccountEndpoint(**_shown(endpoint).model_dump(), account=name) for name, endpoint in found]
         )
-
-    @router.get("/deliveries")
-    async def deliveries(asked: Annotated[Listing, Query()]) -> DeliveryPage:
-        """List every account's deliveries, newest first."""
-        return await _page(around, None, asked)
-
-    @router.post("/deliveries/{id}/replay")
-    async def replay(id: str) -> DeliveryOut:  # noqa: A002  # the path's own word
-        """Tell it again, now, with the same id and the same bytes."""
-        return await _replayed(around, None, id)
 
     return router
 
@@ -289,55 +223,6 @@ def _add_secret(router: APIRouter, around: Surroundings) -> None:
         return _callbacks(*await around.subscriptions.rotate_callbacks(owner, keep_former=keep))
 
 
-async def _page(around: Surroundings, account_id: int | None, asked: Listing) -> DeliveryPage:
-    wanted = Wanted(
-        account_id=account_id,
-        state=asked.state,
-        task_id=None if asked.task is None else await _task(around, account_id, asked.task),
-        endpoint_id=None if asked.endpoint is None else _known(ENDPOINT, asked.endpoint, "webhook_not_found"),
-        after=None if asked.cursor is None else _known(DELIVERY, asked.cursor, "delivery_not_found"),
-    )
-    found, more = await around.deliveries.page(wanted, asked.limit)
-    shown = [_told(delivery) for delivery in found]
-    return DeliveryPage(data=shown, next_cursor=shown[-1].id if more else None)
-
-
-async def _task(around: Surroundings, account_id: int | None, name: str) -> UUID:
-    """Find a task of that account; for operators, who name none, anybody's."""
-    if account_id is None:
-        seen = await around.oversight.task(name)
-        found = None if seen is None else seen.task.id
-    else:
-        found = await around.reader.place(name, account_id)
-    if found is None:
-        raise Problem("task_not_found")
-    return found
-
-
-async def _replayed(around: Surroundings, account_id: int | None, name: str) -> DeliveryOut:
-    id_ = _known(DELIVERY, name, "delivery_not_found")
-    tellable = await around.deliveries.tellable(account_id, id_)
-    if not tellable:
-        raise Problem("delivery_not_found" if tellable is None else "webhook_disabled")
-    wait = await around.deliveries.too_often(id_)
-    if wait is not None:
-        seconds = int(wait.total_seconds()) + 1
-        raise Problem("too_many_replays", limit=REPLAYED_TRIES, retry_after_s=seconds)
-    await around.deliveries.replay(account_id, id_)
-    around.engine.announced.set()
-    delivery = await around.deliveries.find(account_id, id_)
-    if delivery is None:
-        raise Problem("delivery_not_found")
-    return _told(delivery)
-
-
-def _known(prefix: str, name: str, problem: str) -> UUID:
-    id_ = id_of(prefix, name)
-    if id_ is None:
-        raise Problem(problem)
-    return id_
-
-
 def _shown(endpoint: Endpoint) -> EndpointOut:
     return EndpointOut.model_validate(endpoint_body(endpoint))
 
@@ -349,24 +234,4 @@ def _with_secret(endpoint: Endpoint, secret: str) -> EndpointWithSecret:
 def _callbacks(endpoint: Endpoint, secret: str) -> CallbackSecret:
     return CallbackSecret(
         signing_secret=secret, signing_secret_hint=endpoint.hint, updated_at=endpoint.updated_at
-    )
-
-
-def _told(delivery: Delivery) -> DeliveryOut:
-    return DeliveryOut.model_validate(
-        {
-            "id": named(DELIVERY, delivery.id),
-            "endpoint_id": None if delivery.endpoint_id is None else named(ENDPOINT, delivery.endpoint_id),
-            "url": delivery.url,
-            "task_id": str(delivery.task_id),
-            "event": delivery.event,
-            "state": delivery.state,
-            "tries": delivery.tries,
-            "next_at": delivery.next_at,
-            "created_at": delivery.created_at,
-            "ended_at": delivery.ended_at,
-            "attempts": [
-                {name: getattr(one, name) for name in TryOut.model_fields} for one in delivery.tried
-            ],
-        }
     )

@@ -160,9 +160,9 @@ def _decisions(vitals: VitalsShape) -> Iterator[Check]:
             f"{vitals['uncertain']} 次提交未收到应答",
         )
         way_out = Text(
-            "See which by GET /admin/v1/tasks?uncertain=true; filmgate tasks resolve ID, once you know whether the vendor"
-            " has the job.",
-            "用 GET /admin/v1/tasks?uncertain=true 查看；确认上游是否已有该任务后：filmgate tasks resolve ID",
+            "See which: filmgate tasks list --as-operator --uncertain; filmgate tasks resolve ID, once you know whether"
+            " the vendor has the job.",
+            "查看：filmgate tasks list --as-operator --uncertain；确认上游是否已有该任务后：filmgate tasks resolve ID",
         )
         yield warn("uncertain", found, way_out)
     if vitals["parked"]:
@@ -171,9 +171,10 @@ def _decisions(vitals: VitalsShape) -> Iterator[Check]:
             f"{vitals['parked']} 个任务曾使引擎崩溃",
         )
         way_out = Text(
-            "See which by GET /admin/v1/tasks?parked=true, and the log for why; POST /admin/v1/tasks/ID/retry tries one"
-            " again for its owner.",
-            "用 GET /admin/v1/tasks?parked=true 查看，并在日志中找原因；POST /admin/v1/tasks/ID/retry 可为其账户重试。",
+            "See which: filmgate tasks list --as-operator --parked, and the log for why; filmgate tasks retry ID"
+            " --as-operator --note WHY tries one again for its owner.",
+            "查看：filmgate tasks list --as-operator --parked，并在日志中找原因；filmgate tasks retry ID --as-operator"
+            " --note 原因 可为其账户重试。",
         )
         yield warn("parked", found, way_out)
     way_out = Text("All of them: GET /admin/v1/notices?kind=...", "全部：GET /admin/v1/notices?kind=...")
@@ -204,10 +205,10 @@ def _webhooks(vitals: VitalsShape) -> Check:
         f"回调端点：{failing} 个失败中，{disabled} 个已停用；7 天内放弃 {dead} 次投递",
     )
     way_out = Text(
-        "Whose: GET /admin/v1/webhooks, and GET /admin/v1/webhooks/deliveries?state=given_up; their owners replay them with"
-        " filmgate webhooks replay ID, you with POST /admin/v1/webhooks/deliveries/ID/replay.",
-        "归属见 GET /admin/v1/webhooks 和 GET /admin/v1/webhooks/deliveries?state=given_up；账户所有者用 filmgate webhooks"
-        " replay ID 重新投递，运营者用 POST /admin/v1/webhooks/deliveries/ID/replay。",
+        "Whose: GET /admin/v1/webhooks, and filmgate webhooks deliveries --as-operator --state given_up; then filmgate"
+        " webhooks replay ID --as-operator.",
+        "归属见 GET /admin/v1/webhooks 和 filmgate webhooks deliveries --as-operator --state given_up；重新投递：filmgate"
+        " webhooks replay ID --as-operator。",
     )
     return _graded("webhooks", Verdict.WARN if failing or disabled or dead else Verdict.OK, found, way_out)
 

@@ -24,6 +24,8 @@ _COLUMNS: Final = (
     Column(Text("budget", "预算"), right=True),
     Column(Text("used", "已用"), right=True),
     Column(Text("running", "生成中"), right=True),
+    Column(Text("unfinished", "未结束"), right=True, from_width=150),
+    Column(Text("a minute", "每分钟"), right=True, from_width=150),
     Column(Text("age", "时间"), right=True, style="dim", from_width=90),
     Column(Text("expires", "到期"), from_width=90),
     Column(Text("state", "状态")),
@@ -85,6 +87,8 @@ def _row(key: KeyShape, output: Output, now: datetime) -> Sequence[Cell | str]:
         _budget(key, output),
         "–" if key["operator"] else Cell(money(_used(key)), "red" if _spent_up(key) else ""),
         "–" if key["operator"] else _running(key),
+        "–" if key["operator"] else _unfinished(key),
+        str(key.get("submits_per_minute") or "–"),
         "" if created is None else age(created, now),
         "–" if expires is None else expires.astimezone().strftime("%Y-%m-%d"),
         Cell(output.say(word), style),
@@ -109,6 +113,11 @@ def _spent_up(key: KeyShape) -> bool:
 def _running(key: KeyShape) -> str:
     most = key["max_running"]
     return str(key["running"]) if most is None else f"{key['running']}/{most}"
+
+
+def _unfinished(key: KeyShape) -> str:
+    count, most = key.get("unfinished", key["running"]), key.get("max_unfinished")
+    return str(count) if most is None else f"{count}/{most}"
 
 
 app = verb("list", list_keys, ("filmgate keys list",))

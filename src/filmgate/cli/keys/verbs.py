@@ -19,6 +19,11 @@ app = group(
         ("create", "keys.create:app", "Create a key; its secret is shown this once."),
         ("list", "keys.list:app", "List all keys; none of them can be read back."),
         ("rotate", "keys.rotate:app", "Put a new key in a key's place; the former one lives on for a day."),
+        (
+            "destination",
+            "keys.destination:app",
+            "Say into which destination the films of a key go by themselves.",
+        ),
         ("revoke", "keys.revoke:app", "Revoke a key, or all of a name; what it made stays its account's."),
     ),
 )

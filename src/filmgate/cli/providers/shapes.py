@@ -2,6 +2,8 @@
 
 from typing import TypedDict
 
+from filmgate.cli.shapes import ErrorShape
+
 
 class CredentialShape(TypedDict):
     name: str
@@ -70,7 +72,7 @@ class SeenTaskShape(TypedDict):
     id: str
     state: str
     progress: int
-    error: str | None
+    error: ErrorShape | None
     hold_micros: int
     cost_micros: int | None
     created_at: str

@@ -141,7 +141,8 @@ def _failure(name: str, task: SeenTaskShape) -> CliError | None:
     if task["state"] == "succeeded" and last is not None and last["provider"] == name:
         return None
     own = next((one["error_text"] for one in task["attempts"] if one["provider"] == name), None)
-    reason = own or task["error"] or task["state"]
+    error = task["error"]
+    reason = own or (task["state"] if error is None else error["message"])
     if last is not None and last["provider"] != name and last["state"] == _DONE:
         return trouble(
             "trial_failed", name=name, reason=_BY_ANOTHER.filled(error=reason, other=last["provider"])

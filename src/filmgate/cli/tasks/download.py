@@ -12,7 +12,8 @@ from filmgate.cli.errors import Exit, trouble
 from filmgate.cli.generate import on_bytes
 from filmgate.cli.naming import film_name
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner
-from filmgate.cli.session import Session, open_session
+from filmgate.cli.role import OWN, Role, role_session
+from filmgate.cli.session import Session
 from filmgate.cli.shapes import TaskShape
 from filmgate.cli.text import ENDS, state_text
 from filmgate.cli.verb import verb
@@ -26,11 +27,12 @@ def download(
     output: Annotated[
         Path | None, Parameter(name=["--output", "-o"], help="The folder; else this one.")
     ] = None,
+    role: Role = OWN,
     place: Place = HERE,
     manner: Manner = PLAIN_MANNER,
 ) -> int:
     """Fetch films; goes on where it stopped, and checks what came."""
-    session = open_session(manner, place)
+    session = role_session(manner, place, role)
     folder = output or Path()
     left = list(dict.fromkeys(ids))
 
@@ -46,14 +48,14 @@ def download(
     try:
         session.each(ids, fetch)
     except KeyboardInterrupt:
-        raise trouble("detached_done", ids=" ".join(left)) from None
+        raise trouble("detached_done", ids=" ".join(left) + session.again) from None
     return Exit.DONE
 
 
 def _ended(session: Session, id_: str) -> TaskShape:
     task = read_task(session, id_)
     if task["state"] not in ENDS:
-        raise trouble("not_done", id=task["id"], state=state_text(task["state"]))
+        raise trouble("not_done", id=task["id"] + session.again, state=state_text(task["state"]))
     if task["state"] != "succeeded":
         raise failure(task)
     return task

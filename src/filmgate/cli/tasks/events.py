@@ -42,7 +42,9 @@ def events(session: Session, id_: str | None, timeout_s: float | None) -> Iterat
             except CliError as error:
                 late = until is not None and session.clock.monotonic() >= until
                 if late and error.exit_code == Exit.UNREACHABLE:
-                    raise trouble("timeout", seconds=f"{timeout_s:g}", ids=id_ or "--all") from error
+                    raise trouble(
+                        "timeout", seconds=f"{timeout_s:g}", ids=(id_ or "--all") + session.again
+                    ) from error
                 raise
             if event is None:
                 return
@@ -56,7 +58,9 @@ class _Stream:
 
     def __init__(self, session: Session, id_: str | None, until: float | None) -> None:
         self._session = session
-        self._path = "/gate/v1/events" if id_ is None else f"/gate/v1/tasks/{quote(id_, safe='')}/events"
+        self._path = (
+            f"{session.api}/events" if id_ is None else f"{session.api}/tasks/{quote(id_, safe='')}/events"
+        )
         self._until = until
         self._told = ""
         self._open = ExitStack()

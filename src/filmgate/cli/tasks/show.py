@@ -10,8 +10,8 @@ from filmgate.cli.errors import Exit
 from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.measures import clip_lengths, clock_time, moment
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
-from filmgate.cli.session import open_session
-from filmgate.cli.shapes import AttemptShape, RecordShape, TaskDetailShape
+from filmgate.cli.role import OWN, Role, role_session
+from filmgate.cli.shapes import AttemptShape, RecordShape, TaskDetailShape, key_name
 from filmgate.cli.spending import spent_text
 from filmgate.cli.tasks.receipt import RECEIPT_COLUMNS, receipt_rows
 from filmgate.cli.text import ENDS, Text, mark_of, state_word
@@ -23,9 +23,11 @@ _FACTS: Final = {
     "prompt": Text("prompt", "提示词"),
     "id": Text("id", "编号"),
     "name": Text("known as", "对外编号"),
+    "account": Text("account", "账户"),
     "asked": Text("asked for", "请求"),
     "created": Text("created", "创建"),
     "clocks": Text("clocks", "用时"),
+    "next": Text("next step", "下一步"),
     "cost": Text("cost", "费用"),
     "film": Text("film", "视频"),
     "error": Text("error", "错误"),
@@ -48,6 +50,11 @@ _MAKERS: Final = {
     "encode": Text("by encoding again, at least the sound", "重新编码（至少声音）"),
 }
 _CLOCKS: Final = Text("waited {waited}, ran {ran}", "等待 {waited}，运行 {ran}")
+_WHOSE: Final = Text("{account}, key {key}", "{account}，密钥 {key}")
+_UNCERTAIN: Final = Text(
+    "an attempt waits for a decision: filmgate tasks resolve {id}",
+    "有一次尝试等待裁定：filmgate tasks resolve {id}",
+)
 _ATTEMPT_COLUMNS: Final = (
     Column(Text("clip", "片段"), right=True),
     Column(Text("attempt", "尝试"), right=True),
@@ -57,6 +64,7 @@ _ATTEMPT_COLUMNS: Final = (
     Column(Text("took", "用时"), right=True),
     Column(Text("what it said", "说明"), shrinks=True),
 )
+_THERE: Final = Column(Text("its id there", "上游编号"))
 
 
 def show(
@@ -67,11 +75,12 @@ def show(
     receipt: Annotated[
         bool, Parameter(negative="", help="Also its price, and what was held, charged and returned.")
     ] = False,
+    role: Role = OWN,
     place: Place = HERE,
     manner: Manner = PLAIN_MANNER,
 ) -> int:
     """Show one film's task, and how each attempt went."""
-    session = open_session(manner, place)
+    session = role_session(manner, place, role)
     task = read_task(session, id_, attempts=attempts, receipt=receipt)
     output = session.output
     if output.form is Form.JSON:
@@ -83,7 +92,10 @@ def show(
         output.rows(Grid(RECEIPT_COLUMNS, receipt_rows(task, output)))
     if attempts:
         output.answer("")
-        output.rows(Grid(_ATTEMPT_COLUMNS, [_attempt(attempt) for attempt in task["attempts"] or ()]))
+        columns = (
+            (*_ATTEMPT_COLUMNS[:-1], _THERE, _ATTEMPT_COLUMNS[-1]) if session.operator else _ATTEMPT_COLUMNS
+        )
+        output.rows(Grid(columns, [_attempt(attempt) for attempt in task["attempts"] or ()]))
     return Exit.DONE
 
 
@@ -98,9 +110,11 @@ def _facts(task: TaskDetailShape, output: Output) -> Sequence[Sequence[Cell | st
         "prompt": task["prompt"],
         "id": task["id"],
         "name": f"{task['name']} ({task['dialect']})",
+        "account": _whose(task, output),
         "asked": f"{task['model']} · {clip_lengths(task['clips'])} · {task['size']}",
         "created": "" if created is None else created.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
         "clocks": output.say(_CLOCKS, waited=waited, ran=ran),
+        "next": _next(task, output),
         "cost": spent_text(task["cost_micros"], task["hold_micros"]).pick(output.language),
         "film": ""
         if film is None
@@ -116,6 +130,22 @@ def _facts(task: TaskDetailShape, output: Output) -> Sequence[Sequence[Cell | st
         for name, title in _FACTS.items()
     }
     return [[Cell(names[name], "dim"), value] for name, value in values.items() if value]
+
+
+def _whose(task: TaskDetailShape, output: Output) -> str:
+    """Say whose task it is, for operators."""
+    if "account" not in task:
+        return ""
+    return output.say(_WHOSE, account=task["account"], key=key_name(task))
+
+
+def _next(task: TaskDetailShape, output: Output) -> Cell | str:
+    """Say what an engine does next, or that nobody but an operator can say how it goes on."""
+    work = task.get("work")
+    if task.get("uncertain"):
+        return Cell(output.say(_UNCERTAIN, id=task["id"]), "yellow")
+    due = None if work is None else moment(work["due_at"])
+    return "" if work is None or due is None else f"{work['step']} {due.astimezone().strftime('%H:%M:%S')}"
 
 
 def _record(record: RecordShape, output: Output) -> dict[str, Cell | str]:
@@ -151,6 +181,7 @@ def _attempt(attempt: AttemptShape) -> Sequence[Cell | str]:
         Cell(attempt["state"], style),
         "" if sent is None else sent.astimezone().strftime("%H:%M:%S"),
         took,
+        *([attempt["vendor_ref"] or ""] if "vendor_ref" in attempt else []),
         said,
     ]
 
@@ -160,6 +191,7 @@ app = verb(
     show,
     (
         "filmgate tasks show ID --receipt",
+        "filmgate tasks show ID --attempts --as-operator",
         "filmgate tasks show ID --attempts --json | jq '.attempts[].provider'",
     ),
 )

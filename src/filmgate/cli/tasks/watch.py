@@ -9,7 +9,8 @@ from filmgate.cli.address import HERE, Place
 from filmgate.cli.board import open_board, sight_of
 from filmgate.cli.errors import Exit, trouble
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner
-from filmgate.cli.session import Session, open_session
+from filmgate.cli.role import OWN, Role, role_session
+from filmgate.cli.session import Session
 from filmgate.cli.shapes import TaskPageShape, TaskShape
 from filmgate.cli.sight import Board
 from filmgate.cli.tasks.events import events as told_events
@@ -21,6 +22,7 @@ _ROUND_S: Final = 1.0
 _PAGE: Final = 100
 _SOME_OR_ALL: Final = "Name the films to watch, or say --all."
 _ONE_STORY: Final = "--events tells of one film, or of --all."
+_ONE_FILM: Final = "As an operator, --events tells of one film: name it, or leave --events out."
 _NONE: Final = Text("Nothing is being made.", "当前没有正在生成的视频。")
 
 
@@ -33,6 +35,7 @@ def watch(
         bool, Parameter(negative="", help="Each event as it is told; with --all for ever, also of new films.")
     ] = False,
     timeout: Annotated[str | None, Parameter(help="Watch at most 90, 90s or 5m; the films go on.")] = None,
+    role: Role = OWN,
     place: Place = HERE,
     manner: Manner = PLAIN_MANNER,
 ) -> int:
@@ -42,8 +45,10 @@ def watch(
         raise trouble("wrong_usage", reason=_SOME_OR_ALL)
     if events and len(ids) > 1:
         raise trouble("wrong_usage", reason=_ONE_STORY)
-    session = open_session(manner, place)
+    session = role_session(manner, place, role)
     if events:
+        if session.operator and every:
+            raise trouble("wrong_usage", reason=_ONE_FILM)
         return _told(session, ids[0] if ids else None, timeout_s)
     tasks = _unfinished(session) if every else _named(session, ids)
     if not tasks:
@@ -56,7 +61,7 @@ def watch(
                 _show(session, board, task, alone=len(tasks) == 1)
     except KeyboardInterrupt:
         open_ = [task for task in tasks.values() if task["state"] not in ENDS]
-        raise detached(open_) from None
+        raise detached(open_, session.again) from None
     return _verdict(session, list(tasks.values()))
 
 
@@ -70,7 +75,7 @@ def _unfinished(session: Session) -> dict[str, TaskShape]:
     found: dict[str, TaskShape] = {}
     for state in STATES:
         if state not in ENDS:
-            path = f"/gate/v1/tasks?state={state}&limit={_PAGE}"
+            path = f"{session.api}/tasks?state={state}&limit={_PAGE}"
             page = cast("TaskPageShape", session.gate.ask("GET", path))
             found |= {task["id"]: task for task in page["data"]}
     return dict(sorted(found.items()))
@@ -89,7 +94,9 @@ def _told(session: Session, id_: str | None, timeout_s: float | None) -> int:
                 parts = (at, event.kind, shown["id"], shown["state"], f"{shown['progress']} %")
                 output.answer(("\t" if output.form is Form.PLAIN else "  ").join(parts))
     except KeyboardInterrupt:
-        raise (trouble("stopped") if last is None or id_ is None else detached([last])) from None
+        raise (
+            trouble("stopped") if last is None or id_ is None else detached([last], session.again)
+        ) from None
     return Exit.DONE if last is None or id_ is None else _verdict(session, [last])
 
 
@@ -102,7 +109,7 @@ def _changes(session: Session, tasks: Sequence[TaskShape], timeout_s: float | No
     running = {task["id"]: task for task in tasks if task["state"] not in ENDS}
     while running:
         if until is not None and session.clock.monotonic() >= until:
-            raise trouble("timeout", seconds=f"{timeout_s:g}", ids=" ".join(running))
+            raise trouble("timeout", seconds=f"{timeout_s:g}", ids=" ".join(running) + session.again)
         session.sleep(_ROUND_S)
         for known in list(running.values()):
             task = next_change(session, known["id"], version=known["version"], wait_s=0, until=until)
@@ -139,6 +146,7 @@ app = verb(
         "filmgate tasks watch ID",
         "filmgate tasks watch ID1 ID2 --timeout 10m",
         "filmgate tasks watch --all",
+        "filmgate tasks watch --all --as-operator",
         "filmgate tasks watch --all --events | jq -r .data.state",
     ),
 )

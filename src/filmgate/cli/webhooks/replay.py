@@ -8,10 +8,10 @@ from cyclopts import Parameter
 from filmgate.cli.address import HERE, Place
 from filmgate.cli.errors import Exit
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner
-from filmgate.cli.session import open_session
+from filmgate.cli.role import OWN, Role, role_session
 from filmgate.cli.text import Text
 from filmgate.cli.verb import verb
-from filmgate.cli.webhooks.shapes import DeliveryShape
+from filmgate.cli.webhooks.shapes import DeliveryShape, deliveries_path
 
 _DUE: Final = Text("{id} is told again now, to {url}.", "{id} 正在重新投递至 {url}。")
 
@@ -20,12 +20,13 @@ def replay(
     delivery: Annotated[str, Parameter(name="ID")],
     /,
     *,
+    role: Role = OWN,
     place: Place = HERE,
     manner: Manner = PLAIN_MANNER,
 ) -> int:
     """Tell one delivery again, with the same id and the same bytes."""
-    session = open_session(manner, place)
-    path = f"/gate/v1/deliveries/{quote(delivery, safe='')}/replay"
+    session = role_session(manner, place, role)
+    path = f"{deliveries_path(session)}/{quote(delivery, safe='')}/replay"
     answer = cast("DeliveryShape", session.gate.ask("POST", path))
     output = session.output
     if output.form is Form.JSON:
@@ -35,4 +36,11 @@ def replay(
     return Exit.DONE
 
 
-app = verb("replay", replay, ("filmgate webhooks replay wh_01a1feef57bc7b10acdae21ab74422fc",))
+app = verb(
+    "replay",
+    replay,
+    (
+        "filmgate webhooks replay wh_01a1feef57bc7b10acdae21ab74422fc",
+        "filmgate webhooks replay wh_01a1feef57bc7b10acdae21ab74422fc --as-operator",
+    ),
+)

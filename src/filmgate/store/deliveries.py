@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -92,7 +92,9 @@ order by mine.id
 """
 
 _OWNED: Final = """
-select d.id from deliveries d join unnest($1::uuid[], $2::bigint[]) as r(id, fence) on d.id = r.id and d.fence = r.fence
+select d.id, e.url from deliveries d join unnest($1::uuid[], $2::bigint[]) as r(id, fence)
+    on d.id = r.id and d.fence = r.fence
+left join endpoints e on e.id = d.endpoint_id and e.deleted_at is null
 where d.state = 'due' order by d.id for update of d
 """
 
@@ -219,7 +221,7 @@ class Deliveries:
         self._rounds = _Rounds()
         self._pool = pool
         self._boot = boot
-        self._lane: Lane[Outcome, bool] = Lane(self._settle)
+        self._lane: Lane[Outcome, Outcome | None] = Lane(self._settle)
 
     async def begin(self) -> None:
         """Release what former boots on this folder had in hand; the caller holds the folder's lock."""
@@ -293,18 +295,21 @@ class Deliveries:
         self._rounds.looked(open_, {row["account_id"]: row["host"] for row in found if row["no"] == most})
         return found
 
-    async def settle(self, outcome: Outcome) -> bool:
-        """Write what became of a try; False where its lease was lost, and then nothing is written."""
+    async def settle(self, outcome: Outcome) -> Outcome | None:
+        """Write what became of a try, and give it as written; None where its lease was lost: then nothing is written.
+
+        What an address answered that its endpoint has left by now gives nothing up: the new address is next.
+        """
         return await self._lane.put(outcome)
 
-    async def _settle(self, batch: Sequence[Outcome]) -> Sequence[bool]:
+    async def _settle(self, batch: Sequence[Outcome]) -> Sequence[Outcome | None]:
         async with self._pool.acquire() as connection, connection.transaction():
             ids, fences = [one.claim.id for one in batch], [one.claim.fence for one in batch]
-            owned = {row["id"] for row in await connection.fetch(_OWNED, ids, fences)}
-            mine = [one for one in batch if one.claim.id in owned]
-            await connection.execute(_SETTLE, [_row(one) for one in mine])
-            await _note_health(connection, mine)
-        return [id_ in owned for id_ in ids]
+            owned = {row["id"]: row["url"] for row in await connection.fetch(_OWNED, ids, fences)}
+            mine = {one.claim.id: _moved(one, owned[one.claim.id]) for one in batch if one.claim.id in owned}
+            await connection.execute(_SETTLE, [_row(one) for one in mine.values()])
+            await _note_health(connection, list(mine.values()))
+        return [mine.get(id_) for id_ in ids]
 
 
 def _shared(
@@ -341,6 +346,13 @@ async def _note_health(connection: Connection, outcomes: Sequence[Outcome]) -> N
         wells, gones, deads = zip(*news.values(), strict=True)
         patience = ENDPOINT_PATIENCE, DEAD_LETTER_EVERY
         await connection.execute(_HEALTH, list(news), list(wells), list(gones), list(deads), *patience)
+
+
+def _moved(outcome: Outcome, url: str | None) -> Outcome:
+    """Let a delivery that would be given up go on at once where its endpoint has another address by now."""
+    if url is None or url == outcome.claim.url or outcome.state != "given_up":
+        return outcome
+    return replace(outcome, wait=timedelta(), gone=False)
 
 
 def _row(outcome: Outcome) -> dict[str, Json]:

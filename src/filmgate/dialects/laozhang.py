@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from filmgate.dialects import upstream
+from filmgate.dialects.openai_errors import NO_MONEY, NOT_AGAIN
 from filmgate.dialects.reading import callback, first, metadata, pictures, spelled, text, truth
 from filmgate.domain.contracts import (
     Accepted,
@@ -235,7 +236,9 @@ def render_error(problem: Problem, *, strict: bool, verb: str = "") -> Reply:
     }
     if not strict and code in _SUGGESTIONS:
         details["suggestion"] = _SUGGESTIONS[code]
-    return Reply(status, {"success": False, "message": message, "error_code": code, "details": details})
+    body: dict[str, Json] = {"success": False, "message": message, "error_code": code, "details": details}
+    # What no wait brings back is not to be asked for again, and is given no time at which to do so.
+    return Reply(status, body, NOT_AGAIN if problem.wording.status == NO_MONEY else {})
 
 
 def _error_code(code: str, parameters: Mapping[str, str | int]) -> str:

@@ -116,7 +116,7 @@ class Acceptance:
     async def priced(self, draft: Draft, *, owner: Owner, dialect: str) -> Priced:
         """Say what a request would cost; nothing is kept or fetched, and nobody asked."""
         found, _ = await self._settled(draft, owner, dialect)
-        price = self.catalogue.prices.price(found.request, self.clock.now())
+        price = self.catalogue.prices.price(found.request, await self.quotes.now())
         return Priced(found.request, price, found.warnings)
 
     async def quote(self, draft: Draft, *, owner: Owner, dialect: str) -> Quoted:
@@ -164,7 +164,7 @@ class Acceptance:
                 dialect=dialect,
                 names=self._filled(names, request.model, now),
                 request=kept,
-                price=self.catalogue.prices.price(request, now),
+                price_at=lambda at: self.catalogue.prices.price(request, at),
                 quote_id=terms.quote_id,
                 max_cost_micros=terms.max_cost_micros,
                 quoted_sha256=None if terms.quote_id is None else _quoted_digest(request),

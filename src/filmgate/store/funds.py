@@ -148,6 +148,11 @@ class Purses:
         self._keys = _begun(keys)
         self._found = (accounts, keys)
 
+    @property
+    def now(self) -> datetime:
+        """The database's time."""
+        return next(iter(self._accounts.values())).now
+
     def spend(self, account_id: int, key_id: int, price_micros: int) -> Refusal | None:
         """Take a price from both purses, or from none and say why."""
         purses = [self._accounts[account_id]]

@@ -92,11 +92,11 @@ order by mine.id
 """
 
 _OWNED: Final = """
-select d.id, e.url from deliveries d join unnest($1::uuid[], $2::bigint[]) as r(id, fence)
-    on d.id = r.id and d.fence = r.fence
-left join endpoints e on e.id = d.endpoint_id and e.deleted_at is null
+select d.id from deliveries d join unnest($1::uuid[], $2::bigint[]) as r(id, fence) on d.id = r.id and d.fence = r.fence
 where d.state = 'due' order by d.id for update of d
 """
+# What was true before the locks were got may be so no more: this is a statement of its own.
+_WHERE_NOW: Final = "select id, url from endpoints where id = any($1::uuid[]) and deleted_at is null"
 
 _SETTLE: Final = """
 with r as (
@@ -305,11 +305,12 @@ class Deliveries:
     async def _settle(self, batch: Sequence[Outcome]) -> Sequence[Outcome | None]:
         async with self._pool.acquire() as connection, connection.transaction():
             ids, fences = [one.claim.id for one in batch], [one.claim.fence for one in batch]
-            owned = {row["id"]: row["url"] for row in await connection.fetch(_OWNED, ids, fences)}
-            mine = {one.claim.id: _moved(one, owned[one.claim.id]) for one in batch if one.claim.id in owned}
-            await connection.execute(_SETTLE, [_row(one) for one in mine.values()])
-            await _note_health(connection, list(mine.values()))
-        return [mine.get(id_) for id_ in ids]
+            owned = {row["id"] for row in await connection.fetch(_OWNED, ids, fences)}
+            mine = await _moved(connection, [one for one in batch if one.claim.id in owned])
+            await connection.execute(_SETTLE, [_row(one) for one in mine])
+            await _note_health(connection, mine)
+        written = {one.claim.id: one for one in mine}
+        return [written.get(id_) for id_ in ids]
 
 
 def _shared(
@@ -348,11 +349,18 @@ async def _note_health(connection: Connection, outcomes: Sequence[Outcome]) -> N
         await connection.execute(_HEALTH, list(news), list(wells), list(gones), list(deads), *patience)
 
 
-def _moved(outcome: Outcome, url: str | None) -> Outcome:
-    """Let a delivery that would be given up go on at once where its endpoint has another address by now."""
-    if url is None or url == outcome.claim.url or outcome.state != "given_up":
-        return outcome
-    return replace(outcome, wait=timedelta(), gone=False)
+async def _moved(connection: Connection, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """Let deliveries that would be given up go on at once where their endpoints have another address by now."""
+    ending = {one.claim.endpoint_id for one in outcomes if one.state == "given_up"} - {None}
+    if not ending:
+        return outcomes
+    urls = {row["id"]: row["url"] for row in await connection.fetch(_WHERE_NOW, list(ending))}
+    return [
+        replace(one, wait=timedelta(), gone=False)
+        if one.state == "given_up" and urls.get(one.claim.endpoint_id, one.claim.url) != one.claim.url
+        else one
+        for one in outcomes
+    ]
 
 
 def _row(outcome: Outcome) -> dict[str, Json]:

@@ -202,7 +202,7 @@ def _task(owner: Owner, no: int, callback: str | None) -> NewTask:
     digest = hashlib.sha256(request.prompt.encode()).digest()
     return NewTask(
         id=id_, owner=owner, dialect="openai", names={"id": f"video_{id_.hex}"}, request=request,
-        price=Price((Line("clip 1", 8, 1, 800_000),), "2025-01-01"), quote_id=None, max_cost_micros=None,
+        price_at=lambda _: Price((Line("clip 1", 8, 1, 800_000),), "2025-01-01"), quote_id=None, max_cost_micros=None,
         quoted_sha256=None, deadline=timedelta(hours=1), credential_id=None, body_sha256=digest, remember=None,
         record={},
     )  # fmt: skip

@@ -149,7 +149,7 @@ def test_sums_show_charged_returned_cost_and_margin(shop: RealGate, films: dict[
 def test_a_film_that_costs_more_than_it_held_is_a_notice(shop: RealGate, films: dict[str, Any]) -> None:
     notices = asked(shop, "notices?kind=house_loss").json["data"]
     assert [one["task_id"] for one in notices] == [films["sora-2-pro"]["id"]]
-    assert notices[0]["text"].startswith("vendors are paid $0.0500 for it, and $0.0040 is what it held")
+    assert notices[0]["text"].startswith("vendors are paid $0.05 for it, and $0.0040 is what it held")
 
 
 def test_the_export_is_whole_in_both_forms_and_no_name_is_a_formula(

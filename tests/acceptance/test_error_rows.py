@@ -97,6 +97,17 @@ def test_laozhang_says_quota_exceeded(poor: Poor, why: str, status: int) -> None
         assert int(answer.headers["retry-after"]) >= 1
 
 
+@pytest.mark.parametrize("dialect", list(PATHS))
+@pytest.mark.parametrize("strict", ["", " strict"])
+@pytest.mark.parametrize("why", ["no balance", "no budget"])
+def test_nobody_is_told_to_wait_where_waiting_brings_no_money(
+    poor: Poor, dialect: str, strict: str, why: str
+) -> None:
+    answer = poor.asks(dialect, why + strict)
+    assert answer.status in {402, 403, 429}
+    assert "retry-after" not in answer.headers
+
+
 def test_laozhang_names_an_empty_balance_to_keys_that_are_not_strict(poor: Poor) -> None:
     answer = poor.asks("laozhang", "no balance")
     assert (answer.status, answer.json["error_code"]) == (402, "INSUFFICIENT_BALANCE")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.scripted import QUOTE_ID, Program, ScriptedGate, problem, quote, task
+from cli.scripted import ADMIN_KEY, QUOTE_ID, Program, ScriptedGate, problem, quote, task
 from cli.terminal import in_terminal, lines_of
 
 DEAR = 2_400_000
@@ -134,6 +134,22 @@ def test_a_quote_is_the_gates_own_document_and_starts_nothing(gate: ScriptedGate
         "/gate/v1/quote",
         {"prompt": "a paper boat", "model": "veo3.1", "seconds": 8},
     )
+
+
+def test_an_operator_asks_what_a_film_would_cost_a_key_and_is_given_nothing_that_binds(
+    gate: ScriptedGate, program: Program
+) -> None:
+    priced = {
+        name: said for name, said in quote(DEAR, 450_000).items() if name not in {"quote_id", "expires_at"}
+    }
+    gate.answers["POST", "/admin/v1/quote"] = (200, priced)
+    program.knows(gate).env |= {"FILMGATE_ADMIN_KEY": ADMIN_KEY}
+    ran = program.run("quote", "a paper boat", "--for-key", "shop", "--plain")
+    assert (ran.code, ran.out) == (5, "clip 1\t8 s × $0.30\t2400000\ntotal\t\t2400000\n")
+    assert "X-Filmgate-Quote" not in ran.out + ran.err
+    [asked] = gate.asked
+    assert asked.body == {"prompt": "a paper boat", "key": "shop"}
+    assert asked.headers["authorization"] == f"Bearer {ADMIN_KEY}"
 
 
 def test_a_quote_that_cannot_be_paid_is_said_all_the_same(gate: ScriptedGate, program: Program) -> None:

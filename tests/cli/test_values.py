@@ -9,7 +9,7 @@ from filmgate.cli.errors import EXIT_TEXTS, WORDINGS, Exit
 from filmgate.cli.measures import age, clip_lengths, clock_time, expiry, file_size, money, seconds_of
 from filmgate.cli.models import pictures, spans
 from filmgate.cli.naming import film_name, put_in_place
-from filmgate.cli.text import STATES, folded, printable
+from filmgate.cli.text import STATES, Text, folded, printable
 from filmgate.dialects import DIALECTS
 from filmgate.domain.states import ENDS, State
 
@@ -58,9 +58,28 @@ def test_a_size_is_said_in_two_digits(size: int, said: str) -> None:
     assert file_size(size) == said
 
 
-@pytest.mark.parametrize(("micros", "said"), [(0, "$0.00"), (400_000, "$0.40"), (1_230, "$0.0012")])
-def test_money_is_said_to_the_cent_and_below_one_to_four_decimals(micros: int, said: str) -> None:
+@pytest.mark.parametrize(
+    ("micros", "said"),
+    [
+        (0, "$0.00"),
+        (400_000, "$0.40"),
+        (805_000, "$0.805"),
+        (399_999, "$0.399999"),
+        (1_230, "$0.00123"),
+        (5_000, "$0.0050"),
+        (5, "$0.000005"),
+        (-1_000_001, "-$1.000001"),
+        (10**12, "$1000000.00"),
+    ],
+)
+def test_money_is_said_exactly_to_the_cent_or_as_far_as_it_goes(micros: int, said: str) -> None:
     assert money(micros) == said
+
+
+def test_a_reason_that_is_a_sentence_ends_once() -> None:
+    bug = Text("A bug: {reason}. Run it again.", "错误：{reason}。请重试。")
+    assert bug.said("en", reason="it broke.") == "A bug: it broke. Run it again."
+    assert bug.filled(reason="it broke!").en == "A bug: it broke! Run it again."
 
 
 @pytest.mark.parametrize(

@@ -171,5 +171,25 @@ def test_a_verb_that_ends_with_busy_is_worth_repeating() -> None:
     assert not never & RETRYABLE
 
 
+@pytest.mark.parametrize(
+    ("reason", "en", "zh"),
+    [
+        (
+            "Blocked by our safety system.",
+            "Blocked by our safety system. Nothing",
+            "Blocked by our safety system。未",
+        ),
+        ("a face", "a face. Nothing", "a face。未"),
+        ("Really?", "Really? Nothing", "Really?未"),
+        ("内容违规。", "内容违规. Nothing", "内容违规。未"),
+        ("wait...", "wait. Nothing", "wait。未"),
+    ],
+)
+def test_a_reason_that_is_a_sentence_of_its_own_ends_once(reason: str, en: str, zh: str) -> None:
+    problem = Problem("content_refused", reason=reason)
+    assert f"refused this request: {en} was charged." in problem.text("en")
+    assert f"该请求：{zh}扣费。" in problem.text("zh")
+
+
 def test_the_name_of_a_task_is_what_its_dialect_shows() -> None:
     assert task("task_1").name == "task_1"

@@ -132,52 +132,6 @@ async def test_410_disables_the_endpoint_and_nothing_more_is_sent(house: House, 
     assert "endpoint.disabled" in [event for event, _ in house.telemetry.events]
 
 
-async def test_what_is_replayed_goes_where_the_endpoint_is_now(house: House, receiver: Receiver) -> None:
-    async def answer(got: Received) -> web.StreamResponse:
-        return web.Response(status=200 if got.path == "/new" else 410)
-
-    receiver.answer = answer
-    made, _ = await house.endpoint(receiver.url("/old"))
-    await house.end(house.film())
-    house.start()
-    [dead] = await house.over()
-    name = named("whe", made.id)
-    await house.subscriptions.update(house.owner, name, name=None, url=receiver.url("/new"), events=None)
-    await DeliveryLog(house.pool).replay(house.owner.account_id, dead.id)
-    [again] = await house.over()
-    assert ([one.path for one in receiver.received], again.state) == (["/old", "/new"], "delivered")
-    assert again.url == receiver.url("/new")
-    assert (await house.subscriptions.find(house.owner, name)).disabled_at is None
-
-
-async def test_what_was_not_told_yet_goes_where_the_endpoint_is_now(house: House, receiver: Receiver) -> None:
-    made, _ = await house.endpoint(receiver.url("/old"))
-    await house.end(house.film())
-    to, name = receiver.url("/new"), named("whe", made.id)
-    await house.subscriptions.update(house.owner, name, name=None, url=to, events=None)
-    house.start()
-    [told] = await house.over()
-    assert ([one.path for one in receiver.received], told.url) == (["/new"], to)
-
-
-async def test_410_of_an_address_that_an_endpoint_has_left_disables_nothing(
-    house: House, receiver: Receiver
-) -> None:
-    made, _ = await house.endpoint(receiver.url("/old"))
-    name = named("whe", made.id)
-
-    async def move(_: Received) -> web.StreamResponse:
-        await house.subscriptions.update(house.owner, name, name=None, url=receiver.url("/new"), events=None)
-        return web.Response(status=410)
-
-    receiver.answer = move
-    await house.end(house.film())
-    house.start()
-    [dead] = await house.over()
-    assert dead.state == "given_up"
-    assert (await house.subscriptions.find(house.owner, name)).disabled_at is None
-
-
 async def test_410_of_a_callback_ends_that_callback_alone(house: House, receiver: Receiver) -> None:
     receiver.answer = status(410)
     await house.end(house.film(callback_url=receiver.url()), house.film(callback_url=receiver.url()))

@@ -37,7 +37,7 @@ RULES = {
         ),
         reads=frozenset(
             [
-                *("stream", "inputs", "due_for_removal", "find", "page", "fetch", "poll"),
+                *("stream", "inputs", "due_for_removal", "find", "page", "fetch", "poll", "now"),
                 *("rooms", "models", "next", "failed", "stranded", "strays_by_default"),
                 # Lists of this name are no store.
                 "append",

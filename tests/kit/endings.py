@@ -251,7 +251,7 @@ class Mill:
         id_ = ids.uuid7(datetime.now(UTC), SystemChance())
         owner = self.owners[no % len(self.owners)]
         decision = await self.world.acceptor.accept(
-            replace(new, id=id_, owner=owner, request=request, price=price, credential_id=None)
+            replace(new, id=id_, owner=owner, request=request, price_at=lambda _: price, credential_id=None)
         )
         assert decision.task is not None, decision.refusal
         self.accepted[fate] += 1

@@ -51,7 +51,7 @@ class World:
             dialect="yishang",
             names={"id": f"task_{id_.hex}"},
             request=made,
-            price=Price((Line("clip 1", 1, 1, hold_micros),), "2025-01-01"),
+            price_at=lambda _: Price((Line("clip 1", 1, 1, hold_micros),), "2025-01-01"),
             quote_id=None,
             max_cost_micros=None,
             quoted_sha256=None,

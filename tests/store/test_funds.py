@@ -56,6 +56,28 @@ def test_a_budget_begins_anew_at_the_first_moment_of_its_period(period: str, las
     ]
 
 
+@pytest.mark.parametrize(
+    ("period", "now", "price", "wait"),
+    [
+        ("day", "2026-02-28T23:59:30Z", 100, 31),
+        ("day", "2026-02-28T23:00:00Z", 100, 3601),
+        ("day", "2026-02-28T22:59:59Z", 100, None),
+        ("day", "2026-02-28T23:59:30Z", 101, None),
+        ("month", "2026-02-28T23:59:30Z", 1, 31),
+        ("month", "2026-12-31T23:59:30Z", 1, 31),
+        ("month", "2026-02-27T23:59:30Z", 1, None),
+        (None, "2026-02-28T23:59:30Z", 1, None),
+    ],
+)
+def test_a_budget_that_is_spent_says_when_to_come_again_only_where_that_is_soon_and_helps(
+    period: str | None, now: str, price: int, wait: int | None
+) -> None:
+    spent = purse(period, now[:8] + "01T00:00:00Z" if period == "month" else now[:10] + "T00:00:00Z", now)
+    refusal = spent.refusal(price)
+    assert refusal is not None
+    assert (refusal.code, refusal.parameters.get("retry_after_s")) == ("budget_exceeded", wait)
+
+
 def test_a_budget_without_a_period_never_begins_anew() -> None:
     forever = purse(None, "2020-01-01T00:00:00Z", "2030-01-01T00:00:00Z")
     forever.begin()

@@ -9,6 +9,7 @@ from filmgate.cli.address import HERE, Place
 from filmgate.cli.errors import CliError, Exit, trouble
 from filmgate.cli.generate import RUN, read_prompt
 from filmgate.cli.grid import Cell, Column, Grid
+from filmgate.cli.keys.operator import operator_session
 from filmgate.cli.measures import clip_lengths, clock_time, moment, money
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.session import Session, open_session
@@ -52,6 +53,12 @@ def quote(
     every: Annotated[
         bool, Parameter(name="--all", group=RUN, negative="", help="Compare every model that can make it.")
     ] = False,
+    for_key: Annotated[
+        str | None,
+        Parameter(
+            group=RUN, help="What this key would pay, by its id or name; for operators, and nothing binds."
+        ),
+    ] = None,
     place: Place = HERE,
     manner: Manner = PLAIN_MANNER,
 ) -> int:
@@ -59,10 +66,10 @@ def quote(
     wish = Wish(read_prompt(prompt), film)
     if every and film.model is not None:
         raise trouble("wrong_usage", reason="--all compares every model: leave --model out.")
-    session = open_session(manner, place)
+    session = open_session(manner, place) if for_key is None else operator_session(manner, place)
     if every:
-        return _compared(session, wish.body())
-    quoted = ask_price(session, wish.body())
+        return _compared(session, wish.body(), for_key)
+    quoted = ask_price(session, wish.body(), key=for_key)
     if session.output.form is Form.JSON:
         session.output.document(cast("Json", quoted))
     else:
@@ -83,7 +90,7 @@ def _tell(session: Session, quoted: QuoteShape) -> None:
     output.rows(Grid(_LINE_COLUMNS, _lines(quoted, output)))
     for warning in quoted["warnings"]:
         output.note(warning, "yellow")
-    expires = moment(quoted["expires_at"])
+    expires = moment(quoted.get("expires_at"))
     if expires is not None:
         left_s = max(0.0, (expires - session.clock.now()).total_seconds())
         output.note()
@@ -104,7 +111,7 @@ def _lines(quoted: QuoteShape, output: Output) -> Sequence[Sequence[Cell | str]]
     return rows
 
 
-def _compared(session: Session, body: Mapping[str, Json]) -> int:
+def _compared(session: Session, body: Mapping[str, Json], key: str | None) -> int:
     """Quote the same film for each model; those that cannot make it are named beside the table."""
     page = cast("ModelPageShape", session.gate.ask("GET", "/gate/v1/models"))
     found: list[QuoteShape] = []
@@ -113,7 +120,7 @@ def _compared(session: Session, body: Mapping[str, Json]) -> int:
         if not model["available"]:
             continue
         try:
-            found.append(ask_price(session, {**body, "model": model["name"]}))
+            found.append(ask_price(session, {**body, "model": model["name"]}, key=key))
         except CliError as error:
             if error.exit_code not in {Exit.USAGE, Exit.MONEY, Exit.FAILED}:
                 raise
@@ -169,5 +176,6 @@ app = verb(
         'filmgate quote "a paper boat on a rainy street" --model veo3.1 --seconds 8',
         'filmgate quote "a paper boat" --size 9:16 --all',
         'filmgate quote "a paper boat" --json | jq .amount_micros',
+        'filmgate quote "a paper boat" --for-key shop',
     ),
 )

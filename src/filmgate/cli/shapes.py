@@ -148,10 +148,12 @@ class TaskPageShape(TypedDict):
 
 
 class QuoteShape(TypedDict):
-    quote_id: str
+    """A price; one that was asked for another's key binds nobody."""
+
+    quote_id: NotRequired[str]
     amount_micros: int
     lines: list[LineShape]
-    expires_at: str
+    expires_at: NotRequired[str]
     model: str
     size: str
     clips: list[int]

@@ -69,11 +69,12 @@ class Consent:
         return {} if self.limit_micros is None else {"x-filmgate-max-cost": str(self.limit_micros)}
 
 
-def ask_price(session: Session, body: Mapping[str, Json]) -> QuoteShape:
-    """Ask what a film would cost; nothing is started by that."""
+def ask_price(session: Session, body: Mapping[str, Json], *, key: str | None = None) -> QuoteShape:
+    """Ask what a film would cost, as an operator what it would cost another's key; nothing is started by that."""
+    path, said = ("/gate/v1/quote", body) if key is None else ("/admin/v1/quote", {**body, "key": key})
 
     def ask() -> QuoteShape:
-        return cast("QuoteShape", session.gate.ask("POST", "/gate/v1/quote", body, timeout_s=_QUOTE_S))
+        return cast("QuoteShape", session.gate.ask("POST", path, said, timeout_s=_QUOTE_S))
 
     try:
         return session.persist(ask, stranger_s=STRANGER_S, after=_NOTHING_STARTED)

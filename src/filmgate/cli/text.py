@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+from filmgate.domain.sentences import filled
+
 LANGUAGES: Final = ("en", "zh")
 _WORDS: Final = re.compile(r"[^\s`]*`[^`]*`\S*|\S+")
 
@@ -20,16 +22,17 @@ class Text(NamedTuple):
 
     def said(self, language: str, **parameters: str | float) -> str:
         """Give the sentence with its `{names}` filled."""
-        return self.pick(language).format_map(parameters)
+        return filled(self.pick(language), parameters)
 
     def filled(self, **parameters: "str | float | Text") -> "Text":
         """Fill both sentences; a parameter may itself have two."""
         en, zh = (
-            self.pick(language).format_map(
+            filled(
+                self.pick(language),
                 {
                     name: value.pick(language) if isinstance(value, Text) else value
                     for name, value in parameters.items()
-                }
+                },
             )
             for language in LANGUAGES
         )

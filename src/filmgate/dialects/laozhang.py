@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from filmgate.dialects import upstream
+from filmgate.dialects.openai_errors import NO_MONEY, NOT_AGAIN
 from filmgate.dialects.reading import callback, first, metadata, pictures, spelled, text, truth
 from filmgate.dialects.wording import said
 from filmgate.domain.contracts import (
@@ -262,7 +263,9 @@ def render_error(
     own = problem.parameters.get("suggestion_zh" if language == "zh" else "suggestion")
     if not strict and (own is not None or code in _SUGGESTIONS):
         details["suggestion"] = own or _SUGGESTIONS[code][language]
-    return Reply(status, {"success": False, "message": message, "error_code": code, "details": details})
+    body: dict[str, Json] = {"success": False, "message": message, "error_code": code, "details": details}
+    # What no wait brings back is not to be asked for again, and is given no time at which to do so.
+    return Reply(status, body, NOT_AGAIN if problem.wording.status == NO_MONEY else {})
 
 
 def _error_code(code: str, parameters: Mapping[str, str | int]) -> str:

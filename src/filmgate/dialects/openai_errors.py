@@ -18,9 +18,9 @@ CODES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("rate_limited", "too_many_tasks", "too_many_failures"), "rate_limit_exceeded"),
 }
 _SERVER_ERROR: Final = 500
-_NO_MONEY: Final = 402
+NO_MONEY: Final = 402
 _TOO_MANY: Final = 429
-_LAST: Final = {"x-should-retry": "false"}
+NOT_AGAIN: Final[Mapping[str, str]] = {"x-should-retry": "false"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +35,16 @@ class OpenAIErrors:
 
     def render(self, problem: Problem, language: Language | None = None) -> Reply:
         status = self.statuses.get(problem.code, problem.wording.status)
-        if status == _NO_MONEY:
+        if status == NO_MONEY:
             spent = "insufficient_quota"
-            return Reply(_TOO_MANY, _body(self._said(problem, language), spent, None, spent), _LAST)
+            return Reply(_TOO_MANY, _body(self._said(problem, language), spent, None, spent), NOT_AGAIN)
         kind = "server_error" if status >= _SERVER_ERROR else self.types.get(status, "invalid_request_error")
         body = _body(
             self._said(problem, language), kind, problem.field, self.codes.get(problem.code, problem.code)
         )
         # The official clients repeat 408, 409, 429 and 5xx, also for a submit: only what may pass is worth repeating.
         passing = status >= _SERVER_ERROR or status == _TOO_MANY
-        return Reply(status, body, {} if passing else _LAST)
+        return Reply(status, body, {} if passing else NOT_AGAIN)
 
     def _said(self, problem: Problem, language: Language | None) -> str:
         language = language or self.language

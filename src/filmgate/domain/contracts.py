@@ -15,11 +15,15 @@ Fields: TypeAlias = "Mapping[str, Value]"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A way in: `verb` is the dialect's own word for it, handed back in the call."""
+    """A way in: `verb` is the dialect's own word for it, handed back in the call.
+
+    `marks` are fields that bodies of this call have and those of the dialect's `create` have not.
+    """
 
     method: str
     path: str
     verb: str
+    marks: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,6 +164,8 @@ VENDOR_REF_CHARACTERS: Final = 300
 PAGE: Final = 20
 PAGE_LONGEST: Final = 100
 WAIT_LONGEST: Final = timedelta(seconds=60)
+RETRY_AFTER_LONGEST: Final = timedelta(hours=1)
+"""What comes later is not worth waiting for, and no `retry-after` says it."""
 CANCEL_WAIT: Final = timedelta(seconds=3)
 DELETE_WAIT: Final = timedelta(seconds=15)
 LOOK_AGAIN: Final = timedelta(seconds=5)

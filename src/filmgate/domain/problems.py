@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
+from filmgate.domain.sentences import filled_freely
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
@@ -358,9 +360,4 @@ class Problem(Exception):  # noqa: N818  # a Problem is what the client is told,
 def wording_text(code: str, parameters: Mapping[str, str | int], language: str) -> str:
     """Say a code in `zh` or `en`; a parameter that nobody gave stays empty rather than fail an error."""
     wording = WORDINGS[code]
-    return (wording.zh if language == "zh" else wording.en).format_map(_Given(parameters))
-
-
-class _Given(dict[str, str | int]):
-    def __missing__(self, key: str) -> str:
-        return ""
+    return filled_freely(wording.zh if language == "zh" else wording.en, parameters)

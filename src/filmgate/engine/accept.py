@@ -73,12 +73,21 @@ NOTHING: Final[RecordChange] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Quoted:
-    id: UUID
+class Priced:
+    """What a request would cost."""
+
     request: FilmRequest
     price: Price
-    expires_at: datetime
     warnings: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A price that is kept to until it expires."""
+
+    id: UUID
+    priced: Priced
+    expires_at: datetime
 
 
 Destinations = Callable[[int], Awaitable[Collection[str]]]
@@ -106,21 +115,25 @@ class Acceptance:
     storage: Storage = UNWATCHED
     destinations: Destinations = _nowhere
 
-    async def quote(self, draft: Draft, *, owner: Owner, dialect: str) -> Quoted:
-        """Say what a request would cost, and keep that price for a while; nothing is fetched and nobody asked."""
+    async def priced(self, draft: Draft, *, owner: Owner, dialect: str) -> Priced:
+        """Say what a request would cost; nothing is kept or fetched, and nobody asked."""
         found, _ = await self._settled(draft, owner, dialect)
-        now = self.clock.now()
-        price = self.catalogue.prices.price(found.request, now)
-        quote_id = ids.uuid7(now, self.chance)
+        price = self.catalogue.prices.price(found.request, await self.quotes.now())
+        return Priced(found.request, price, found.warnings)
+
+    async def quote(self, draft: Draft, *, owner: Owner, dialect: str) -> Quoted:
+        """Say what a request would cost, and keep that price for a while."""
+        priced = await self.priced(draft, owner=owner, dialect=dialect)
+        quote_id = ids.uuid7(self.clock.now(), self.chance)
         expires_at = await self.quotes.keep(
             quote_id,
             account_id=owner.account_id,
             key_id=owner.key_id,
-            body_sha256=_quoted_digest(found.request),
-            price=price,
+            body_sha256=_quoted_digest(priced.request),
+            price=priced.price,
             binds=QUOTE_LIFE,
         )
-        return Quoted(quote_id, found.request, price, expires_at, found.warnings)
+        return Quoted(quote_id, priced, expires_at)
 
     async def accept(
         self,
@@ -153,7 +166,7 @@ class Acceptance:
                 dialect=dialect,
                 names=self._filled(names, request.model, now),
                 request=kept,
-                price=self.catalogue.prices.price(request, now),
+                price_at=lambda at: self.catalogue.prices.price(request, at),
                 quote_id=terms.quote_id,
                 max_cost_micros=terms.max_cost_micros,
                 quoted_sha256=None if terms.quote_id is None else _quoted_digest(request),

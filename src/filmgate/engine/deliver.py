@@ -191,12 +191,13 @@ def _said(error: Exception) -> str:
 
 async def _settled(messenger: Messenger, outcome: Outcome) -> None:
     claim = outcome.claim
-    if not await messenger.deliveries.settle(outcome):
+    written = await messenger.deliveries.settle(outcome)
+    if written is None:
         messenger.telemetry.event("delivery.lease_lost", delivery=named(DELIVERY, claim.id))
         return
     await failpoint("deliver.after_commit")
     # A try that failed is no dead letter yet.
-    word = "retried" if outcome.state == "due" else outcome.state
+    word = "retried" if written.state == "due" else written.state
     messenger.telemetry.told(word, outcome.duration.total_seconds())
     messenger.telemetry.event(
         f"delivery.{word}",
@@ -206,5 +207,5 @@ async def _settled(messenger: Messenger, outcome: Outcome) -> None:
         status=outcome.status,
         tries=claim.tries + 1,
     )
-    if outcome.gone:
+    if written.gone:
         messenger.telemetry.event("endpoint.disabled", endpoint=str(claim.endpoint_id), status=outcome.status)

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import orjson
 
@@ -131,9 +132,14 @@ def _sending(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> Sendi
         folder=parts.claims.folder if isinstance(line.provider, Tidies) else None,
         vendor_model=clip.model,
         list_cost_micros=line.costs.of_clip(
-            clip.model, clip.size, clip.seconds, sound=clip.sound, at=parts.clock.now()
+            clip.model, clip.size, clip.seconds, sound=clip.sound, at=_store_time(parts, claim)
         ),
     )
+
+
+def _store_time(parts: Parts, claim: Claim) -> datetime:
+    """Give the database's time, by which prices hold, as it told it with the claim."""
+    return claim.claimed_at + timedelta(seconds=parts.clock.monotonic() - claim.since)
 
 
 def _sent(claim: Claim, sending: Sending, parts: Parts) -> Claim:

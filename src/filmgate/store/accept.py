@@ -1,9 +1,9 @@
 """T1: a task is written before its client is answered, with its hold, in one transaction for all who wait."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 from uuid import UUID
@@ -12,6 +12,7 @@ import asyncpg
 
 from filmgate.domain.money import dollars
 from filmgate.domain.price import Price
+from filmgate.domain.problems import Problem
 from filmgate.domain.record import RecordChange
 from filmgate.domain.request import FilmRequest
 from filmgate.domain.task import Owner, Task
@@ -58,6 +59,9 @@ _SELECT: Final = (
 )
 
 
+PriceAt = Callable[[datetime], Price]
+
+
 class Verdict(Enum):
     ACCEPTED = "accepted"
     REPLAYED = "replayed"
@@ -83,7 +87,8 @@ class NewTask:
     dialect: str
     names: Mapping[str, str]
     request: FilmRequest
-    price: Price
+    price_at: PriceAt
+    """Gives the price at a time, or raises the Problem that there is none; the time is the database's, not a node's."""
     quote_id: UUID | None
     max_cost_micros: int | None
     deadline: timedelta
@@ -107,7 +112,7 @@ class NewTask:
     def replays(self) -> bool:
         return self.remember is not None and self.remember.replay is not None
 
-    def row(self) -> dict[str, object]:
+    def row(self, price: Price) -> dict[str, object]:
         source = self.request.source
         return {
             "kind": "create" if source is None else source.kind.value,
@@ -120,8 +125,8 @@ class NewTask:
             "names": dict(self.names),
             "request": self.request.as_json(),
             "model": self.request.model,
-            "hold_micros": self.price.amount_micros,
-            "price": self.price.as_json(),
+            "hold_micros": price.amount_micros,
+            "price": price.as_json(),
             "quote_id": None if self.quote_id is None else str(self.quote_id),
             "deadline_s": self.deadline.total_seconds(),
             "start_s": self.request.start_within_s,
@@ -192,12 +197,12 @@ class Acceptor:
             asked = [new for new in news if _stands_for(new, earlier)[1] == new.id and new.id not in written]
             fresh, refusals = await _granted(connection, asked, purses)
             if fresh:
-                await connection.execute(_INSERT, [new.row() for new in fresh])
-            await use_quotes(connection, {new.quote_id: new.id for new in fresh if new.quote_id})
+                await connection.execute(_INSERT, [new.row(price) for new, price in fresh])
+            await use_quotes(connection, {new.quote_id: new.id for new, _ in fresh if new.quote_id})
             await purses.write(connection)
             refused = [new for new in news if new.remember and new.id in refusals]
             await unremember(connection, [(new.remembered_as, new.known) for new in refused])
-            wanted = {new.id for new in fresh} | {task_id for _, task_id in earlier.values()} | written
+            wanted = {new.id for new, _ in fresh} | {task_id for _, task_id in earlier.values()} | written
             found = {row["id"]: rows.task(row) for row in await connection.fetch(_SELECT, list(wanted))}
         return [_decide(new, earlier, found, refusals) for new in news]
 
@@ -211,40 +216,54 @@ Refusals = Mapping[UUID, Refusal]
 
 async def _granted(
     connection: Connection, asked: Sequence[NewTask], purses: Purses
-) -> tuple[Sequence[NewTask], Refusals]:
-    """Let those in, one after the other, that can be paid."""
+) -> tuple[Sequence[tuple[NewTask, Price]], Refusals]:
+    """Let those in, one after the other, that can be paid, each at its price."""
     quotes = dict(await lock_quotes(connection, [new.quote_id for new in asked if new.quote_id]))
-    fresh: list[NewTask] = []
+    fresh: list[tuple[NewTask, Price]] = []
     refusals: dict[UUID, Refusal] = {}
     for new in asked:
-        priced = _priced(new, quotes.pop(new.quote_id, None) if new.quote_id else None)
-        refusal = priced if isinstance(priced, Refusal) else None
-        if isinstance(priced, NewTask):
-            refusal = purses.spend(new.owner.account_id, new.owner.key_id, priced.price.amount_micros)
+        quote = quotes.pop(new.quote_id, None) if new.quote_id else None
+        price = _price(new, quote, purses.now)
+        refusal = price if isinstance(price, Refusal) else None
+        if isinstance(price, Price):
+            refusal = purses.spend(new.owner.account_id, new.owner.key_id, price.amount_micros)
             if refusal is None:
-                fresh.append(priced)
+                fresh.append((new, price))
         if refusal is not None:
             refusals[new.id] = refusal
     return fresh, refusals
 
 
-def _priced(new: NewTask, quote: Quote | None) -> NewTask | Refusal:
-    """Give the task at the price that binds; a quote is for its owner, its request, once, and for a while."""
-    if new.quote_id is not None:
-        if quote is None or quote.account_id != new.owner.account_id:
-            return _unquoted("there is none of this id, or it was used.", "编号不存在或已被使用。")
-        if quote.task_id is not None:
-            return _unquoted("it was used.", "已被使用。")
-        if not quote.binding:
-            return _unquoted("it has expired.", "已过期。")
-        if quote.body_sha256 != new.quoted_sha256:
-            return _unquoted("it is for another request.", "与请求内容不符。")
-        new = replace(new, price=quote.price)
+def _price(new: NewTask, quote: Quote | None, now: datetime) -> Price | Refusal:
+    """Give the price that binds, and that the request allows."""
+    if new.quote_id is None:
+        try:
+            price = new.price_at(now)
+        except Problem as problem:
+            return Refusal(problem.code, problem.parameters)
+    else:
+        quoted = _quoted(new, quote)
+        if isinstance(quoted, Refusal):
+            return quoted
+        price = quoted
     limit = new.max_cost_micros
-    if limit is not None and new.price.amount_micros > limit:
-        parameters = {"price": dollars(new.price.amount_micros), "limit": dollars(limit)}
+    if limit is not None and price.amount_micros > limit:
+        parameters = {"price": dollars(price.amount_micros), "limit": dollars(limit)}
         return Refusal("max_cost_exceeded", parameters)
-    return new
+    return price
+
+
+def _quoted(new: NewTask, quote: Quote | None) -> Price | Refusal:
+    """Give a quote's price: it is for its owner, its request, once, and for a while."""
+    if quote is None or quote.account_id != new.owner.account_id:
+        return _unquoted("there is none of this id, or it was used.", "编号不存在或已被使用。")
+    if quote.task_id is not None:
+        return _unquoted("it was used.", "已被使用。")
+    if not quote.binding:
+        return _unquoted("it has expired.", "已过期。")
+    if quote.body_sha256 != new.quoted_sha256:
+        return _unquoted("it is for another request.", "与请求内容不符。")
+    return quote.price
 
 
 def _unquoted(reason: str, reason_zh: str) -> Refusal:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -95,6 +95,8 @@ _OWNED: Final = """
 select d.id from deliveries d join unnest($1::uuid[], $2::bigint[]) as r(id, fence) on d.id = r.id and d.fence = r.fence
 where d.state = 'due' order by d.id for update of d
 """
+# What was true before the locks were got may be so no more: this is a statement of its own.
+_WHERE_NOW: Final = "select id, url from endpoints where id = any($1::uuid[]) and deleted_at is null"
 
 _SETTLE: Final = """
 with r as (
@@ -219,7 +221,7 @@ class Deliveries:
         self._rounds = _Rounds()
         self._pool = pool
         self._boot = boot
-        self._lane: Lane[Outcome, bool] = Lane(self._settle)
+        self._lane: Lane[Outcome, Outcome | None] = Lane(self._settle)
 
     async def begin(self) -> None:
         """Release what former boots on this folder had in hand; the caller holds the folder's lock."""
@@ -293,18 +295,22 @@ class Deliveries:
         self._rounds.looked(open_, {row["account_id"]: row["host"] for row in found if row["no"] == most})
         return found
 
-    async def settle(self, outcome: Outcome) -> bool:
-        """Write what became of a try; False where its lease was lost, and then nothing is written."""
+    async def settle(self, outcome: Outcome) -> Outcome | None:
+        """Write what became of a try, and give it as written; None where its lease was lost: then nothing is written.
+
+        What an address answered that its endpoint has left by now gives nothing up: the new address is next.
+        """
         return await self._lane.put(outcome)
 
-    async def _settle(self, batch: Sequence[Outcome]) -> Sequence[bool]:
+    async def _settle(self, batch: Sequence[Outcome]) -> Sequence[Outcome | None]:
         async with self._pool.acquire() as connection, connection.transaction():
             ids, fences = [one.claim.id for one in batch], [one.claim.fence for one in batch]
             owned = {row["id"] for row in await connection.fetch(_OWNED, ids, fences)}
-            mine = [one for one in batch if one.claim.id in owned]
+            mine = await _moved(connection, [one for one in batch if one.claim.id in owned])
             await connection.execute(_SETTLE, [_row(one) for one in mine])
             await _note_health(connection, mine)
-        return [id_ in owned for id_ in ids]
+        written = {one.claim.id: one for one in mine}
+        return [written.get(id_) for id_ in ids]
 
 
 def _shared(
@@ -341,6 +347,20 @@ async def _note_health(connection: Connection, outcomes: Sequence[Outcome]) -> N
         wells, gones, deads = zip(*news.values(), strict=True)
         patience = ENDPOINT_PATIENCE, DEAD_LETTER_EVERY
         await connection.execute(_HEALTH, list(news), list(wells), list(gones), list(deads), *patience)
+
+
+async def _moved(connection: Connection, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """Let deliveries that would be given up go on at once where their endpoints have another address by now."""
+    ending = {one.claim.endpoint_id for one in outcomes if one.state == "given_up"} - {None}
+    if not ending:
+        return outcomes
+    urls = {row["id"]: row["url"] for row in await connection.fetch(_WHERE_NOW, list(ending))}
+    return [
+        replace(one, wait=timedelta(), gone=False)
+        if one.state == "given_up" and urls.get(one.claim.endpoint_id, one.claim.url) != one.claim.url
+        else one
+        for one in outcomes
+    ]
 
 
 def _row(outcome: Outcome) -> dict[str, Json]:

@@ -9,6 +9,7 @@ from filmgate.domain.record import RecordChange
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, State, Step
 from filmgate.domain.task import Failure, Film, StoredFile
+from filmgate.store.amounts import dollars_of
 from filmgate.store.announce import announce
 from filmgate.store.batch import Lane
 from filmgate.store.estimates import Run, note_runs
@@ -77,8 +78,8 @@ with r as (
     where p.id = s.key_id
 ), loss as (
     insert into notices (kind, task_id, provider, text)
-    select 'house_loss', task.id, c.provider, 'vendors are paid $' || (c.cost / 1e6)::numeric(20, 4) || ' for it, and $' ||
-        (task.hold_micros / 1e6)::numeric(20, 4) || ' is what it held'
+    select 'house_loss', task.id, c.provider, 'vendors are paid ' || {dollars_of("c.cost")} || ' for it, and ' ||
+        {dollars_of("task.hold_micros")} || ' is what it held'
     from task cross join lateral (
         select sum(a.vendor_cost_micros) as cost, max(a.provider) as provider from attempts a where a.task_id = task.id
     ) c where c.cost > task.hold_micros

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from filmgate.domain.limits import WINDOW_AHEAD
+from filmgate.domain.limits import RETRY_AFTER_LONGEST, WINDOW_AHEAD
 from filmgate.domain.money import dollars
 from filmgate.store.pool import Connection
 
@@ -42,6 +42,7 @@ _LOCK_ACCOUNTS: Final = "select from accounts where id = any($1::bigint[]) order
 _LOCK_KEYS: Final = "select from keys where id = any($1::bigint[]) order by id for no key update"
 
 _MINUTE: Final = timedelta(minutes=1)
+_DAY: Final = timedelta(days=1)
 # Nobody knows when a film ends; clients that are told nothing ask again at once.
 _SOME_ARE_DONE_S: Final = 10
 _TOO_DEAR: Final = frozenset({"insufficient_balance", "budget_exceeded"})
@@ -107,7 +108,8 @@ class Purse:
         if self.budget_micros is not None:
             left = self.budget_micros - self.spent_micros - self.held_micros
             if price_micros > left:
-                return _short("budget_exceeded", price_micros, max(left, 0))
+                refusal = _short("budget_exceeded", price_micros, max(left, 0))
+                return self._passing(refusal, price_micros)
         return None
 
     @property
@@ -119,6 +121,19 @@ class Purse:
         if self.budget_micros is not None:
             left.append(self.budget_micros - self.spent_micros - self.held_micros)
         return min(left, default=None)
+
+    def _passing(self, refusal: Refusal, price_micros: int) -> Refusal:
+        """Say when to come again where the next period is near, and its budget is enough."""
+        start = _period_start(self.budget_period, self.now)
+        if start is None or self.budget_micros is None or price_micros > self.budget_micros:
+            return refusal
+        # The first days of this period and of the next are less than 32 apart.
+        within = start + (_DAY if self.budget_period == "day" else 32 * _DAY)
+        left = (_period_start(self.budget_period, within) or within) - self.now
+        if left > RETRY_AFTER_LONGEST:
+            return refusal
+        wait = int(left.total_seconds()) + 1
+        return replace(refusal, parameters={**refusal.parameters, "retry_after_s": wait})
 
     def full(self) -> Refusal | None:
         """Say why a film would have to wait for others of the same owner; None where it would not."""
@@ -145,6 +160,11 @@ class Purses:
         self._accounts = _begun(accounts)
         self._keys = _begun(keys)
         self._found = (accounts, keys)
+
+    @property
+    def now(self) -> datetime:
+        """The database's time."""
+        return next(iter(self._accounts.values())).now
 
     def spend(self, account_id: int, key_id: int, price_micros: int) -> Refusal | None:
         """Take a price from both purses, or from none and say why."""

@@ -58,11 +58,12 @@ where revoked_at is null and case when $1 ~ '^[0-9]+$' then id::text = $1 else n
 returning id
 """
 
-_LIVE: Final = """
+_NAMED: Final = """
 select id from keys where revoked_at is null and (expires_at is null or expires_at > now()) and not operator
     and case when $1 ~ '^[0-9]+$' then id::text = $1 else name = $1 end
-order by id for update
+order by id
 """
+_LIVE: Final = f"{_NAMED} for update"
 
 # What is left of a budget goes over to the new key, and what the former one holds counts there as spent; what it gets
 # back of that is all that it may still spend. So the two together never pass the budget. What was spent in a period that
@@ -157,6 +158,13 @@ class Keys:
         """Find a key's owner by its id, unless it was revoked or expired long ago."""
         row = await patiently(lambda: self._pool.fetchrow(_STANDING, key_id, EXPIRED_KEY_READS))
         return None if row is None else _owner(row)
+
+    async def named(self, id_or_name: str) -> Owner | None:
+        """Find the owner of a valid key by the key's id or name; raise LookupError where several have that name."""
+        found = await self._pool.fetch(_NAMED, id_or_name)
+        if len(found) > 1:
+            raise LookupError(id_or_name)
+        return await self.standing(found[0]["id"]) if found else None
 
     async def open_account(self, name: str) -> str:
         """Open a new account of that name, or of that name with a number; give the name."""

@@ -38,6 +38,11 @@ class Quotes:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
+    async def now(self) -> datetime:
+        """Give the database's time, by which prices hold: that of no node counts."""
+        now: datetime = await self._pool.fetchval("select now()")
+        return now
+
     async def keep(
         self, id_: UUID, *, account_id: int, key_id: int, body_sha256: bytes, price: Price, binds: timedelta
     ) -> datetime:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from filmgate.dialects import DIALECTS
 from filmgate.domain.problems import Problem
+from filmgate.domain.request import Draft
 from filmgate.domain.task import Owner, Task
 from filmgate.engine.again import draft_again
 from filmgate.web.accepted import accept_film
@@ -23,6 +24,14 @@ class Again(BaseModel):
     model: str | None = None
 
 
+async def wish_again(around: Surroundings, task: Task, changes: Again) -> Draft:
+    """Give the request of a task that has ended anew; raise Problem `not_ended`."""
+    if not task.state.ended:
+        raise Problem("not_ended")
+    seed = None if changes.seed is None else str(changes.seed)
+    return await draft_again(around.engine, task, seed=seed, model=changes.model)
+
+
 async def ask_again(
     around: Surroundings, task: Task, owner: Owner, changes: Again, headers: Mapping[str, str]
 ) -> tuple[Task, bool]:
@@ -30,10 +39,7 @@ async def ask_again(
 
     Raise Problem `not_ended`, or whatever a new request may meet.
     """
-    if not task.state.ended:
-        raise Problem("not_ended")
-    seed = None if changes.seed is None else str(changes.seed)
-    draft = await draft_again(around.engine, task, seed=seed, model=changes.model)
+    draft = await wish_again(around, task, changes)
     spoken = next((dialect for dialect in DIALECTS if task.dialect == dialect.NAME), None)
     return await accept_film(
         around,

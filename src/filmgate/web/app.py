@@ -34,6 +34,7 @@ from filmgate.web.opening import Smooth, open_route
 from filmgate.web.outer import Outer, OuterTelemetry
 from filmgate.web.prices import price_routes
 from filmgate.web.providers import provider_routes
+from filmgate.web.quotes import customer_quotes, operator_quotes
 from filmgate.web.seen import seen_routes
 from filmgate.web.shapes import ErrorAnswer
 from filmgate.web.shipments import shipment_routes
@@ -104,6 +105,8 @@ def own_api(around: Surroundings, dialects: frozenset[str], telemetry: OuterTele
     api.include_router(admin_routes(around, dialects))
     api.include_router(customer_money(around))
     api.include_router(account_routes(around))
+    api.include_router(customer_quotes(around))
+    api.include_router(operator_quotes(around))
     api.include_router(book_routes(around))
     api.include_router(price_routes(around))
     api.include_router(provider_routes(around))

@@ -8,7 +8,7 @@ from typing import Final
 
 from filmgate.dialects.openai_errors import OpenAIErrors
 from filmgate.dialects.relay_errors import relay_error
-from filmgate.dialects.unified.body import draft, extension
+from filmgate.dialects.unified.body import TASK, draft, extension
 from filmgate.dialects.unified.messages import conversation
 from filmgate.dialects.unified.tasks import submitted, task_record
 from filmgate.dialects.unified.telling import chunks, completion
@@ -48,12 +48,12 @@ ROUTES: Final = (
     Route("POST", "/v1/video/create", "create"),
     Route("POST", "/veo/v1/video/create", "create"),
     Route("POST", "/veo/v1/videos/generations", "create"),
-    Route("POST", "/v1/video/extend", "extend"),
+    Route("POST", "/v1/video/extend", "extend", marks=TASK),
     Route("GET", "/v1/video/query", "show"),
     Route("GET", "/v1/video/query/{id:path}", "show"),
     Route("GET", "/veo/v1/video/query", "show"),
     Route("GET", "/veo/v1/video/query/{id:path}", "show"),
-    Route("POST", "/v1/chat/completions", "chat"),
+    Route("POST", "/v1/chat/completions", "chat", marks=("messages",)),
 )
 _CHAT_ERRORS: Final = OpenAIErrors(language=LANGUAGE)
 

@@ -10,7 +10,7 @@ from filmgate.domain.request import Draft, NamedSource, SourceKind
 
 _RATIO: Final = ("aspect_ratio", "aspectRatio")
 _SECONDS: Final = ("duration", "seconds")
-_TASK: Final = ("task_id", "id")
+TASK: Final = ("task_id", "id")
 _ORIENTATIONS: Final = {"portrait": "9:16", "landscape": "16:9"}
 
 
@@ -44,7 +44,7 @@ def draft(fields: Fields, *pictured: str) -> Draft:
 
 def extension(fields: Fields) -> Draft:
     """Read the wish to go on from a film; a model that is not named is that film's."""
-    task_id = first(fields, {}, _TASK)
+    task_id = first(fields, {}, TASK)
     if task_id is None:
         raise Problem("missing_parameter", field="task_id")
     return replace(

@@ -181,7 +181,7 @@ class Acceptance:
         if decision.verdict is not Verdict.ACCEPTED:
             await self._drop_uploads(kept)
         if decision.refusal is not None:
-            raise self._refused(decision.refusal, draft, request, dialect, now)
+            raise self._refused(decision.refusal, draft, request, dialect, await self.quotes.now())
         return _accepted(decision), decision.verdict is Verdict.REPLAYED
 
     def _refused(

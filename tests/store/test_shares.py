@@ -74,9 +74,9 @@ async def told(pool: Pool, account: int, hosts: int, *, each: int = 1, ready: bo
     """Write what is to be told to many hosts for an account."""
     await pool.execute(
         """insert into deliveries (id, account_id, url, host, task_id, event, body, due_at, ready)
-        select gen_random_uuid(), $1, 'https://h', 'h' || g % $2::int || '.example.com', gen_random_uuid(),
-            'video.failed', '', now() + case when $4::boolean then g * interval '-1 ms'
-            else interval '1 hour' end, $4
+        select gen_random_uuid(), $1, 'https://h' || g % $2::int || '.example.com',
+            'h' || g % $2::int || '.example.com', gen_random_uuid(), 'video.failed', '',
+            now() + case when $4::boolean then g * interval '-1 ms' else interval '1 hour' end, $4
         from generate_series(1, $2::int * $3::int) g""",
         account, hosts, each, ready,
     )  # fmt: skip

@@ -57,6 +57,10 @@ select count(*) from attempts
 where task_id = $1 and clip_no = $2 and coalesce(error_class, '') not in ('busy', 'unsent')
 """
 
+_BUSY: Final = """
+select count(*) from attempts where task_id = $1 and clip_no = $2 and credential_id = $3 and error_class = 'busy'
+"""
+
 _UNCERTAIN: Final = "select exists (select from attempts where task_id = $1 and state = 'uncertain')"
 
 _RECEIPT: Final = """
@@ -154,6 +158,10 @@ class Reader:
 
     async def attempts_spent(self, task_id: UUID, clip: int) -> int:
         return int(await self._pool.fetchval(_SPENT, task_id, clip))
+
+    async def times_busy(self, task_id: UUID, clip: int, credential_id: int) -> int:
+        """Count how often a credential was busy when it was sent a clip."""
+        return int(await self._pool.fetchval(_BUSY, task_id, clip, credential_id))
 
     async def is_uncertain(self, task_id: UUID) -> bool:
         """Tell whether nobody knows what became of a task's submit."""

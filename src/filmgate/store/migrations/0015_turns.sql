@@ -74,3 +74,6 @@ from (select distinct model, account_id, key_id from film.work where step = 'pre
 insert into film.turns (account_id, model, served_at)
 select a.id, w.model, a.served_at
 from (select distinct model, account_id from film.work where step = 'prepare') w join film.accounts a on a.id = w.account_id;
+
+-- How often in a row a credential was busy, told after it had been left alone for the time before.
+alter table film.credentials add column busy_in_row smallint not null default 0;

@@ -91,3 +91,4 @@ create index shipments_given_up on film.shipments (created_at desc, id desc) whe
 create index shipments_in_hand on film.shipments (destination, lease_by) where lease_by is not null;
 create index notices_by_age on film.notices (at);
 create index ledger_closes_of_key on film.ledger (key_id, at) where kind = 'close';
+create index notices_by_task on film.notices (task_id, id desc) where task_id is not null;

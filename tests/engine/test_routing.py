@@ -120,6 +120,23 @@ async def test_a_busy_one_is_no_attempt_and_another_that_is_free_takes_it_at_onc
     ]
 
 
+async def test_a_task_that_one_is_always_busy_for_is_sent_there_less_and_less_often(stage: Stage) -> None:
+    stage.engine = await make_engine(
+        stage.world.pool, stage.folder, {("a", "A1"): stage.a1}, [RouteRule("veo3", (Via("a", "m"),))]
+    )
+    stage.a1.submits = [Busy("full", timedelta(milliseconds=250))] * 9
+    await stage.accept()
+    waits = []
+    for _ in range(9):
+        await stage.engine.started()
+        [row] = await stage.world.rows("select extract(epoch from due_at - now())::float8 as s from work")
+        waits.append(row["s"])
+        await soon(stage.world.pool)
+        # Others are taken meanwhile.
+        await stage.world.pool.execute("update credentials set busy_in_row = 0")
+    assert waits == pytest.approx([0, 0.5, 1, 2, 4, 8, 16, 30, 30], abs=0.3)
+
+
 async def test_where_all_are_busy_the_task_waits_queued_until_one_is_free(stage: Stage) -> None:
     for vendor in (stage.a1, stage.a2, stage.b):
         vendor.submits = [Busy("full", timedelta(minutes=5))]

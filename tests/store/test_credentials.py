@@ -146,6 +146,27 @@ async def test_a_busy_provider_is_left_alone_for_as_long_as_it_says(world: World
     assert await room(world) == Room(50, shut=False)
 
 
+async def test_one_that_is_busy_again_and_again_is_left_alone_longer_however_soon_it_wants_to_be_asked(
+    world: World,
+) -> None:
+    soon = Busy("slow down", timedelta(milliseconds=250))
+    waits = []
+    for _ in range(9):
+        await answered(world, soon)
+        [row] = await world.rows(
+            "select extract(epoch from blocked_until - now())::float8 as s from credentials"
+        )
+        waits.append(row["s"])
+        await world.pool.execute("update credentials set blocked_until = now()")
+    assert waits == pytest.approx([0.25, 0.5, 1, 2, 4, 8, 16, 30, 30], abs=0.2)
+    # What it says to several at once is said once, and one that it takes is the end of it.
+    together = [await sent(world) for _ in range(3)]
+    await answered(world, None, together.pop())
+    for claim in together:
+        await answered(world, Busy("slow down", timedelta(seconds=45)), claim)
+    assert await world.rows("select busy_in_row from credentials") == [{"busy_in_row": 1}]
+
+
 async def test_a_pause_sends_nothing_more_and_a_resume_opens_also_what_failed(world: World) -> None:
     credentials = Credentials(world.pool)
     claim = await sent(world)

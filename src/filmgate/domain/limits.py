@@ -96,6 +96,9 @@ PROGRESS_STEP: Final = 5
 ATTEMPTS: Final = 3
 ATTEMPT_BACKOFF: Final = timedelta(seconds=1)
 ATTEMPTS_OF_CREDENTIAL: Final = 2
+# Whoever is busy again and again is asked less and less often, however soon it wants to be.
+BUSY_FIRST: Final = timedelta(milliseconds=500)
+BUSY_SLOWEST: Final = timedelta(seconds=30)
 CIRCUIT_FAILURES: Final = 5
 CIRCUIT_FIRST: Final = timedelta(seconds=30)
 CIRCUIT_LONGEST: Final = timedelta(minutes=10)

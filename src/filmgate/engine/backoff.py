@@ -5,6 +5,8 @@ from datetime import timedelta
 from filmgate.domain.clock import Chance
 from filmgate.domain.limits import (
     ATTEMPT_BACKOFF,
+    BUSY_FIRST,
+    BUSY_SLOWEST,
     COLLECT_OVER,
     COLLECT_TRIES,
     IDLE_CLAIM,
@@ -33,6 +35,11 @@ def after_outage(tries: int, chance: Chance) -> timedelta:
 def after_attempt(no: int) -> timedelta:
     """Wait 1 s after the first failed attempt, four times as long after each further one."""
     return ATTEMPT_BACKOFF * (1 << 2 * min(no - 1, 8))
+
+
+def after_busy(before: int) -> timedelta:
+    """Wait not at all for one that is busy for the first time, then half a second, doubling to 30 s."""
+    return min(BUSY_FIRST * (1 << min(before - 1, 16)), BUSY_SLOWEST) if before else timedelta(0)
 
 
 def after_collect(tries: int) -> timedelta:

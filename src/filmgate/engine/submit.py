@@ -8,7 +8,7 @@ from filmgate.domain.faults import Broken, Busy, Fault, Invalid, Misconfigured, 
 from filmgate.domain.limits import SUBMIT_SECONDS
 from filmgate.domain.states import AttemptState
 from filmgate.engine.another import may_follow
-from filmgate.engine.backoff import after_attempt
+from filmgate.engine.backoff import after_attempt, after_busy
 from filmgate.engine.end import fail
 from filmgate.engine.lease import may_send
 from filmgate.engine.parts import Parts
@@ -89,7 +89,8 @@ async def _not_accepted(parts: Parts, claim: Claim, attempt: OpenAttempt, error:
         case Busy():
             parts.telemetry.event("provider.busy", task=str(claim.task_id))
             # It waits until that credential opens again, or goes where there is room now.
-            await parts.moves.make(transitions.not_created(claim, error, transitions.NOW))
+            before = await parts.reader.times_busy(claim.task_id, attempt.clip, attempt.credential_id)
+            await parts.moves.make(transitions.not_created(claim, error, after_busy(before)))
             parts.wake.set()
         case Misconfigured() | Broken():
             await _elsewhere(parts, claim, attempt, error)

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from filmgate.domain.limits import CIRCUIT_FAILURES, CIRCUIT_FIRST, CIRCUIT_LONGEST, SUBMIT_LEASE
+from filmgate.domain.limits import (
+    BUSY_FIRST,
+    BUSY_SLOWEST,
+    CIRCUIT_FAILURES,
+    CIRCUIT_FIRST,
+    CIRCUIT_LONGEST,
+    SUBMIT_LEASE,
+)
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
 
@@ -77,12 +84,13 @@ returning in_flight
 """
 
 _RESUME: Final = """
-update credentials set paused_at = null, blocked_until = now(), blocked_because = null, failures_in_row = 0,
+update credentials set paused_at = null, blocked_until = now(), blocked_because = null, failures_in_row = 0, busy_in_row = 0,
     probing_until = now()
 where provider = $1 and enabled returning in_flight
 """
 
-# What was sent before the circuit opened says nothing new when it fails afterwards.
+# What was sent before the circuit opened says nothing new when it fails afterwards, nor what was sent before a busy one
+# was left alone.
 _JUDGE: Final = f"""
 with r as (
     select * from jsonb_to_recordset($1::jsonb) as r(id int, good boolean, broken int, misconfigured boolean,
@@ -98,20 +106,25 @@ with r as (
     from r join credentials c on c.id = r.id
 ), judged as (
     update credentials c set failures_in_row = n.failures, probing_until = now(),
+        busy_in_row = case when n.good then 0 when n.busy_s is null or c.blocked_until > now() then c.busy_in_row
+            else least(c.busy_in_row + 1, 16) end,
         blocked_until = case
             when n.failures > c.failures_in_row and n.failures >= {CIRCUIT_FAILURES}
                 then greatest(c.blocked_until, now() + least(
                     interval '{CIRCUIT_FIRST.total_seconds()} s' * power(2, least(n.failures - {CIRCUIT_FAILURES}, 16)),
                     interval '{CIRCUIT_LONGEST.total_seconds()} s'))
             when n.busy_s is not null
-                then greatest(c.blocked_until, now() + n.busy_s * interval '1 s')
+                then greatest(c.blocked_until, now() + n.busy_s * interval '1 s', now() + case
+                    when n.good or c.busy_in_row = 0 then interval '0 s'
+                    else least(interval '{BUSY_FIRST.total_seconds()} s' * power(2, c.busy_in_row - 1),
+                        interval '{BUSY_SLOWEST.total_seconds()} s') end)
             when c.{_TRYING} and n.good then now()
             else c.blocked_until end,
         blocked_because = coalesce(n.class, c.blocked_because),
         last_error_class = coalesce(n.class, c.last_error_class), last_error = coalesce(n.text, c.last_error),
         last_error_at = case when n.class is null then c.last_error_at else now() end
     from now_at n
-    where c.id = n.id and (not n.good or c.failures_in_row > 0 or n.class is not null)
+    where c.id = n.id and (not n.good or c.failures_in_row > 0 or c.busy_in_row > 0 or n.class is not null)
     returning c.provider, c.name, n.before, n.failures, n.misconfigured, n.text
 )
 insert into notices (kind, provider, text)

@@ -13,14 +13,16 @@ from filmgate.store import rows
 from filmgate.store.pool import Pool
 from filmgate.store.vitals import Vitals, read_vitals
 
+_ANYBODY: Final = "$1::text is null"
+_OF_ACCOUNT: Final = "t.account_id = (select id from accounts where name = $1::text)"
+_UNCERTAIN: Final = "t.id = any(array(select task_id from attempts where state = 'uncertain'))"
+# What is asked for is written out, so that an index is read of what is few.
 _PAGE: Final = f"""
 select {rows.TASK_COLUMNS}, a.name as account, k.name as key, exists (
     select from attempts u where u.task_id = t.id and u.state = 'uncertain') as uncertain
 from tasks t join accounts a on a.id = t.account_id left join keys k on k.id = t.key_id
-where ($1::text is null or t.state = $1) and ($2::text is null or a.name = $2)
-    and (not $3 or t.id in (select task_id from attempts where state = 'uncertain'))
-    and (not $4 or t.error_code = 'engine_error') and ($5::uuid is null or t.id < $5)
-order by t.id desc limit $6
+where {{of_state}} and {{of_account}} and {{uncertain}} and {{parked}} and ($2::uuid is null or t.id < $2)
+order by t.id desc limit $3
 """  # noqa: S608  # the columns are ours
 
 # Also what its owner has deleted: its receipt stays.
@@ -114,8 +116,13 @@ class Oversight:
         limit: int,
     ) -> tuple[Sequence[SeenTask], bool]:
         """Give tasks, newest first, and whether there are more."""
-        said = (None if state is None else state.value, account, uncertain, parked, before, limit + 1)
-        found = [_seen(row) for row in await self._pool.fetch(_PAGE, *said)]
+        asked = _PAGE.format(
+            of_state=rows.of_state(state),
+            of_account=_ANYBODY if account is None else _OF_ACCOUNT,
+            uncertain=_UNCERTAIN if uncertain else "true",
+            parked="t.error_code = 'engine_error'" if parked else "true",
+        )
+        found = [_seen(row) for row in await self._pool.fetch(asked, account, before, limit + 1)]
         return found[:limit], len(found) > limit
 
     async def task(self, name: str) -> SeenTask | None:

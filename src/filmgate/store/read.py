@@ -26,15 +26,15 @@ _PLACE: Final = """
 select t.id from tasks t where t.account_id = $3 and t.id = coalesce($2, (select task_id from aliases where alias = $1))
 """
 
+# What is asked for is written out, so that an index is read of what is few.
 _PAGE: Final = f"""
 select {rows.TASK_COLUMNS} from tasks t
-where t.account_id = $1 and t.deleted_at is null and ($2::text[] is null or t.dialect = any($2))
-    and ($3::text is null or t.state = $3) and ($7::text is null or t.model = $7)
-    and ($8::text is null or t.request ->> 'prompt' ilike '%' || $8 || '%'
-        or exists (select from aliases a where a.task_id = t.id and a.alias = $9) or t.id::text = $9)
-    and ($4::uuid is null or case when $5 then t.id < $4 else t.id > $4 end)
-order by case when $5 then t.id end desc, case when not $5 then t.id end asc
-limit $6
+where t.account_id = $1 and t.deleted_at is null and {{of_state}} and ($2::text[] is null or t.dialect = any($2))
+    and {{of_model}}
+    and ($6::text is null or t.request ->> 'prompt' ilike '%' || $6 || '%'
+        or exists (select from aliases a where a.task_id = t.id and a.alias = $7) or t.id::text = $7)
+    and ($3::uuid is null or t.id {{after}} $3)
+order by t.id {{turn}} limit $4
 """  # noqa: S608  # the columns are ours
 
 # Some clients poll with the number that their dialect's answers carry beside the id.
@@ -55,6 +55,10 @@ where a.task_id = $1 and t.account_id = $2 order by a.clip_no, a.no
 _SPENT: Final = """
 select count(*) from attempts
 where task_id = $1 and clip_no = $2 and coalesce(error_class, '') not in ('busy', 'unsent')
+"""
+
+_BUSY: Final = """
+select count(*) from attempts where task_id = $1 and clip_no = $2 and credential_id = $3 and error_class = 'busy'
 """
 
 _UNCERTAIN: Final = "select exists (select from attempts where task_id = $1 and state = 'uncertain')"
@@ -144,8 +148,14 @@ class Reader:
         `text` is a part of the prompt, or one of a task's names whole.
         """
         like = None if text is None else _WILD.sub(r"\\\g<0>", text)
-        arguments = (account_id, dialects, state, after, newest_first, limit + 1, model, like, text)
-        found = [rows.task(row) for row in await patiently(lambda: self._pool.fetch(_PAGE, *arguments))]
+        asked = _PAGE.format(
+            of_state=rows.of_state(state),
+            of_model="$5::text is null" if model is None else "t.model = $5::text",
+            after="<" if newest_first else ">",
+            turn="desc" if newest_first else "asc",
+        )
+        arguments = (account_id, dialects, after, limit + 1, model, like, text)
+        found = [rows.task(row) for row in await patiently(lambda: self._pool.fetch(asked, *arguments))]
         return found[:limit], len(found) > limit
 
     async def attempts(self, task_id: UUID, account_id: int) -> Sequence[Attempt]:
@@ -154,6 +164,10 @@ class Reader:
 
     async def attempts_spent(self, task_id: UUID, clip: int) -> int:
         return int(await self._pool.fetchval(_SPENT, task_id, clip))
+
+    async def times_busy(self, task_id: UUID, clip: int, credential_id: int) -> int:
+        """Count how often a credential was busy when it was sent a clip."""
+        return int(await self._pool.fetchval(_BUSY, task_id, clip, credential_id))
 
     async def is_uncertain(self, task_id: UUID) -> bool:
         """Tell whether nobody knows what became of a task's submit."""

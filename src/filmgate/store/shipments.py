@@ -37,7 +37,7 @@ _CLAIM: Final = """
 with room as (
     select r.destination, r.most - (
         select count(*) from shipments b
-        where b.destination = r.destination and b.lease_by = $1 and b.due_at > now()) as free
+        where b.lease_by is not null and b.destination = r.destination and b.lease_by = $1 and b.due_at > now()) as free
     from unnest($2::text[], $3::int[]) as r(destination, most)
 ), due as (
     select d.id from room cross join lateral (
@@ -74,11 +74,12 @@ _KEPT: Final = (
 
 _OF_TASK: Final = "select * from shipments where task_id = $1 order by created_at, id"
 
+# What is asked for is written out, so that an index is read of what is few.
 _PAGE: Final = """
 select * from shipments
-where ($1::text is null or state = $1) and ($2::text is null or destination = $2)
-    and ($3::uuid is null or (created_at, id) < (select created_at, id from shipments where id = $3))
-order by created_at desc, id desc limit $4
+where {of_state} and ($1::text is null or destination = $1)
+    and ($2::uuid is null or (created_at, id) < (select created_at, id from shipments where id = $2))
+order by created_at desc, id desc limit $3
 """
 
 _SUMS: Final = """
@@ -228,12 +229,11 @@ class Shipments:
         return [_shipment(row) for row in await self._pool.fetch(_OF_TASK, task_id)]
 
     async def page(
-        self, *, state: str | None, destination: str | None, after: UUID | None, limit: int
+        self, *, state: ShipmentState | None, destination: str | None, after: UUID | None, limit: int
     ) -> tuple[Sequence[Shipment], bool]:
         """Give shipments of everybody, newest first, and whether there are more."""
-        found = [
-            _shipment(row) for row in await self._pool.fetch(_PAGE, state, destination, after, limit + 1)
-        ]
+        asked = _PAGE.format(of_state="true" if state is None else f"state = '{state}'")
+        found = [_shipment(row) for row in await self._pool.fetch(asked, destination, after, limit + 1)]
         return found[:limit], len(found) > limit
 
     async def sums(self) -> Sequence[Sum]:

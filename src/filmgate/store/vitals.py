@@ -26,8 +26,8 @@ select
     (select extract(epoch from now() - min(due_at))::float8 from work
         where step <> 'prepare' and due_at < now()) as late_s,
     (select count(*) from work where step = 'prepare' and not running) as queued,
-    (select extract(epoch from now() - min(t.created_at))::float8 from work w join tasks t on t.id = w.task_id
-        where w.step = 'prepare' and not w.running) as queued_s,
+    (select extract(epoch from now() - t.created_at)::float8 from tasks t where t.id = (
+        select (min(task_id::text))::uuid from work where step = 'prepare' and not running)) as queued_s,
     (select count(*) from attempts where state = 'uncertain') as uncertain,
     (select count(*) from tasks where error_code = 'engine_error' and ended_at > now() - $2::interval) as parked,
     (select count(*) from endpoints

@@ -11,7 +11,6 @@ from filmgate.domain.request import FilmRequest
 from filmgate.store.funds import lock_owners
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
-from filmgate.store.turns import Idle, next_of
 from filmgate.store.work import NAME, OWNED_COLUMNS, OWNED_FROM, Boot, Claim, Unreadable, readable, unlike
 
 _FAILED: Final = """
@@ -21,16 +20,50 @@ where a.task_id = {task_id} and a.clip_no = {clip}
 group by a.credential_id
 """
 
-_FAILED_NEXT: Final = _FAILED.format(
-    task_id="f.task_id", clip="1 + (select count(*) from clips c where c.task_id = f.task_id)"
+_LINE: Final = """
+select w.task_id, w.account_id, w.key_id, w.credential_id, w.running, w.due_at from work w
+where w.step = 'prepare' and w.model = h.model and w.account_id = h.account_id and w.key_id = h.key_id
+    and w.due_at <= now() and not w.task_id = any($2::uuid[])
+"""
+# Whether any more of an owner may run is asked before its line is read: it may be long.
+# Of each owner and model the next few are looked up by the index; a loop steps from one owner to the next.
+_NEXT: Final = f"""
+with recursive heads as (
+    (select model, account_id, key_id from work where step = 'prepare' order by model, account_id, key_id limit 1)
+    union all
+    select n.* from heads h cross join lateral (
+        select w.model, w.account_id, w.key_id from work w
+        where w.step = 'prepare' and (w.model, w.account_id, w.key_id) > (h.model, h.account_id, h.key_id)
+        order by w.model, w.account_id, w.key_id limit 1
+    ) n
+), lines as (
+    select w.*, a.served_at, k.served_at as key_served_at, a.max_running - a.running as free,
+        row_number() over (partition by w.account_id, w.key_id order by w.running desc, w.task_id) as nth
+    from heads h join accounts a on a.id = h.account_id join keys k on k.id = h.key_id
+    cross join lateral (
+        ({_LINE} and w.running order by w.task_id limit $3)
+        union all
+        ({_LINE} and not w.running
+            and (a.running >= a.max_running) is not true and (k.running >= k.max_running) is not true
+            order by w.task_id limit $3)
+    ) w
+    where h.model = any($1::text[]) and not h.account_id = any($4::bigint[])
+), ranked as (
+    select *, row_number() over (partition by account_id order by running desc, nth, key_served_at, key_id) as place
+    from lines
+), first as (
+    select * from ranked where running or free is null or place <= free
+    order by place, served_at, account_id limit $3
 )
-# Nobody is asked for more than its part, unless others have less than theirs.
-_NEXT: Final = next_of(
-    _FAILED_NEXT,
-    deep="ceil(2.0 * $3::int / greatest(n, 1))",
-    each="ceil(2.0 * d.deep / greatest(max(s.found), 1))",
-)
-_NEXT_DEEP: Final = next_of(_FAILED_NEXT, deep="$3::int", each="d.deep")
+select f.task_id, f.account_id, f.key_id, f.running, now() - f.due_at as waited, t.request,
+    case when t.kind <> 'create' or exists (select from attempts a where a.task_id = f.task_id)
+        then f.credential_id end as preferred,
+    (select jsonb_object_agg(x.credential_id, x.n) from ({
+    _FAILED.format(task_id="f.task_id", clip="1 + (select count(*) from clips c where c.task_id = f.task_id)")
+}) x) as failed
+from first f join tasks t on t.id = f.task_id and t.ended_at is null
+order by f.place, f.served_at, f.account_id
+"""  # noqa: S608  # our own text
 
 _FREE: Final = """
 select id, max_running - running as free from {table} where id = any($1::bigint[]) order by id for no key update
@@ -142,7 +175,6 @@ class Starts:
         self._pool = pool
         self._boot = boot
         self._on_unreadable = on_unreadable
-        self._idle = Idle(pool)
 
     async def next(
         self,
@@ -156,25 +188,16 @@ class Starts:
 
         Those of accounts `without` are passed over.
         """
-        asked = list(models), limit, list(without)
-        found = await self._look(_NEXT, busy, *asked)
-        if not _exact(found, limit):
-            found = await self._look(_NEXT_DEEP, busy, *asked)
-        await self._idle.met(found[0]["idle_turns"] or (), found[0]["idle_lines"] or ())
+        found = await unlike(
+            busy, lambda passed: self._pool.fetch(_NEXT, list(models), passed, limit, list(without))
+        )
         waiting: list[Waiting] = []
         for row in found:
-            if row["task_id"] is None:
-                continue
             try:
                 waiting.append(_waiting(row))
             except (KeyError, TypeError, ValueError) as error:
                 self._on_unreadable(row["task_id"], error)
         return waiting
-
-    async def _look(
-        self, statement: str, busy: Sequence[UUID], models: list[str], limit: int, without: list[Hashable]
-    ) -> Sequence[Any]:
-        return await unlike(busy, lambda passed: self._pool.fetch(statement, models, passed, limit, without))
 
     async def models(self) -> Sequence[str]:
         """Name the models of which films wait."""
@@ -257,14 +280,6 @@ async def _allowed(connection: Connection, wanted: Sequence[Waiting]) -> set[UUI
                 room[id_] = None if room[id_] is None else room[id_] - 1
         allowed.add(one.task_id)
     return allowed
-
-
-def _exact(found: Sequence[Any], limit: int) -> bool:
-    """Tell whether nobody comes before these who was not looked for, having looked into lines only so deep."""
-    last = found[-1]
-    return not last["cut"] or (
-        len(found) >= limit and last["place"] is not None and last["place"] <= last["sure"]
-    )
 
 
 def _waiting(row: Any) -> Waiting:  # noqa: ANN401  # asyncpg's Record types no column

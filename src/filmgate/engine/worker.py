@@ -250,10 +250,12 @@ class Worker:
 
     async def _beating(self) -> None:
         stood_s, watch = 0.0, ClockWatch(self._parts, self._upkeep)
+        woke = self._parts.clock.monotonic()
         while True:
-            since = self._parts.clock.monotonic()
             await asyncio.sleep(BEAT_EVERY.total_seconds())
-            stood_s = max(stood_s, self._parts.clock.monotonic() - since)
+            # Whether it stood while it slept or while it asked: neither takes long by itself.
+            slept, woke = woke, self._parts.clock.monotonic()
+            stood_s = max(stood_s, woke - slept)
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     await self._beat()

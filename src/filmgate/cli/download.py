@@ -24,8 +24,8 @@ _PARTIAL: Final = 206
 _PAST_END: Final = 416
 _SHA256: Final = re.compile(r'"([0-9a-f]{64})"')
 _KEPT: Final = Text(
-    "What came is kept; go on with `filmgate tasks download {id}`",
-    "已下载部分保留，可继续：`filmgate tasks download {id}`",
+    "What came is kept; go on with `filmgate tasks download {id}{again}`",
+    "已下载部分保留，可继续：`filmgate tasks download {id}{again}`",
 )
 
 
@@ -52,7 +52,7 @@ class _Transfer:
         self._task = task
         self._part = part
         self._on_bytes = on_bytes
-        self._after = _KEPT.filled(id=task["id"] + session.again)
+        self._after = _KEPT.filled(id=task["id"], again=session.again)
 
     def run(self) -> None:
         damaged = ""
@@ -86,7 +86,10 @@ class _Transfer:
                 tries = 1 if self._have() > before else tries + 1
                 if tries >= _TRIES:
                     raise trouble(
-                        "film_lost_on_the_way", reason=str(error), id=self._task["id"] + self._session.again
+                        "film_lost_on_the_way",
+                        reason=str(error),
+                        id=self._task["id"],
+                        again=self._session.again,
                     ) from error
                 self._session.sleep(min(0.25 * 2**tries, 2.0))
 

@@ -147,8 +147,8 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     )),
     "declined": Wording(Exit.MONEY, Text("Nothing was started.", "未开始任何任务。")),
     "timeout": Wording(Exit.TIMEOUT, Text(
-        "{seconds} s are over; the film is still being made. Back: `filmgate tasks watch {ids}`",
-        "已到 {seconds} 秒，视频仍在生成。返回：`filmgate tasks watch {ids}`",
+        "{seconds} s are over; the film is still being made. Back: `filmgate tasks watch {ids}{again}`",
+        "已到 {seconds} 秒，视频仍在生成。返回：`filmgate tasks watch {ids}{again}`",
     )),
     "not_started": Wording(Exit.DETACHED, Text("Nothing was started.", "未开始任何任务。")),
     "unanswered": Wording(Exit.DETACHED, Text(
@@ -156,30 +156,30 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         "在网关应答前离开。若请求已送达，视频正在生成：`filmgate tasks list`",
     )),
     "detached": Wording(Exit.DETACHED, Text(
-        "Detached. The video is still being made{held}. Back: `filmgate tasks watch {ids}` · Stop: `filmgate tasks"
-        " cancel {ids}`",
-        "已离开，视频仍在生成{held}。返回：`filmgate tasks watch {ids}` · 停止：`filmgate tasks cancel {ids}`",
+        "Detached. The video is still being made{held}. Back: `filmgate tasks watch {ids}{again}` · Stop: `filmgate tasks"
+        " cancel {ids}{again}`",
+        "已离开，视频仍在生成{held}。返回：`filmgate tasks watch {ids}{again}` · 停止：`filmgate tasks cancel {ids}{again}`",
     )),
     "detached_trial": Wording(Exit.DETACHED, Text(
         "Detached. The film of the test is still being made{held}: task {id} of the account provider-tests.",
         "已离开，测试视频仍在生成{held}，任务 {id}（账户 provider-tests）",
     )),
     "detached_done": Wording(Exit.DETACHED, Text(
-        "Stopped. The film is done and stays at the gate: `filmgate tasks download {ids}`",
-        "已停止。视频已完成并保存在网关：`filmgate tasks download {ids}`",
+        "Stopped. The film is done and stays at the gate: `filmgate tasks download {ids}{again}`",
+        "已停止。视频已完成并保存在网关：`filmgate tasks download {ids}{again}`",
     )),
     "stopped": Wording(Exit.DETACHED, Text("Stopped.", "已停止。")),
     "film_lost_on_the_way": Wording(Exit.UNREACHABLE, Text(
-        "The film did not arrive whole: {reason}. What came is kept; go on with `filmgate tasks download {id}`",
-        "视频未能完整下载：{reason}。已下载部分保留，可继续：`filmgate tasks download {id}`",
+        "The film did not arrive whole: {reason}. What came is kept; go on with `filmgate tasks download {id}{again}`",
+        "视频未能完整下载：{reason}。已下载部分保留，可继续：`filmgate tasks download {id}{again}`",
     )),
     "film_damaged": Wording(Exit.FAILED, Text(
         "The file that arrived is not the film that the gate stored: {reason}. It was removed.",
         "下载的文件与网关保存的视频不一致：{reason}。已删除。",
     )),
     "not_done": Wording(Exit.BUSY, Text(
-        "Task {id} is {state}; there is no film yet. Wait for it: `filmgate tasks watch {id}`",
-        "任务 {id} {state}，尚无视频。等待完成：`filmgate tasks watch {id}`",
+        "Task {id} is {state}; there is no film yet. Wait for it: `filmgate tasks watch {id}{again}`",
+        "任务 {id} {state}，尚无视频。等待完成：`filmgate tasks watch {id}{again}`",
     )),
     "books_broken": Wording(Exit.FAILED, Text(
         "The books break these rules: {rules}. No money moves by itself; keep this list, and look at what it names.",
@@ -231,16 +231,16 @@ class CliError(Exception):
 
 
 _DETAILS: Final = frozenset({"base_url", "path", "id", "ids"})
-AS_OPERATOR: Final = " --as-operator"
 
 
 def trouble(code: str, /, **parameters: str | float | Text) -> CliError:
-    """Give the program's own error of this code; the parameters fill its texts, each in its language."""
+    """Give the program's own error of this code; the parameters fill its texts, each in its language.
+
+    `again` is what the command lines in its text repeat after their ids.
+    """
     wording = WORDINGS[code]
-    # What a command line repeats after its ids is no part of them.
     details = {
-        name: value.removesuffix(AS_OPERATOR)
-        for name, value in parameters.items()
-        if name in _DETAILS and isinstance(value, str)
+        name: value for name, value in parameters.items() if name in _DETAILS and isinstance(value, str)
     }
-    return CliError(code, wording.exit_code, wording.text.filled(**parameters), details)
+    text = wording.text.filled(**{"again": "", **parameters})
+    return CliError(code, wording.exit_code, text, details)

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from filmgate.cli.address import Place, find_address
 from filmgate.cli.client import AwayError, Gate, UnreachableError
-from filmgate.cli.errors import AS_OPERATOR, CliError, trouble
+from filmgate.cli.errors import CliError, trouble
 from filmgate.cli.output import Manner, Output
 from filmgate.cli.text import Text
 from filmgate.domain.clock import Chance, Clock
@@ -47,7 +47,7 @@ class Session:
     @property
     def again(self) -> str:
         """What a command line that follows must repeat after its ids."""
-        return AS_OPERATOR if self.operator else ""
+        return " --as-operator" if self.operator else ""
 
     def persist(
         self, ask: Callable[[], T], *, stranger_s: float = RESTART_S, after: Text, until: float | None = None

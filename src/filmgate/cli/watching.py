@@ -17,8 +17,8 @@ QUEUE_WAIT_S: Final = 3
 _AT_ONCE_S: Final = 1.0
 _SPARE_S: Final = 15.0
 _GOES_ON: Final = Text(
-    "The task goes on where it runs. Back: `filmgate tasks watch {id}`",
-    "任务仍在继续。返回：`filmgate tasks watch {id}`",
+    "The task goes on where it runs. Back: `filmgate tasks watch {id}{again}`",
+    "任务仍在继续。返回：`filmgate tasks watch {id}{again}`",
 )
 _DONE: Final = Text("done in {clock}", "用时 {clock} 完成")
 _HELD: Final = Text(" ({money} held)", "（预扣 {money}）")
@@ -48,7 +48,7 @@ def next_change(
     session: Session, id_: str, *, version: int, wait_s: float, until: float | None
 ) -> TaskDetailShape:
     """Wait for a task's next change, at most `wait_s`; a gate that restarts meanwhile is waited for."""
-    after = _GOES_ON.filled(id=id_ + session.again)
+    after = _GOES_ON.filled(id=id_, again=session.again)
     query = f"?wait={wait_s:g}&after={version}" if wait_s > 0 else ""
     return session.persist(lambda: _task(session, id_, query, wait_s), after=after, until=until)
 
@@ -60,7 +60,7 @@ def follow(session: Session, task: TaskShape, timeout_s: float | None) -> Iterat
     while task["state"] not in ENDS:
         left_s = WAIT_S if until is None else until - session.clock.monotonic()
         if left_s <= 0:
-            raise trouble("timeout", seconds=f"{timeout_s:g}", ids=task["id"] + session.again)
+            raise trouble("timeout", seconds=f"{timeout_s:g}", ids=task["id"], again=session.again)
         # A place in the queue changes without the task: ask for it more often.
         wait_s = min(QUEUE_WAIT_S if task["state"] == "queued" else WAIT_S, max(left_s, 0.1))
         asked = session.clock.monotonic()
@@ -72,7 +72,9 @@ def follow(session: Session, task: TaskShape, timeout_s: float | None) -> Iterat
                 and until is not None
                 and session.clock.monotonic() >= until
             ):
-                raise trouble("timeout", seconds=f"{timeout_s:g}", ids=task["id"] + session.again) from error
+                raise trouble(
+                    "timeout", seconds=f"{timeout_s:g}", ids=task["id"], again=session.again
+                ) from error
             raise
         if _moment(seen) != _moment(task):
             yield seen
@@ -121,7 +123,7 @@ def detached(tasks: Sequence[TaskShape], again: str = "") -> CliError:
     """Give the words with which someone who stops watching is let go: nothing stops with them."""
     held_micros = sum(task["hold_micros"] for task in tasks)
     held = _HELD.filled(money=money(held_micros)) if held_micros else ""
-    return trouble("detached", held=held, ids=" ".join(task["id"] for task in tasks) + again)
+    return trouble("detached", held=held, ids=" ".join(task["id"] for task in tasks), again=again)
 
 
 def failure(task: TaskShape) -> CliError:

@@ -48,14 +48,14 @@ def download(
     try:
         session.each(ids, fetch)
     except KeyboardInterrupt:
-        raise trouble("detached_done", ids=" ".join(left) + session.again) from None
+        raise trouble("detached_done", ids=" ".join(left), again=session.again) from None
     return Exit.DONE
 
 
 def _ended(session: Session, id_: str) -> TaskShape:
     task = read_task(session, id_)
     if task["state"] not in ENDS:
-        raise trouble("not_done", id=task["id"] + session.again, state=state_text(task["state"]))
+        raise trouble("not_done", id=task["id"], state=state_text(task["state"]), again=session.again)
     if task["state"] != "succeeded":
         raise failure(task)
     return task

@@ -43,7 +43,7 @@ def events(session: Session, id_: str | None, timeout_s: float | None) -> Iterat
                 late = until is not None and session.clock.monotonic() >= until
                 if late and error.exit_code == Exit.UNREACHABLE:
                     raise trouble(
-                        "timeout", seconds=f"{timeout_s:g}", ids=(id_ or "--all") + session.again
+                        "timeout", seconds=f"{timeout_s:g}", ids=id_ or "--all", again=session.again
                     ) from error
                 raise
             if event is None:

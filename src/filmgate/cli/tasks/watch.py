@@ -109,7 +109,7 @@ def _changes(session: Session, tasks: Sequence[TaskShape], timeout_s: float | No
     running = {task["id"]: task for task in tasks if task["state"] not in ENDS}
     while running:
         if until is not None and session.clock.monotonic() >= until:
-            raise trouble("timeout", seconds=f"{timeout_s:g}", ids=" ".join(running) + session.again)
+            raise trouble("timeout", seconds=f"{timeout_s:g}", ids=" ".join(running), again=session.again)
         session.sleep(_ROUND_S)
         for known in list(running.values()):
             task = next_change(session, known["id"], version=known["version"], wait_s=0, until=until)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -249,7 +249,7 @@ class Worker:
             await asyncio.sleep(SWEEP_EVERY.total_seconds())
 
     async def _beating(self) -> None:
-        stood_s, watch = 0.0, ClockWatch(self._parts, self._upkeep)
+        stood_s, watch = 0.0, ClockWatch(self._parts)
         woke = self._parts.clock.monotonic()
         while True:
             await asyncio.sleep(BEAT_EVERY.total_seconds())
@@ -258,8 +258,10 @@ class Worker:
             stood_s = max(stood_s, woke - slept)
             try:
                 async with asyncio.timeout(PATIENCE_S):
-                    await self._beat()
-                    await watch.beat()
+                    before = self._parts.clock.now()
+                    told = await self._beat()
+                    if told is not None:
+                        await watch.compare(before, told)
                     if stood_s >= SILENT_AFTER.total_seconds():
                         await self._parts.notices.alarm("engine_stood_still", _STOOD.format(seconds=stood_s))
                     stood_s = 0.0
@@ -268,11 +270,12 @@ class Worker:
             else:
                 self._back()
 
-    async def _beat(self) -> None:
+    async def _beat(self) -> datetime | None:
         began = self._parts.clock.monotonic()
         told = await self._parts.claims.beat()
         if told is not None:
             self._parts.steady.note(told, began)
+        return told
 
     async def _through_outages(self, ask: Callable[[], Awaitable[int | None]]) -> int | None:
         """Ask the store; while it does not answer, nothing is claimed, and what was half claimed is given back."""

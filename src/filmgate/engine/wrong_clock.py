@@ -3,11 +3,9 @@
 from datetime import datetime
 from typing import Final
 
-from filmgate.domain.limits import BEAT_EVERY, CLOCK_OFF
+from filmgate.domain.limits import CLOCK_OFF
 from filmgate.engine.parts import Parts
-from filmgate.store.upkeep import Upkeep
 
-_PAUSE_S: Final = BEAT_EVERY.total_seconds() / 2
 _OFF: Final = (
     "the clock of an engine is {seconds:.1f} s {way} the database's: let NTP set the clocks of both machines, since times "
     "that it writes and deadlines that it reads are wrong by as much"
@@ -15,25 +13,18 @@ _OFF: Final = (
 
 
 class ClockWatch:
-    """Looks at both clocks now and then; operators are told once of each finding."""
+    """Is told both clocks now and then; operators are told once of each finding."""
 
-    def __init__(self, parts: Parts, upkeep: Upkeep) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._upkeep = upkeep
         self._off = False
-        self._looked: float | None = None
 
-    async def beat(self) -> None:
-        """Look, unless that was only just done."""
-        now = self._parts.clock.monotonic()
-        if self._looked is None or now - self._looked >= _PAUSE_S:
-            await self.look()
-            self._looked = now
+    async def compare(self, before: datetime, theirs: datetime) -> float:
+        """Compare the clocks, and keep by how much this one is ahead where a scrape reads it.
 
-    async def look(self) -> float:
-        """Compare the clocks, and keep by how much this one is ahead where a scrape reads it."""
-        before = self._parts.clock.now()
-        offset_s = ahead_s(before, await self._upkeep.now(), self._parts.clock.now())
+        The database said its time between `before` and now.
+        """
+        offset_s = ahead_s(before, theirs, self._parts.clock.now())
         await self._parts.claims.keep_offset(offset_s)
         off = abs(offset_s) > CLOCK_OFF.total_seconds()
         if off and not self._off:

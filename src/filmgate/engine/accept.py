@@ -181,16 +181,14 @@ class Acceptance:
         if decision.verdict is not Verdict.ACCEPTED:
             await self._drop_uploads(kept)
         if decision.refusal is not None:
-            raise self._refused(decision.refusal, draft, request, dialect, await self.quotes.now())
+            raise await self._refused(decision.refusal, draft, request, dialect)
         return _accepted(decision), decision.verdict is Verdict.REPLAYED
 
-    def _refused(
-        self, refusal: Refusal, draft: Draft, request: FilmRequest, dialect: str, now: datetime
-    ) -> Problem:
+    async def _refused(self, refusal: Refusal, draft: Draft, request: FilmRequest, dialect: str) -> Problem:
         """Say why a film is not paid for, with what could be made for what is left."""
         problem = Problem(refusal.code, **refusal.parameters)
         if refusal.affordable_micros is not None:
-            wish = Wish(draft, dialect, request, refusal.affordable_micros, now)
+            wish = Wish(draft, dialect, request, refusal.affordable_micros, await self.quotes.now())
             problem.parameters |= {**LESS, **affordable(wish, self.catalogue, self.router)}
         return problem
 

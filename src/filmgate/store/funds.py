@@ -7,7 +7,7 @@ month or for good; what is held counts as spent until it is returned.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from filmgate.domain.limits import RETRY_AFTER_LONGEST, WINDOW_AHEAD
 from filmgate.domain.money import dollars
@@ -58,6 +58,34 @@ class Refusal:
     """What a film may cost that its owner can pay, where it was too dear."""
 
 
+class Budgeted(Protocol):
+    """What may have a budget: an account, or a key of it."""
+
+    @property
+    def budget_micros(self) -> int | None: ...
+    @property
+    def spent_micros(self) -> int: ...
+    @property
+    def held_micros(self) -> int: ...
+
+
+def left_of_balance(balance_micros: int | None, credit_micros: int | None) -> int | None:
+    """Give what a balance can still pay; None where there is none, or it is spent from without limit."""
+    return None if balance_micros is None or credit_micros is None else balance_micros + credit_micros
+
+
+def left_of_budget(purse: Budgeted) -> int | None:
+    """Give what a budget still allows, below zero where it was lowered; None where there is no budget."""
+    return (
+        None if purse.budget_micros is None else purse.budget_micros - purse.spent_micros - purse.held_micros
+    )
+
+
+def least(*left: int | None) -> int | None:
+    """Give what may still be spent by whatever limits it most; None where nothing does."""
+    return min((micros for micros in left if micros is not None), default=None)
+
+
 @dataclass(slots=True)
 class Purse:
     """What an account, or a key, has and has used."""
@@ -101,26 +129,19 @@ class Purse:
             return Refusal(
                 "too_many_tasks", {"limit": self.max_unfinished, "retry_after_s": _SOME_ARE_DONE_S}
             )
-        if self.balance_micros is not None and self.credit_micros is not None:
-            left = self.balance_micros + self.credit_micros
-            if price_micros > left:
-                return _short("insufficient_balance", price_micros, left)
-        if self.budget_micros is not None:
-            left = self.budget_micros - self.spent_micros - self.held_micros
-            if price_micros > left:
-                refusal = _short("budget_exceeded", price_micros, max(left, 0))
-                return self._passing(refusal, price_micros)
+        left = left_of_balance(self.balance_micros, self.credit_micros)
+        if left is not None and price_micros > left:
+            return _short("insufficient_balance", price_micros, left)
+        left = left_of_budget(self)
+        if left is not None and price_micros > left:
+            refusal = _short("budget_exceeded", price_micros, max(left, 0))
+            return self._passing(refusal, price_micros)
         return None
 
     @property
     def left_micros(self) -> int | None:
         """What it can still pay; None where nothing limits that."""
-        left: list[int] = []
-        if self.balance_micros is not None and self.credit_micros is not None:
-            left.append(self.balance_micros + self.credit_micros)
-        if self.budget_micros is not None:
-            left.append(self.budget_micros - self.spent_micros - self.held_micros)
-        return min(left, default=None)
+        return least(left_of_balance(self.balance_micros, self.credit_micros), left_of_budget(self))
 
     def _passing(self, refusal: Refusal, price_micros: int) -> Refusal:
         """Say when to come again where the next period is near, and its budget is enough."""
@@ -175,8 +196,7 @@ class Purses:
         for purse in purses:
             refusal = purse.refusal(price_micros) or (purse.full() if refuses else None)
             if refusal is not None and refusal.code in _TOO_DEAR:
-                left = [money for one in purses if (money := one.left_micros) is not None]
-                return replace(refusal, affordable_micros=min(left))
+                return replace(refusal, affordable_micros=least(*(one.left_micros for one in purses)))
             if refusal is not None:
                 return refusal
         for purse in purses:

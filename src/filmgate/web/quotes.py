@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Owner
 from filmgate.engine.accept import Priced
-from filmgate.store.accounts import AccountRow
+from filmgate.store.funds import least, left_of_balance, left_of_budget
 from filmgate.web.asking import Wish, asked_film
 from filmgate.web.operators import operator_router
 from filmgate.web.shapes import EtaOut, LineOut
@@ -102,7 +102,9 @@ async def _named(around: Surroundings, id_or_name: str) -> Owner:
 
 
 async def _said(around: Surroundings, priced: Priced, owner: Owner) -> dict[str, Any]:
-    left = _left(*await around.accounts.of_owner(owner.account_id, owner.key_id))
+    account, key = await around.accounts.of_owner(owner.account_id, owner.key_id)
+    balance = None if account is None else left_of_balance(account.balance_micros, account.credit_micros)
+    left = least(balance, *(left_of_budget(purse) for purse in (account, key) if purse is not None))
     amount = priced.price.amount_micros
     after = None if left is None else left - amount
     return {
@@ -117,16 +119,3 @@ async def _said(around: Surroundings, priced: Priced, owner: Owner) -> dict[str,
         "after_micros": after,
         "warnings": list(priced.warnings),
     }
-
-
-def _left(account: AccountRow | None, key: Any) -> int | None:  # noqa: ANN401  # a row, or none
-    """Give what may still be spent by whatever limits it most."""
-    limits: list[int] = []
-    if account is not None and account.credit_micros is not None:
-        limits.append(account.balance_micros + account.credit_micros)
-    limits += [
-        purse.budget_micros - purse.spent_micros - purse.held_micros
-        for purse in (account, key)
-        if purse is not None and purse.budget_micros is not None
-    ]
-    return min(limits, default=None)

@@ -46,13 +46,13 @@ def text(fields: Fields, name: str) -> str | None:
         case None:
             return None
         case bool():
-            raise _wrong(name, "text", "文本")
+            raise wrong(name, "text", "文本")
         case str():
             return value if value.strip() else None
         case int() | float():
             return f"{value:g}" if isinstance(value, float) else str(value)
         case _:
-            raise _wrong(name, "text", "文本")
+            raise wrong(name, "text", "文本")
 
 
 def number(fields: Fields, name: str) -> str | None:
@@ -61,7 +61,7 @@ def number(fields: Fields, name: str) -> str | None:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if value is not None and (isinstance(value, bool) or not isinstance(value, str | int | float)):
-        raise _wrong(name, "a number", "数字")
+        raise wrong(name, "a number", "数字")
     return None if value is None or value == "" else str(value).strip()
 
 
@@ -71,7 +71,7 @@ def truth(fields: Fields, name: str, *, default: bool) -> bool:
         return default
     said = str(value).strip().lower()
     if said not in _TRUE | _FALSE:
-        raise _wrong(name, "true or false", "true 或 false")
+        raise wrong(name, "true or false", "true 或 false")
     return said in _TRUE
 
 
@@ -82,11 +82,11 @@ def metadata(fields: Fields) -> Mapping[str, Json]:
         try:
             value = cast("Json", read_json(value))
         except ValueError:
-            raise _wrong("metadata", "a JSON object", "JSON 对象") from None
+            raise wrong("metadata", "a JSON object", "JSON 对象") from None
     if not isinstance(value, Mapping):
         return {}
     if _holds_file(value):
-        raise _wrong("metadata", "text", "文本")
+        raise wrong("metadata", "text", "文本")
     return value
 
 
@@ -172,9 +172,9 @@ def _address_in(value: Mapping[str, object], name: str) -> object:
     """Give the address that an object holds; files are not kept here, so it cannot name one by its id."""
     match value:
         case {"file_id": _, "image_url": _}:
-            raise _wrong(name, "either image_url or file_id", "image_url 与 file_id 二者之一")
+            raise wrong(name, "either image_url or file_id", "image_url 与 file_id 二者之一")
         case {"file_id": _}:
-            raise _wrong(f"{name}.file_id", "image_url", "image_url")
+            raise wrong(f"{name}.file_id", "image_url", "image_url")
         case {"image_url": inner} | {"url": inner}:
             return inner
         case _:
@@ -201,7 +201,7 @@ def _address(value: str, name: str) -> Upload | str:
     except binascii.Error:
         decoded = b""
     if not decoded:
-        raise _wrong(name, "a data URI such as data:image/png;base64,...", "data:image/png;base64,...")
+        raise wrong(name, "a data URI such as data:image/png;base64,...", "data:image/png;base64,...")
     return Upload(decoded)
 
 
@@ -217,10 +217,11 @@ def spelled(fields: Fields, more: Mapping[str, Json], **aliases: Sequence[str]) 
 
 
 def _no_picture(name: str) -> Problem:
-    return _wrong(name, "a file, an address or a data URI", "文件、地址或 data URI")
+    return wrong(name, "a file, an address or a data URI", "文件、地址或 data URI")
 
 
-def _wrong(name: str, right: str, right_zh: str) -> Problem:
+def wrong(name: str, right: str, right_zh: str) -> Problem:
+    """Say what would be right in a field that holds something else."""
     return Problem(
         "invalid_parameter",
         field=name,

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.routing import compile_path
 
 from filmgate.dialects import DIALECTS
+from filmgate.dialects.reading import wrong
 from filmgate.domain.catalogue import GATE
 from filmgate.domain.contracts import Call, Converse, Create, Dialect, Route
 from filmgate.domain.problems import Problem
@@ -47,7 +48,7 @@ async def asked_film(around: Surroundings, wish: Wish, owner: Owner) -> tuple[st
     spoken = next((dialect for dialect in DIALECTS if wish.dialect == dialect.NAME), None)
     if spoken is None:
         names = ", ".join([GATE, *(dialect.NAME for dialect in DIALECTS)])
-        raise _wrong("dialect", f"one of {names}", f" {names} 之一")
+        raise wrong("dialect", f"one of {names}", f"{names} 之一")
     verb, params = _told(spoken, body) if wish.path is None else _called(spoken, wish.path)
     action = spoken.parse(Call(verb=verb, params=params, fields=body))
     if not isinstance(action, Create | Converse):
@@ -97,10 +98,4 @@ def _matching(routes: Sequence[Route], path: str) -> tuple[str, Mapping[str, str
 
 
 def _nowhere(name: str) -> Problem:
-    return _wrong("path", f"a path at which {name} is asked for films", f" {name} 的提交路径")
-
-
-def _wrong(field: str, right: str, right_zh: str) -> Problem:
-    return Problem(
-        "invalid_parameter", field=field, reason=f"{right} is right.", reason_zh=f"应为{right_zh}。"
-    )
+    return wrong("path", f"a path at which {name} is asked for films", f"{name} 的提交路径")

@@ -3,7 +3,17 @@
 from dataclasses import replace
 from typing import Final
 
-from filmgate.dialects.reading import callback, first, metadata, number, pictures, spelled, text, truth
+from filmgate.dialects.reading import (
+    callback,
+    first,
+    metadata,
+    number,
+    pictures,
+    spelled,
+    text,
+    truth,
+    wrong,
+)
 from filmgate.domain.contracts import Fields
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Draft, NamedSource, SourceKind
@@ -54,13 +64,6 @@ def extension(fields: Fields) -> Draft:
     )
 
 
-def wrong(field: str, right: str, right_zh: str) -> Problem:
-    """Say what would be right in a field that holds something else."""
-    return Problem(
-        "invalid_parameter", field=field, reason=f"{right} is right.", reason_zh=f"应为{right_zh}。"
-    )
-
-
 def _sides(fields: Fields) -> str | None:
     width, height = number(fields, "width"), number(fields, "height")
     return f"{width}x{height}" if width and height else None
@@ -71,5 +74,5 @@ def _orientation(fields: Fields) -> str | None:
     if said is None:
         return None
     if said.strip().lower() not in _ORIENTATIONS:
-        raise wrong("orientation", "portrait or landscape", " portrait 或 landscape")
+        raise wrong("orientation", "portrait or landscape", "portrait 或 landscape")
     return _ORIENTATIONS[said.strip().lower()]

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from filmgate.dialects.reading import number, truth
-from filmgate.dialects.unified.body import draft, wrong
+from filmgate.dialects.reading import number, truth, wrong
+from filmgate.dialects.unified.body import draft
 from filmgate.domain.contracts import Converse, Fields, Value
 from filmgate.domain.problems import Problem
 from filmgate.domain.strict_json import read_json
@@ -23,7 +23,7 @@ class _Wish:
 def conversation(fields: Fields) -> Converse:
     """Read a chat. Raise the Problem that names the message, or the part of it, that is no wish for a film."""
     if number(fields, "n") not in {None, "1"}:
-        raise wrong("n", "1", " 1")
+        raise wrong("n", "1", "1")
     if fields.get("audio") is not None or "audio" in str(fields.get("modalities", "")).lower():
         raise wrong("modalities", "text", "文本")
     streamed = truth(fields, "stream", default=False)
@@ -88,4 +88,4 @@ def _read(part: object, place: str, texts: list[str], found: dict[str, Value]) -
         case {"image_url": picture}:
             found[f"{place}.image_url"] = cast("Value", picture)
         case _:
-            raise wrong(place, "a part of the type text or image_url", " text 或 image_url 类型的内容")
+            raise wrong(place, "a part of the type text or image_url", "text 或 image_url 类型的内容")

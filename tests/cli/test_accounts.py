@@ -1,32 +1,11 @@
 """The verbs of accounts: what each has and may spend, and money that is booked once, with a note."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from cli.conftest import Ask
 from cli.scripted import ADMIN_KEY, ScriptedGate
-from kit.databases import own_database
-from kit.gates import RealGate
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory, postgres: dict[str, Any]) -> Iterator[RealGate]:
-    with own_database(postgres) as dsn:
-        gate = RealGate(
-            tmp_path_factory.mktemp("accounts") / "data", environment={"FILMGATE_DATABASE_URL": dsn}
-        )
-        gate.start()
-        yield gate
-        assert gate.stop() == 0
-
-
-@pytest.fixture
-def on(ask: Ask, real: RealGate, monkeypatch: pytest.MonkeyPatch) -> Ask:
-    monkeypatch.setenv("FILMGATE_DATA", str(real.data))
-    return ask
 
 
 def test_an_account_is_opened_limited_and_shown(on: Ask) -> None:

@@ -1,7 +1,6 @@
 """An operator's verbs reach every account's tasks and deliveries, and say whose they are."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,29 +8,10 @@ import pytest
 
 from cli.conftest import Ask
 from cli.scripted import ADMIN_KEY, KEY, TASK_ID, Ran, ScriptedGate, task
-from kit.databases import own_database
 from kit.gates import RealGate
 
 PRICE = 400_000
 OF_TEAM = {"account": "team-a", "key": "ci", "key_id": 7, "uncertain": False}
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory, postgres: dict[str, Any]) -> Iterator[RealGate]:
-    with own_database(postgres) as dsn:
-        gate = RealGate(
-            tmp_path_factory.mktemp("operator") / "data", environment={"FILMGATE_DATABASE_URL": dsn}
-        )
-        gate.start()
-        yield gate
-        assert gate.stop() == 0
-
-
-@pytest.fixture
-def on(ask: Ask, real: RealGate, monkeypatch: pytest.MonkeyPatch) -> Ask:
-    """Ask on the machine of the gate, whose own key is of an account that has nothing."""
-    monkeypatch.setenv("FILMGATE_DATA", str(real.data))
-    return ask
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The verbs against a real gate, one after the other as people use them."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,27 +8,10 @@ import pytest
 
 from cli.conftest import Ask
 from cli.scripted import Ran
-from kit.databases import own_database
 from kit.gates import RealGate
 
 FILM = ("--seconds", "1", "--size", "640x360", "--quiet")
 NOBODY = "019a7c00-0000-7000-8000-00000000000a"
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory, postgres: dict[str, Any]) -> Iterator[RealGate]:
-    with own_database(postgres) as dsn:
-        gate = RealGate(tmp_path_factory.mktemp("verbs") / "data", environment={"FILMGATE_DATABASE_URL": dsn})
-        gate.start()
-        yield gate
-        assert gate.stop() == 0
-
-
-@pytest.fixture
-def on(ask: Ask, real: RealGate, monkeypatch: pytest.MonkeyPatch) -> Ask:
-    """Ask on the machine of the gate, where neither its address nor a key needs to be said."""
-    monkeypatch.setenv("FILMGATE_DATA", str(real.data))
-    return ask
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from filmgate.domain.details import details
-from filmgate.domain.languages import Language, accepted_language
+from filmgate.domain.languages import Language
 from filmgate.domain.limits import BUCKET_LINK_LIFE
 from filmgate.domain.problems import Problem
 from filmgate.domain.request import Json
 from filmgate.domain.task import StoredFile, Task
 from filmgate.web.content import FilmResponse, RangeBeyondEndError
-from filmgate.web.keys import asker
+from filmgate.web.keys import asker, language_for
 from filmgate.web.streams import Held, Stream
 from filmgate.web.surroundings import Surroundings
 from filmgate.web.turn import LEFT
@@ -57,10 +57,8 @@ def language_of(request: Request) -> str:
 
 
 def language_asked(request: Request) -> Language | None:
-    """Give the language that its key has, else what the request asks for; None where neither says."""
-    owner = asker(request)
-    own = None if owner is None else owner.language
-    return own or accepted_language(request.headers.get("accept-language", ""))
+    """Give the language that a request's reader is answered in; None where nothing says it."""
+    return language_for(asker(request), request)
 
 
 async def named_file_answer(

@@ -7,6 +7,7 @@ from typing import Final
 from starlette.requests import Request
 
 from filmgate.domain.clock import Clock
+from filmgate.domain.languages import Language, accepted_language
 from filmgate.domain.limits import KEY_FAILURES_PER_MINUTE
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Owner
@@ -95,6 +96,12 @@ def asker(request: Request) -> Owner | None:
     """Give who was found to ask, where somebody looked."""
     found = request.scope.get(_FOUND)
     return found if isinstance(found, Owner) else None
+
+
+def language_for(owner: Owner | None, request: Request) -> Language | None:
+    """Give the language that a reader's key has, else what the request asks for; None where neither says."""
+    own = None if owner is None else owner.language
+    return own or accepted_language(request.headers.get("accept-language", ""))
 
 
 def key_of(request: Request) -> str:

@@ -10,12 +10,13 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from filmgate.domain.contracts import Call, Dialect, Fields, TaskView
-from filmgate.domain.languages import Language, accepted_language
+from filmgate.domain.languages import Language
 from filmgate.domain.limits import IDEMPOTENCY_KEY_BYTES
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Owner, Task
 from filmgate.engine.accept import Repeat, Terms
 from filmgate.web.found import own_task
+from filmgate.web.keys import language_for
 from filmgate.web.surroundings import Surroundings
 
 GATE_NAMES: Final[Mapping[str, str]] = {"id": "film_{alnum:32}"}
@@ -65,8 +66,7 @@ class Turn:
     @property
     def asked(self) -> Language | None:
         """Give the language that the key has, else what the request asks for; None where neither says."""
-        own = None if self.owner is None else self.owner.language
-        return own or accepted_language(self.request.headers.get("accept-language", ""))
+        return language_for(self.owner, self.request)
 
     @property
     def language(self) -> Language | None:

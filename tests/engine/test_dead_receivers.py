@@ -1,12 +1,11 @@
 """Receivers that are down for days: told by the schedule, then no more, and told again once their owner says so."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from aiohttp import web
 
 from filmgate.domain.limits import ENDPOINT_PATIENCE, WEBHOOK_SCHEDULE, WEBHOOKS_IN_HAND
@@ -18,21 +17,8 @@ from filmgate.store.delivery_log import Delivery, DeliveryLog, Wanted
 from filmgate.store.endpoints import Endpoint
 from filmgate.store.keys import Keys
 from filmgate.store.notices import Notices
-from filmgate.store.pool import Pool
-from kit.houses import House, nobody, open_house
+from kit.houses import House, nobody
 from kit.receivers import Received, Receiver, receiving, thanks
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-async def house(pool: Pool, receiver: Receiver) -> AsyncIterator[House]:
-    async with open_house(pool, receiver) as house:
-        yield house
 
 
 async def broken(_: Received) -> web.StreamResponse:

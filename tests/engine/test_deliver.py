@@ -1,7 +1,7 @@
 """Delivering to receivers that answer, refuse, hang and vanish."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,22 +17,9 @@ from filmgate.net.dial import GuardedDial
 from filmgate.net.guard import Guard, GuardRules, allowed_pairs
 from filmgate.net.post import GuardedPost
 from filmgate.store.delivery_log import DeliveryLog, Wanted
-from filmgate.store.pool import Pool
 from filmgate.world import SystemClock
-from kit.houses import House, nobody, open_house
+from kit.houses import House, nobody
 from kit.receivers import Received, Receiver, receiving
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-async def house(pool: Pool, receiver: Receiver) -> AsyncIterator[House]:
-    async with open_house(pool, receiver) as house:
-        yield house
 
 
 def status(*codes: int, **headers: str) -> Callable[[Received], Awaitable[web.StreamResponse]]:

@@ -1,27 +1,12 @@
 """Endpoints that move while something is to be told to them."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from aiohttp import web
 
 from filmgate.domain.webhook import named
 from filmgate.store.delivery_log import DeliveryLog
-from filmgate.store.pool import Pool
-from kit.houses import House, open_house
-from kit.receivers import Received, Receiver, receiving
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-async def house(pool: Pool, receiver: Receiver) -> AsyncIterator[House]:
-    async with open_house(pool, receiver) as house:
-        yield house
+from kit.houses import House
+from kit.receivers import Received, Receiver
 
 
 async def test_what_is_replayed_goes_where_the_endpoint_is_now(house: House, receiver: Receiver) -> None:

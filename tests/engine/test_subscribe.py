@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -15,23 +14,10 @@ from filmgate.domain.webhook import named
 from filmgate.engine.subscribe import Keyring
 from filmgate.seal import BrokenSealError, Seal
 from filmgate.store.endpoints import Endpoint
-from filmgate.store.pool import Pool
 from filmgate.web.mishaps import as_problem
 from filmgate.world import SystemChance, SystemClock
-from kit.houses import House, open_house
-from kit.receivers import Received, Receiver, receiving
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-async def house(pool: Pool, receiver: Receiver) -> AsyncIterator[House]:
-    async with open_house(pool, receiver) as house:
-        yield house
+from kit.houses import House
+from kit.receivers import Received, Receiver
 
 
 @pytest.mark.parametrize(

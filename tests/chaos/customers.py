@@ -198,9 +198,13 @@ class Wish:
                 return {**simple, "model": self.crowd.kinds[0], "prompt_extend": "and on"}
             case "larger":
                 return {**simple, "model": ANIMATIC, "seconds": 1, "size": "360x640", "upsample": True}
-            case "same id" if TELLING in self.crowd.kinds:
+            case "same id" | "unheard" as wished if TELLING in self.crowd.kinds:
                 # Only one that also says whose film a job is can be served by a gate that trusts it.
-                lie = " --mirage=same-id" * (self.number % 2)
+                lie = (
+                    " --mirage=lost-request"
+                    if wished == "unheard"
+                    else " --mirage=same-id" * (self.number % 2)
+                )
                 return {**simple, "model": TELLING, "prompt": f"wish {self.number}{lie}"}
         return body
 

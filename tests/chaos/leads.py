@@ -12,6 +12,7 @@ import psutil
 
 from chaos.programs import Program
 from chaos.site import Site
+from filmgate.domain.failpoint import POINTS
 
 LOOK_S: Final = 0.05
 # Until what is wished for by then is under way.
@@ -41,6 +42,8 @@ class Lead:
     alone: bool = False
     then_at: str = ""
     """Where the same is paused again, and only then what comes over all."""
+    unhurt: bool = False
+    """Whether no worker is struck meanwhile, at any other point or at random: it takes one that has lived for a while."""
 
 
 _LATE: Final = ("submit.before_late", "submit.after_late", "submit.late_again", "surely.again")
@@ -52,6 +55,7 @@ LEADS: Final[Mapping[str, Lead]] = {
     "objects.begun_again": Lead("objects.part_sent", then="store restarted"),
     "objects.ended_by_another": Lead("objects.parts_sent", then="store restarted"),
     "prepare.failed": Lead("prepare.before_picture", then="store away", wish="picture"),
+    "reconcile.absent": Lead(wish="unheard", within_s=20.0, unhurt=True),
     "render.failed": Lead("collect.after_store", then="children killed", wish="longer"),
     "submit.after_late": Lead("submit.after_reply", pause_s=LONGER_THAN_A_LEASE_S, by=_LATE),
     "submit.before_late": Lead("submit.after_reply", pause_s=LONGER_THAN_A_LEASE_S, by=_LATE),
@@ -106,6 +110,7 @@ class Leader:
     struck: Callable[[str], int]
     held: frozenset[str] = frozenset()
     caught: int | None = None
+    unhurt: bool = False
     led: dict[str, int] = field(default_factory=dict)
 
     async def go(self) -> None:
@@ -124,14 +129,17 @@ class Leader:
         return True
 
     def leads(self, program: Program) -> bool:
-        """Say whether it is one of this program's processes that is paused."""
+        """Say whether this program is spared, or it is one of its processes that is paused."""
+        if self.unhurt and program in self.around.site.workers:
+            return True
         return self.caught is not None and any(one.pid == self.caught for one in program.family())
 
     async def lead(self, point: str, lead: Lead) -> None:
         armed = self.around.site.armed
-        self.caught, self.held = None, frozenset({point, lead.at, *lead.by} - {""})
+        held = POINTS if lead.unhurt else (point, lead.at, *lead.by)
+        self.caught, self.held, self.unhurt = None, frozenset(held) - {""}, lead.unhurt
         try:
-            self._clear(point, lead.at, *lead.by)
+            self._clear(*self.held)
             self.around.site.wished = lead.wish
             if lead.wish:
                 await asyncio.sleep(WISHED_S)
@@ -159,7 +167,7 @@ class Leader:
                 program.wake()
             self._clear(lead.at, lead.then_at)
             self.around.site.wished = ""
-            self.held = frozenset()
+            self.held, self.unhurt = frozenset(), False
 
     async def _until(self, done: Callable[[], bool], within_s: float) -> bool:
         for _ in range(round(within_s / LOOK_S)):

@@ -29,6 +29,7 @@ OPERATORS_VERBS = (
     f"tasks resolve {TASK_ID} --absent",
     "keys create ci",
     "keys list",
+    "keys change ci --max-running 2",
     "keys rotate ci",
     "keys revoke ci",
     "keys destination 7 bucket",

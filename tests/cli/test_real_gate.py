@@ -82,6 +82,7 @@ def test_a_film_is_downloaded_cancelled_asked_for_again_and_deleted(on: Ask, fil
         "providers resume nobody",
         "keys revoke nobody",
         "keys rotate nobody",
+        "keys change nobody --max-running 3",
     ],
 )
 def test_what_is_not_there_is_not_found(on: Ask, words: str) -> None:
@@ -113,6 +114,7 @@ def test_a_customers_key_administers_nothing(on: Ask, real: RealGate, words: str
         ("providers test nobody", "provider_not_found"),
         ("keys revoke nobody", "key_not_found"),
         ("keys rotate nobody", "key_not_found"),
+        ("keys change nobody --max-running 3", "key_not_found"),
     ],
 )
 def test_a_name_that_is_not_there_is_said_with_where_the_names_are(on: Ask, words: str, code: str) -> None:
@@ -143,6 +145,41 @@ def test_a_key_spends_what_its_budget_has(on: Ask) -> None:
     [listed] = [key for key in on("keys", "list").document["data"] if key["id"] == made["id"]]
     limits = ("budget_micros", "budget_period", "spent_micros", "submits_per_minute", "max_unfinished")
     assert [listed[name] for name in limits] == [10_000, "month", 0, 100, 10]
+
+
+def test_a_key_is_changed_while_it_is_in_use(on: Ask) -> None:
+    made = on("keys", "create", "busy", "--budget", "0.01/month", "--expires", "1d", "--strict").document
+    dear = ("quote", "boat", "--model", "veo3.1")
+    assert on(*dear, FILMGATE_API_KEY=made["key"]).code == 5
+    words = ("--budget", "20/day", "--max-running", "2", "--over-limit", "refuse", "--expires", "none")
+    changed = on("keys", "change", "busy", *words, "--no-strict", "--language", "zh").document
+    told = ("budget_micros", "budget_period", "max_running", "over_limit", "expires_at", "strict", "language")
+    assert [changed[name] for name in told] == [20_000_000, "day", 2, "refuse", None, False, "zh"]
+    assert on(*dear, FILMGATE_API_KEY=made["key"]).code == 0
+    freed = on("keys", "change", str(made["id"]), "--budget", "none", "--language", "none").document
+    assert [freed[name] for name in told] == [None, None, 2, "refuse", None, False, None]
+    row = on("keys", "change", "busy", "--max-running", "none", "--plain").out.split("\t")
+    assert (row[0], row[1]) == (str(made["id"]), "busy")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "Say what to change"),
+        (("--budget", "20/week"), "`20/week` is no budget"),
+        (("--max-running", "-1"), "`-1` is no limit"),
+        (("--expires", "soon"), "`soon` is no time"),
+        (("--language", "fr"), "fr"),
+        (("--dialect", "klingon"), "one of"),
+    ],
+)
+def test_a_change_of_a_key_that_means_nothing_changes_nothing(
+    on: Ask, words: tuple[str, ...], said: str
+) -> None:
+    on("keys", "create", "fixed")
+    ran = on("keys", "change", "fixed", *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.error["message"]
 
 
 def test_a_key_is_rotated_and_revoked(on: Ask, real: RealGate) -> None:

@@ -11,7 +11,8 @@ from filmgate.domain.plan import ClipRole, PlannedClip
 from filmgate.domain.states import AttemptState, State, Step
 from filmgate.domain.task import Failure, Film, StoredFile
 from filmgate.store import transitions
-from filmgate.store.accounts import Accounts, Setting
+from filmgate.store.accounts import Accounts
+from filmgate.store.allowance import Setting
 from filmgate.store.audit import Finding
 from filmgate.store.ends import End
 from filmgate.store.ledger import Ledger
@@ -46,7 +47,7 @@ async def sound_books(world: World) -> Books:
     """Give an account 10 dollars, make it prepaid, and let one film succeed, one fail and one run, at 0.80 each."""
     accounts = Accounts(world.pool)
     await accounts.give(world.owner.account_id, 10_000_000, author="operator", reason="a gift")
-    await accounts.set("test", credit=Setting(0))
+    await accounts.set("test", credit_micros=Setting(0))
     done = await collecting(world)
     await world.ends.end(succeeded(done))
     failed = await running(world)

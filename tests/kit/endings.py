@@ -39,7 +39,8 @@ from filmgate.engine.sweep import sweep
 from filmgate.engine.worker import HANDS
 from filmgate.media.findings import CheckedPicture, Inspection, NotAFilm
 from filmgate.media.workshop import Workshop
-from filmgate.store.accounts import Accounts, Setting
+from filmgate.store.accounts import Accounts
+from filmgate.store.allowance import Setting
 from filmgate.store.keys import Keys
 from filmgate.store.moves import StaleLease
 from filmgate.store.pool import Pool
@@ -305,7 +306,7 @@ async def _owners(pool: Pool) -> Sequence[Owner]:
     for name in ("test", "other"):
         row = await accounts.find(name)
         assert row is not None
-        await accounts.set(name, max_running=Setting(None), credit=Setting(0))
+        await accounts.set(name, max_running=Setting(None), credit_micros=Setting(0))
         await accounts.give(row.id, GIFT, author="operator", reason="a gift")
     found = [await keys.owner(key) for key in ("sk-second", "sk-other")]
     return [owner for owner in found if owner is not None]

@@ -9,7 +9,8 @@ import pytest
 
 from filmgate.domain import ids
 from filmgate.store.accept import Acceptor, Remember, Verdict
-from filmgate.store.accounts import Accounts, GiftMismatchError, Given, Setting
+from filmgate.store.accounts import Accounts, GiftMismatchError, Given
+from filmgate.store.allowance import Setting
 from filmgate.store.funds import Purse
 from filmgate.store.keys import Keys
 from filmgate.store.ledger import Ledger
@@ -95,7 +96,7 @@ async def test_what_was_spent_in_a_period_that_is_over_is_neither_shown_nor_coun
     world: World, period: str
 ) -> None:
     accounts = Accounts(world.pool)
-    await accounts.set("test", budget=Setting(PRICE), budget_period=Setting(period))
+    await accounts.set("test", budget_micros=Setting(PRICE), budget_period=Setting(period))
     await world.ends.end(succeeded(await collecting(world)))
     assert (await world.accept(hold_micros=PRICE)).verdict is Verdict.REFUSED
     now = await world.pool.fetchval("select now()")
@@ -115,7 +116,7 @@ async def test_what_was_spent_in_a_period_that_is_over_is_neither_shown_nor_coun
 
 async def test_a_film_is_spent_in_the_period_in_which_it_ends(world: World) -> None:
     accounts = Accounts(world.pool)
-    await accounts.set("test", budget=Setting(2 * PRICE), budget_period=Setting("day"))
+    await accounts.set("test", budget_micros=Setting(2 * PRICE), budget_period=Setting("day"))
     await world.ends.end(succeeded(await collecting(world)))
     claim = await collecting(world)
     await pass_by(world, "day")
@@ -146,7 +147,7 @@ async def pass_by(world: World, period: str) -> None:
 
 async def test_of_two_hundred_at_once_whose_balance_is_for_one_exactly_one_is_accepted(world: World) -> None:
     accounts = Accounts(world.pool)
-    await accounts.set("test", credit=Setting(0), max_running=Setting(None))
+    await accounts.set("test", credit_micros=Setting(0), max_running=Setting(None))
     await accounts.give(world.owner.account_id, PRICE, author="operator", reason="for one")
     # Four web processes: each has its own group commit.
     acceptors = [Acceptor(world.pool) for _ in range(4)]
@@ -211,7 +212,7 @@ async def test_what_is_refused_or_repeated_writes_to_no_account_and_no_key(world
         found = "select ctid::text from accounts union all select ctid::text from keys"
         return [row["ctid"] for row in await world.rows(found)]
 
-    await Accounts(world.pool).set("test", budget=Setting(5))
+    await Accounts(world.pool).set("test", budget_micros=Setting(5))
     remember = Remember("one", timedelta(hours=24))
     assert (await world.accept(hold_micros=5, remember=remember)).verdict is Verdict.ACCEPTED
     before = await places()

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from filmgate.store.allowance import Setting
 from filmgate.store.keys import KeyRow, Keys
 from filmgate.store.pool import Pool
 from kit.books import PRICE, sound_books
@@ -140,3 +141,62 @@ async def test_of_a_period_that_is_over_only_what_is_held_goes_over(keys: Keys, 
     assert await pool.fetchval(
         "select period_start = date_trunc('day', now(), 'UTC') from keys where id = $1", made.id
     )
+
+
+async def test_what_a_key_may_do_is_changed_while_it_is_in_use(keys: Keys) -> None:
+    await keys.create("sk-a", name="ci", account="team", strict=True, max_running=2, budget_micros=BUDGET)
+    told = {"max_running": None, "language": "en", "strict": False, "over_limit": "refuse"}
+    row = await keys.set("ci", **{name: Setting(value) for name, value in told.items()})
+    assert row is not None
+    assert {name: getattr(row, name) for name in told} == told
+    assert row.budget_micros == BUDGET
+    owner = await keys.owner("sk-a")
+    assert owner is not None
+    assert (owner.language, owner.strict) == ("en", False)
+
+
+async def test_a_key_that_has_run_out_is_given_more_time(keys: Keys, pool: Pool) -> None:
+    id_ = await keys.create("sk-a", name="ci", account="team")
+    await pool.execute("update keys set expires_at = now() - interval '1 day' where id = $1", id_)
+    assert await keys.set("ci", expires_at=Setting(None)) is not None
+    owner = await keys.owner("sk-a")
+    assert owner is not None
+    assert not owner.expired
+
+
+async def test_only_one_key_that_is_meant_is_changed(keys: Keys) -> None:
+    first = await keys.create("sk-a", name="ci", account="team")
+    await keys.create("sk-b", name="ci", account="team")
+    await keys.create("sk-admin", name="admin", account=None)
+    with pytest.raises(LookupError):
+        await keys.set("ci", max_running=Setting(1))
+    row = await keys.set(str(first), max_running=Setting(1))
+    assert row is not None
+    assert [row.max_running for row in await keys.list()] == [1, None, None]
+    assert await keys.set("admin", max_running=Setting(1)) is None
+    with pytest.raises(TypeError):
+        await keys.set(str(first), spent_micros=Setting(0))
+
+
+async def test_a_budget_that_is_set_counts_what_was_spent_since_its_period_began(pool: Pool) -> None:
+    books = await sound_books(await make_world(pool, in_flight=9))
+    keys, old = Keys(pool, [b"pepper"]), books.world.owner.key_id
+    for period in ("day", "month", None):
+        row = await keys.set(str(old), budget_micros=Setting(BUDGET), budget_period=Setting(period))
+        assert row is not None
+        assert (row.budget_micros, row.budget_period, row.spent_micros) == (BUDGET, period, PRICE)
+        assert await books.broken() == {}
+    new = await keys.rotate(str(old), "sk-first", overlap=DAY)
+    assert new is not None
+    # What it took over counts on, charged and held.
+    for period in ("day", "month", None):
+        row = await keys.set(str(new.id), budget_period=Setting(period))
+        assert row is not None
+        assert (row.budget_micros, row.spent_micros) == (BUDGET, 2 * PRICE)
+        assert await books.broken() == {}
+
+
+async def test_a_list_shows_nothing_as_spent_of_a_period_that_is_over(keys: Keys, pool: Pool) -> None:
+    await keys.create("sk-a", name="ci", account="team", budget_micros=BUDGET, budget_period="day")
+    await pool.execute("update keys set spent_micros = 5, period_start = now() - interval '3 days'")
+    assert [row.spent_micros for row in await keys.list()] == [0]

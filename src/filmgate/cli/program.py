@@ -59,7 +59,7 @@ _VERBS: Final = (
     ("tasks", "tasks.verbs:app", _FILMS, "List, show, watch, download, cancel and retry films."),
     ("quote", "quote:app", _FILMS, "Say what a film would cost; nothing is started."),
     ("models", "models:app", _FILMS, "Say what each model can do, what it costs, and how long it takes."),
-    ("keys", "keys.verbs:app", _OPERATE, "Create, list, rotate and revoke keys."),
+    ("keys", "keys.verbs:app", _OPERATE, "Create, list, change, rotate and revoke keys."),
     ("accounts", "accounts.verbs:app", _OPERATE, "List, open, limit and top up accounts."),
     ("providers", "providers.verbs:app", _OPERATE, "List, test, pause and resume providers."),
     ("prices", "prices:app", _OPERATE, "Say what each model costs, and what it costs us."),

@@ -1,7 +1,7 @@
 """Accounts: what they may spend, what they have, and what an operator gives or takes, each as a ledger entry."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,45 +10,31 @@ from uuid import UUID
 import orjson
 
 from filmgate.domain.limits import IDEMPOTENCY_MEMORY
+from filmgate.store.allowance import PERIOD_ENDS, SPENT, Allowance, Setting
 from filmgate.store.funds import lock_owners
 from filmgate.store.idempotency import known, note
 from filmgate.store.patience import whole_again
 from filmgate.store.pool import Connection, Pool
 
-# A period that is over is left by whoever spends next; until then its sum is not what is spent.
-_SPENT: Final = """case when {row}.period_start < date_trunc({row}.budget_period, now(), 'UTC') then 0
-    else {row}.spent_micros end as spent_micros,
-    date_trunc({row}.budget_period, now(), 'UTC') + ('1 ' || {row}.budget_period)::interval as period_ends_at"""
 _COLUMNS: Final = f"""a.id, a.name, a.balance_micros, a.credit_micros, a.held_micros, a.budget_micros, a.budget_period,
-    {_SPENT.format(row="a")}, a.unfinished, a.max_unfinished, a.max_running, a.submits_per_minute, a.created_at"""
+    {SPENT.format(row="a")}, {PERIOD_ENDS.format(row="a")},
+    a.unfinished, a.max_unfinished, a.max_running, a.submits_per_minute, a.created_at"""
 
 _LIST: Final = f"select {_COLUMNS} from accounts a order by a.id"  # noqa: S608  # the columns are ours
 _FIND: Final = f"select {_COLUMNS} from accounts a where a.name = $1"  # noqa: S608  # the columns are ours
 _FIND_ID: Final = f"select {_COLUMNS} from accounts a where a.id = $1"  # noqa: S608  # the columns are ours
 
 _OPEN: Final = "insert into accounts (name) values ($1) on conflict (name) do nothing returning id"
-_LOCK_NAMED: Final = "select from accounts where name = $1 for no key update"
+_LOCK_NAMED: Final = "select id from accounts where name = $1 for no key update"
 
-_SETTINGS: Final = (
-    "credit", "budget", "budget_period", "max_running", "max_unfinished", "submits_per_minute",
+_ALLOWED: Final = Allowance(
+    table="accounts",
+    columns=(
+        "credit_micros", "budget_micros", "budget_period", "max_running", "max_unfinished", "submits_per_minute",
+    ),
+    owns="l.account_id = p.id",
 )  # fmt: skip
-_SET: Final = f"""
-with began as (
-    select a.id, case when $6 then coalesce(date_trunc($7, now(), 'UTC'), a.created_at) else a.period_start end as at
-    from accounts a where a.name = $1
-)
-update accounts a set credit_micros = case when $2 then $3 else a.credit_micros end,
-    budget_micros = case when $4 then $5 else a.budget_micros end,
-    budget_period = case when $6 then $7 else a.budget_period end,
-    period_start = b.at,
-    spent_micros = case when not $6 then a.spent_micros else coalesce((
-        select sum(e.amount_micros) from ledger l join entries e on e.ledger_id = l.id and e.account = 'revenue'
-        where l.kind = 'close' and l.account_id = a.id and l.at >= b.at), 0) end,
-    max_running = case when $8 then $9 else a.max_running end,
-    max_unfinished = case when $10 then $11 else a.max_unfinished end,
-    submits_per_minute = case when $12 then $13 else a.submits_per_minute end
-from began b where a.id = b.id returning {_COLUMNS}
-"""  # noqa: S608  # the columns are ours
+_SET: Final = _ALLOWED.statement
 
 _GIVE: Final = """
 with entry as (
@@ -70,7 +56,8 @@ select coalesce(sum(amount_micros), 0)::bigint from entries where account = 'ava
 """
 
 _KEY: Final = f"""
-select k.budget_micros, k.budget_period, {_SPENT.format(row="k")}, k.held_micros, k.unfinished from keys k where k.id = $1
+select k.budget_micros, k.budget_period, {SPENT.format(row="k")}, {PERIOD_ENDS.format(row="k")},
+    k.held_micros, k.unfinished from keys k where k.id = $1
 """  # noqa: S608  # our own text
 
 _RETURNED: Final = """
@@ -124,13 +111,6 @@ class GiftMismatchError(Exception):
     """The key stands for another gift."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A value to write, which may be None; a Setting that is not there leaves what is."""
-
-    value: int | str | None
-
-
 class Accounts:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -158,23 +138,19 @@ class Accounts:
     async def create(self, name: str, **settings: Setting) -> AccountRow | None:
         """Open an account with what is given, by the names that `set` has; None where there is one of that name."""
         async with self._pool.acquire() as connection, connection.transaction():
-            if await connection.fetchval(_OPEN, name) is None:
-                return None
-            row = await connection.fetchrow(_SET, name, *_values(settings))
-        return None if row is None else _account(row)
+            opened = await connection.fetchval(_OPEN, name)
+            return None if opened is None else await _set(connection, opened, settings)
 
     async def set(self, name: str, **settings: Setting) -> AccountRow | None:
-        """Write what is given of `credit`, `budget`, `budget_period`, and the three limits by their columns' names.
+        """Write what is given of `credit_micros`, `budget_micros`, `budget_period`, and the three limits.
 
         None where there is no such account.
         """
         if "\0" in name:
             return None
         async with self._pool.acquire() as connection, connection.transaction():
-            # What ends meanwhile is summed by one of the two, never by both.
-            await connection.execute(_LOCK_NAMED, name)
-            row = await connection.fetchrow(_SET, name, *_values(settings))
-        return None if row is None else _account(row)
+            found = await connection.fetchval(_LOCK_NAMED, name)
+            return None if found is None else await _set(connection, found, settings)
 
     @whole_again
     async def give(
@@ -214,15 +190,9 @@ async def _known_gift(connection: Connection, account_id: int, key: str | None, 
     return int(await connection.fetchval(_AFTER_GIFT, account_id, entry.int))
 
 
-def _values(settings: Mapping[str, Setting]) -> Sequence[bool | int | str | None]:
-    unknown = settings.keys() - set(_SETTINGS)
-    if unknown:
-        raise TypeError(f"no account has {unknown}")
-    return [part for name in _SETTINGS for part in _given(settings.get(name))]
-
-
-def _given(setting: Setting | None) -> tuple[bool, int | str | None]:
-    return setting is not None, None if setting is None else setting.value
+async def _set(connection: Connection, account_id: int, settings: Mapping[str, Setting]) -> AccountRow:
+    await connection.execute(_SET, account_id, *_ALLOWED.values(settings))
+    return _account(await connection.fetchrow(_FIND_ID, account_id))
 
 
 def _account(row: Any) -> AccountRow:  # noqa: ANN401  # asyncpg's Record types no column

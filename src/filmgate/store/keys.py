@@ -10,6 +10,7 @@ from typing import Any, Final
 from filmgate.domain.ids import hint
 from filmgate.domain.limits import EXPIRED_KEY_READS
 from filmgate.domain.task import Owner
+from filmgate.store.allowance import SPENT, Allowance, Setting
 from filmgate.store.batch import Lane
 from filmgate.store.patience import PATIENCE_S, patiently
 from filmgate.store.pool import Pool
@@ -44,13 +45,15 @@ on conflict (hash) do update set name = excluded.name, revoked_at = null
 returning id
 """
 
-_LIST: Final = """
+_SHOWN: Final = f"""
 select k.id, k.unfinished, k.running,
     k.name, a.name as account, k.hint, k.operator, k.dialect, k.language, k.strict, k.soften, k.budget_micros,
-    k.budget_period, k.spent_micros, k.held_micros, k.max_unfinished, k.max_running, k.submits_per_minute,
+    k.budget_period, {SPENT.format(row="k")}, k.held_micros, k.max_unfinished, k.max_running, k.submits_per_minute,
     k.over_limit, k.created_at, k.expires_at, k.revoked_at
-from keys k left join accounts a on a.id = k.account_id order by k.id
-"""
+from keys k left join accounts a on a.id = k.account_id
+"""  # noqa: S608  # our own text
+_LIST: Final = f"{_SHOWN} order by k.id"
+_SHOW: Final = f"{_SHOWN} where k.id = $1"
 
 _REVOKE: Final = """
 update keys set revoked_at = now()
@@ -64,6 +67,23 @@ select id from keys where revoked_at is null and (expires_at is null or expires_
 order by id
 """
 _LIVE: Final = f"{_NAMED} for update"
+
+# One that has run out may be given more time.
+_CHANGEABLE: Final = """
+select id from keys where revoked_at is null and not operator
+    and case when $1 ~ '^[0-9]+$' then id::text = $1 else name = $1 end
+order by id for no key update
+"""
+_ALLOWED: Final = Allowance(
+    table="keys",
+    columns=(
+        "budget_micros", "budget_period", "max_running", "over_limit", "max_unfinished", "submits_per_minute",
+        "expires_at", "dialect", "language", "strict", "soften",
+    ),
+    owns="l.account_id = p.account_id and l.key_id = p.id",
+    carried="case when p.created_at >= b.at then p.carried_micros else 0 end",
+)  # fmt: skip
+_SET: Final = _ALLOWED.statement
 
 # What is left of a budget goes over to the new key, and what the former one holds counts there as spent; what it gets
 # back of that is all that it may still spend. So the two together never pass the budget. What was spent in a period that
@@ -234,6 +254,21 @@ class Keys:
             digest = self._digests(key)[0]
             row: Any = await connection.fetchrow(_ROTATE, found[0]["id"], digest, hint(key), overlap)
         return Rotated(*row)
+
+    async def set(self, id_or_name: str, **settings: Setting) -> KeyRow | None:
+        """Write what is given of a key's limits and manners, by its columns' names; None where there is no such key.
+
+        Raise LookupError, with nothing changed, where several have that name.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            found = await connection.fetch(_CHANGEABLE, id_or_name)
+            if len(found) > 1:
+                raise LookupError(id_or_name)
+            if not found:
+                return None
+            await connection.execute(_SET, found[0]["id"], *_ALLOWED.values(settings))
+            row: Any = await connection.fetchrow(_SHOW, found[0]["id"])
+        return KeyRow(**dict(row))
 
     async def has_operator(self) -> bool:
         return bool(await self._pool.fetchval(_OPERATORS))

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from filmgate.domain.limits import MOST_MICROS
 from filmgate.domain.problems import Problem
-from filmgate.store.accounts import AccountRow, GiftMismatchError, Setting
+from filmgate.store.accounts import AccountRow, GiftMismatchError
+from filmgate.store.allowance import Setting
 from filmgate.web.money import Count, Micros
 from filmgate.web.operators import operator_router
 from filmgate.web.surroundings import Surroundings
@@ -145,7 +146,7 @@ def _add_gifts(router: APIRouter, around: Surroundings) -> None:
 def _settings(said: AccountChange) -> dict[str, Setting]:
     """Give what was named; what was not stays as it is."""
     named = said.model_fields_set & set(AccountChange.model_fields)
-    return {field.removesuffix("_micros"): Setting(getattr(said, field)) for field in named}
+    return {field: Setting(getattr(said, field)) for field in named}
 
 
 def _shown(row: AccountRow) -> AccountOut:

@@ -10,20 +10,20 @@ from filmgate.domain import ids
 from filmgate.domain.languages import Language
 from filmgate.domain.limits import KEY_OVERLAP, RELAY_SUBMITS, RELAY_TASKS
 from filmgate.domain.problems import Problem
+from filmgate.store.allowance import Setting
+from filmgate.store.keys import KeyRow
 from filmgate.web.moments import Moment
 from filmgate.web.money import Count, Micros
 from filmgate.web.operators import operator_router
 from filmgate.web.surroundings import Surroundings
 
 
-class NewKey(BaseModel):
+class KeyChange(BaseModel):
+    """What is not named stays; null takes a limit away."""
+
     # A limit whose name is misspelt would be none.
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    account: str | None = Field(
-        None, min_length=1, max_length=200, description="Join this account; else one of its own."
-    )
     dialect: str | None = Field(None, description="Always speak this dialect on shared paths.")
     language: Language | None = Field(
         None,
@@ -40,10 +40,17 @@ class NewKey(BaseModel):
         "wait",
         description="Whether films beyond `max_running`, the key's or its account's, wait or are refused.",
     )
+    expires_at: Moment | None = None
+
+
+class NewKey(KeyChange):
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    account: str | None = Field(
+        None, min_length=1, max_length=200, description="Join this account; else one of its own."
+    )
     limits: Literal["relay"] | None = Field(
         None, description="relay: 100 submits a minute, 10 unfinished tasks."
     )
-    expires_at: Moment | None = None
 
 
 class KeyOut(BaseModel):
@@ -127,9 +134,7 @@ def admin_routes(around: Surroundings, dialects: frozenset[str]) -> APIRouter:
     @router.get("/keys")
     async def listing() -> KeyPage:
         """List all keys; none of them can be read back."""
-        rows = await around.keys.list()
-        fields = KeyOut.model_fields
-        return KeyPage(data=[KeyOut(**{name: getattr(row, name) for name in fields}) for row in rows])
+        return KeyPage(data=[_shown(row) for row in await around.keys.list()])
 
     @router.delete("/keys/{id_or_name}")
     async def revoke(id_or_name: str) -> Revoked:
@@ -141,6 +146,7 @@ def admin_routes(around: Surroundings, dialects: frozenset[str]) -> APIRouter:
         return Revoked(revoked=revoked)
 
     _add_rotation(router, around)
+    _add_changes(router, around, dialects)
     return router
 
 
@@ -154,18 +160,43 @@ def _add_rotation(router: APIRouter, around: Surroundings) -> None:
         try:
             new = await around.keys.rotate(id_or_name, key, overlap=KEY_OVERLAP)
         except LookupError:
-            reason, reason_zh = (
-                "several keys have this name: give the id of one.",
-                "有多个同名密钥，请使用编号。",
-            )
-            raise Problem(
-                "invalid_parameter", field="id_or_name", reason=reason, reason_zh=reason_zh
-            ) from None
+            raise _several() from None
         if new is None:
             raise Problem("key_not_found", name=id_or_name)
         around.telemetry.event("key.rotated", key_prefix=ids.hint(key), account=new.account)
         former = FormerKey(id=new.former_id, expires_at=new.former_until)
         return RotatedKey(id=new.id, name=new.name, account=new.account, key=key, former=former)
+
+
+def _add_changes(router: APIRouter, around: Surroundings, dialects: frozenset[str]) -> None:
+    @router.patch("/keys/{id_or_name}")
+    async def change(id_or_name: str, asked: KeyChange) -> KeyOut:
+        """Set what a key may spend, how much of it at a time, and how it is answered."""
+        _check_dialect(asked.dialect, dialects)
+        if "\0" in id_or_name:
+            raise Problem("not_found")
+        settings = {name: Setting(getattr(asked, name)) for name in asked.model_fields_set}
+        try:
+            row = await around.keys.set(id_or_name, **settings)
+        except LookupError:
+            raise _several() from None
+        if row is None:
+            raise Problem("key_not_found", name=id_or_name)
+        around.telemetry.event("key.changed", key_prefix=row.hint, account=row.account)
+        return _shown(row)
+
+
+def _shown(row: KeyRow) -> KeyOut:
+    return KeyOut(**{name: getattr(row, name) for name in KeyOut.model_fields})
+
+
+def _several() -> Problem:
+    return Problem(
+        "invalid_parameter",
+        field="id_or_name",
+        reason="several keys have this name: give the id of one.",
+        reason_zh="有多个同名密钥，请使用编号。",
+    )
 
 
 def _check_dialect(dialect: str | None, dialects: frozenset[str]) -> None:

@@ -10,6 +10,7 @@ from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.keys.operator import operator_session
 from filmgate.cli.measures import age, moment, money
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
+from filmgate.cli.session import Session
 from filmgate.cli.shapes import KeyPageShape, KeyShape
 from filmgate.cli.text import Text
 from filmgate.cli.verb import verb
@@ -51,8 +52,14 @@ def list_keys(*, place: Place = HERE, manner: Manner = PLAIN_MANNER) -> int:
     if output.form is Form.JSON:
         output.document(cast("Json", page))
     else:
-        output.rows(Grid(_COLUMNS, [_row(key, output, session.clock.now()) for key in page["data"]]))
+        answer_keys(session, page["data"])
     return Exit.DONE
+
+
+def answer_keys(session: Session, keys: Sequence[KeyShape]) -> None:
+    """Give keys as the answer of a verb, a row for each."""
+    now = session.clock.now()
+    session.output.rows(Grid(_COLUMNS, [_row(key, session.output, now) for key in keys]))
 
 
 def _row(key: KeyShape, output: Output, now: datetime) -> Sequence[Cell | str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kit.databases import own_database
+from kit.databases import own_database, sql
 from kit.gates import RealGate
 from kit.vendors import RunningVendor, provider_table, route_table, start_vendor
 
@@ -152,6 +152,14 @@ def test_each_decision_settles_its_task(blind: tuple[RealGate, RunningVendor]) -
     assert resolve(gate, given_up, outcome="give_up").json["state"] == "failed"
     lost = gate.ask("GET", f"/gate/v1/tasks/{given_up}", key=gate.key).json
     assert (lost["error"]["code"], lost["cost_micros"]) == ("outcome_uncertain", 0)
+    sql(gate.environment["FILMGATE_DATABASE_URL"], "update film.attempts set sent_at = now()")
+    answer = resolve(gate, absent, outcome="absent")
+    assert (answer.status, answer.json["error"]["code"]) == (409, "on_its_way")
+    assert 0 < int(answer.headers["retry-after"]) <= 90
+    sql(
+        gate.environment["FILMGATE_DATABASE_URL"],
+        "update film.attempts set sent_at = now() - interval '91 s'",
+    )
     assert resolve(gate, absent, outcome="absent").status == 200
     give_up = time.monotonic() + 30
     while len(attempts := gate.ask("GET", f"/admin/v1/tasks/{absent}", key="sk-admin").json["attempts"]) < 2:

@@ -16,6 +16,7 @@ from filmgate.engine.poll import poll
 from filmgate.engine.receive import keep_ticket
 from filmgate.engine.reconcile import reconcile
 from filmgate.engine.resolve import absent, found, given_up
+from filmgate.engine.tickets import ticket_of
 from filmgate.store import transitions
 from filmgate.store.ledger import Ledger
 from filmgate.store.moves import StaleLease
@@ -122,14 +123,65 @@ async def test_an_operator_who_has_found_the_job_lets_the_task_go_on(room: Room)
     ]
 
 
+async def test_what_an_operator_has_found_is_asked_for_as_what_was_made_under_the_attempts_key(
+    room: Room,
+) -> None:
+    """A vendor that gave one id to two jobs shows the other's film under it."""
+    task = await accepted(room)
+    await room.uncertain()
+    await found(room.parts, task, "job-7")
+    await room.world.pool.execute("update work set due_at = now()")
+    claim = await room.due(Step.POLL)
+    assert claim.attempt is not None
+    assert ticket_of(claim.attempt) == Ticket("job-7", key=f"{task.id}.1.1")
+
+
 async def test_an_operator_who_knows_that_there_is_none_lets_it_be_sent_again(room: Room) -> None:
     task = await accepted(room)
     await room.uncertain()
+    await sent_ago(room, 91)
     await absent(room.parts, task)
     assert await attempts(room) == [("lost", None)]
     await room.sending(no=2)
     assert await attempts(room) == [("lost", None), ("sending", None)]
     assert await Ledger(room.world.pool).check() == []
+
+
+async def test_nobody_says_that_there_is_none_while_it_may_still_arrive(room: Room) -> None:
+    task = await accepted(room)
+    await room.uncertain()
+    await sent_ago(room, 60)
+    with pytest.raises(Problem, match="on_its_way") as told:
+        await absent(room.parts, task)
+    assert told.value.parameters == {"retry_after_s": 30}
+    assert await attempts(room) == [("uncertain", None)]
+    assert await notices(room) == []
+    # Whoever looked for it goes on at once.
+    await room.due(Step.RECONCILE)
+
+
+async def test_what_was_sent_before_the_clock_was_set_back_has_arrived_by_now(room: Room) -> None:
+    task = await accepted(room)
+    await room.uncertain()
+    await sent_ago(room, -3600)
+    await absent(room.parts, task)
+    assert await attempts(room) == [("lost", None)]
+
+
+async def test_a_vendor_that_knows_the_key_is_sent_it_again_under_that_and_no_other(room: Room) -> None:
+    """A repeat may be on its way there just when an operator looks at the vendor's list."""
+    room.vendor.replays = timedelta(hours=1)
+    task = await accepted(room)
+    await room.uncertain()
+    await sent_ago(room, 600)
+    looking = await room.due(Step.RECONCILE)
+    await absent(room.parts, task)
+    assert await attempts(room) == [("uncertain", None)]
+    [(_, text)] = await notices(room)
+    assert "absent, and sent again under its key, an operator says" in str(text)
+    with pytest.raises(StaleLease):
+        await room.world.moves.make(transitions.unresolved(looking, timedelta(0)))
+    await room.due(Step.RECONCILE)
 
 
 async def test_a_film_that_nobody_is_left_to_be_sent_to_ends_and_does_not_wait_for_its_deadline(
@@ -176,6 +228,7 @@ async def test_only_what_is_uncertain_is_decided(room: Room, stage: str) -> None
 async def test_of_two_decisions_one_is_taken(room: Room) -> None:
     task = await accepted(room)
     await room.uncertain()
+    await sent_ago(room, 91)
     results = await asyncio.gather(
         given_up(room.parts, task), absent(room.parts, task), return_exceptions=True
     )
@@ -234,6 +287,7 @@ async def test_an_orphan_beside_a_second_attempt_disturbs_nothing(room: Room) ->
     task = await accepted(room)
     stale = await room.sending()
     await room.world.moves.make(transitions.uncertain(stale, "lost"))
+    await sent_ago(room, 91)
     await absent(room.parts, task)
     await room.sending(no=2)
     await keep_ticket(room.parts, stale, LATE)

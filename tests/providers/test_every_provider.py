@@ -88,7 +88,7 @@ def stage(request, tools):
 
 def kept(ticket):
     """Give a ticket as it comes back from the store."""
-    return Ticket(ticket.ref, json.loads(json.dumps(ticket.memory)))
+    return Ticket(ticket.ref, json.loads(json.dumps(ticket.memory)), key=ticket.key)
 
 
 async def end_of(provider, ticket):

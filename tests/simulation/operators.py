@@ -22,9 +22,11 @@ async def settle(world: World) -> None:
     rows = world.database.control.ask(_UNCERTAIN)
     if not rows:
         return
-    task_id, account_id, key, provider, sent_at = (str(column) for column in world.dice.choice(rows))
+    task_id, account_id, key, provider, intended_at = (str(column) for column in world.dice.choice(rows))
     job = world.network.vendors[f"{provider}.test"].job_of(key)
-    if job is None and world.database.now - float(sent_at) < _SURE_S:
+    sent_at = world.network.first_sent.get(key)
+    age_s = world.database.now - float(intended_at) if sent_at is None else world.loop.time() - sent_at
+    if job is None and age_s < _SURE_S:
         return
 
     async def act(node: Node) -> None:

@@ -73,11 +73,16 @@ class ClipRequest:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A vendor's receipt: its id of the job, and what else the provider must remember to ask for it."""
+    """A vendor's receipt: its id of the job, and what else the provider must remember to ask for it.
+
+    The engine keeps all but the key, which it knows: what a vendor shows for the id may be of another submit.
+    """
 
     ref: str
     memory: Mapping[str, Json] = field(default_factory=dict)
     ask_in: timedelta | None = None
+    key: str = ""
+    """Under which the job was asked for; empty where nobody has to say so."""
 
 
 @dataclass(frozen=True, slots=True)

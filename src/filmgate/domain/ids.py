@@ -26,6 +26,16 @@ def uuid7_floor(moment: datetime) -> UUID:
     return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
+def submit_key(task_id: UUID, clip: int, attempt: int) -> str:
+    """Give the key of an attempt, which is the same however often it is sent."""
+    return f"{task_id}.{clip}.{attempt}"
+
+
+def same_clip(one: str, other: str) -> bool:
+    """Tell whether two such keys are of attempts at one clip: the film of either is that clip."""
+    return one.rpartition(".")[0] == other.rpartition(".")[0]
+
+
 def fill(template: str, *, model: str, now: datetime, chance: Chance) -> str:
     """Write an id by its dialect's template, such as `task_{alnum:32}` or `{model}:{uuid4}`."""
 

@@ -197,6 +197,10 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         409, 2, "No attempt of this task waits for a decision: it is {state}.",
         "该任务没有待决的提交：{state}。",
     ),
+    "on_its_way": Wording(
+        409, 6, "It was sent so lately that it may still arrive: look at the provider's list again in {retry_after_s} s.",
+        "该提交刚刚发出，可能仍在途中：请在 {retry_after_s} 秒后再次核对上游列表。",
+    ),
     "provider_paused": Wording(
         409, 6, "{name} is paused; resume it first. Nothing was started.", "{name} 已暂停，请先恢复。任务未开始。",
     ),
@@ -315,8 +319,8 @@ WORDINGS: Final[Mapping[str, Wording]] = {
 RETRYABLE: Final = frozenset({
     "body_too_slow", "too_many_bodies", "too_many_streams", "too_many_failures", "rate_limited", "too_many_tasks",
     "too_many_tests", "too_many_replays", "film_not_ready", "cancel_unconfirmed", "not_ended", "provider_paused",
-    "store_unavailable", "files_unavailable", "no_room", "shutting_down", "webhook_unreachable", "lost_by_provider",
-    "result_lost", "outcome_uncertain", "provider_failed", "expired", "not_started",
+    "store_unavailable", "files_unavailable", "no_room", "on_its_way", "shutting_down", "webhook_unreachable",
+    "lost_by_provider", "result_lost", "outcome_uncertain", "provider_failed", "expired", "not_started",
 })  # fmt: skip
 """The codes after which the same request, unchanged, may succeed later."""
 

@@ -9,6 +9,7 @@ import orjson
 from filmgate.domain.contracts_provider import ClipRequest, Tidies
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import StorageFault
+from filmgate.domain.ids import submit_key
 from filmgate.domain.limits import ATTEMPTS, IDLE_CLAIM
 from filmgate.domain.plan import Plan, planned_by
 from filmgate.domain.problems import Problem
@@ -127,7 +128,7 @@ def _sending(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> Sendi
         no=clip.attempt,
         credential_id=line.credential_id,
         provider=line.provider_name,
-        key=f"{claim.task_id}.{claim.clip_no}.{clip.attempt}",
+        key=submit_key(claim.task_id, claim.clip_no, clip.attempt),
         body_sha256=digest.hexdigest(),
         folder=parts.claims.folder if isinstance(line.provider, Tidies) else None,
         vendor_model=clip.model,

@@ -82,10 +82,10 @@ async def _look(parts: Parts, claim: Claim, provider: Provider) -> Ticket | None
     attempt = claim.attempt
     if attempt is None:
         return None
-    if _remembered(parts, claim, provider.replays):
+    if remembered(parts, claim, provider.replays):
         clip = await repeat(parts, claim)
         # To gather it may have taken long.
-        if clip is None or not _remembered(parts, claim, provider.replays):
+        if clip is None or not remembered(parts, claim, provider.replays):
             return None
         return await provider.submit(clip, attempt.key)
     if isinstance(provider, Finds) and provider.visible_after is not None:
@@ -96,7 +96,7 @@ async def _look(parts: Parts, claim: Claim, provider: Provider) -> Ticket | None
     return None
 
 
-def _remembered(parts: Parts, claim: Claim, life: timedelta | None) -> bool:
+def remembered(parts: Parts, claim: Claim, life: timedelta | None) -> bool:
     """Tell whether a vendor surely still knows the attempt's key, and somebody still waits for its film."""
     if life is None:
         return False

@@ -1,16 +1,19 @@
 """Resolve: an operator decides what became of a submit that nobody could find out about."""
 
 from dataclasses import replace
+from math import ceil
 
 import asyncpg
 
 from filmgate.domain.contracts_provider import Ticket
 from filmgate.domain.failpoint import failpoint
+from filmgate.domain.limits import SUBMIT_LEASE
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Task
 from filmgate.engine.parts import Parts
-from filmgate.engine.reconcile import give_up, send_anew
+from filmgate.engine.reconcile import give_up, remembered, send_anew
 from filmgate.engine.tickets import accepted
+from filmgate.store import transitions
 from filmgate.store.notices import Notice
 from filmgate.store.work import Claim
 
@@ -21,14 +24,29 @@ async def found(parts: Parts, task: Task, ref: str, note: str = "") -> None:
     try:
         await parts.moves.make(await accepted(parts, claim, Ticket(ref)))
     except asyncpg.UniqueViolationError:
+        await _left_open(parts, claim)
         reason, reason_zh = "another attempt has that job.", "该编号已属于另一次提交。"
         raise Problem("invalid_parameter", field="ref", reason=reason, reason_zh=reason_zh) from None
     await _told(parts, claim, f"found as {ref}", note)
 
 
 async def absent(parts: Parts, task: Task, note: str = "") -> None:
-    """Say that the vendor has no such job, so that the clip is sent once more; raise Problem `not_uncertain`."""
+    """Say that the vendor has no such job, so that the clip is sent once more.
+
+    Raise Problem `not_uncertain`, or `on_its_way` while what was sent may still arrive. A vendor that knows the key is
+    sent it again under that: the last repeat may just be on its way there, and makes no second film then.
+    """
     claim = await _taken(parts, task)
+    named = parts.maker(claim.attempt)
+    if (
+        named is not None
+        and claim.task.cancel_requested_at is None
+        and remembered(parts, claim, named[1].replays)
+    ):
+        await _left_open(parts, claim)
+        await _told(parts, claim, "absent, and sent again under its key", note)
+        return
+    await _wait_for_arrival(parts, claim)
     await send_anew(parts, claim)
     await _told(parts, claim, "absent", note)
 
@@ -46,6 +64,21 @@ async def _taken(parts: Parts, task: Task) -> Claim:
         raise Problem("not_uncertain", state=task.state.value)
     await failpoint("resolve.after_claim")
     return replace(claim, since=parts.clock.monotonic())
+
+
+async def _wait_for_arrival(parts: Parts, claim: Claim) -> None:
+    attempt = claim.attempt
+    if attempt is None:
+        return
+    wait = attempt.sent_at + SUBMIT_LEASE - claim.claimed_at
+    # One from the future was sent before the clock was set back.
+    if SUBMIT_LEASE >= wait > transitions.NOW:
+        await _left_open(parts, claim)
+        raise Problem("on_its_way", retry_after_s=ceil(wait.total_seconds()))
+
+
+async def _left_open(parts: Parts, claim: Claim) -> None:
+    await parts.moves.make(transitions.unresolved(claim, transitions.NOW))
 
 
 async def _told(parts: Parts, claim: Claim, what: str, note: str) -> None:

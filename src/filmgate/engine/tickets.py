@@ -14,7 +14,7 @@ def ticket_of(attempt: OpenAttempt) -> Ticket:
     """Give the ticket of an attempt that was accepted."""
     if attempt.ref is None:
         raise ValueError(attempt.key)
-    return Ticket(ref=attempt.ref, memory=attempt.ticket or {})
+    return Ticket(ref=attempt.ref, memory=attempt.ticket or {}, key=attempt.key)
 
 
 async def accepted(parts: Parts, claim: Claim, ticket: Ticket) -> Move:

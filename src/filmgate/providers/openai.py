@@ -74,6 +74,7 @@ from filmgate.domain.contracts_provider import (
     Tools,
 )
 from filmgate.domain.faults import Broken, Busy, Fault, Invalid, Misconfigured, Refused, Uncertain, Vanished
+from filmgate.domain.ids import same_clip
 from filmgate.domain.limits import POLL_BODY_BYTES, POLL_SECONDS, SUBMIT_SECONDS
 from filmgate.domain.request import Json, PictureRole
 from filmgate.providers.options import demand_known, versioned_root
@@ -178,7 +179,7 @@ class OpenAIVideos:
         ref = (json_object(reply.body) or {}).get("id")
         if not isinstance(ref, str) or _ID.fullmatch(ref) is None:
             raise Uncertain(f"{reply.status} without a usable id: {self._words(reply)}")
-        return Ticket(ref, {"key": key}, self._ask_in(reply))
+        return Ticket(ref, ask_in=self._ask_in(reply), key=key)
 
     async def poll(self, ticket: Ticket) -> Polled:
         reply = await self._asked("GET", self._address(ticket.ref))
@@ -193,7 +194,7 @@ class OpenAIVideos:
         videos = [video for video in listed if isinstance(video, dict)]
         ref = next((video.get("id") for video in videos if video.get("idempotency_key") == key), None)
         if isinstance(ref, str) and _ID.fullmatch(ref):
-            return Ticket(ref, {"key": key}, self._ask_in(reply))
+            return Ticket(ref, ask_in=self._ask_in(reply), key=key)
         if body.get("has_more") or any("idempotency_key" not in video for video in videos):
             # It was asked for one video: what lists others proves nothing of that one.
             raise Broken("the vendor's list cannot be asked for a key")
@@ -238,7 +239,7 @@ class OpenAIVideos:
         if body.get("id") != ticket.ref:
             raise Broken(f"the answer is about {body.get('id')!r}, not {ticket.ref!r}: {self._words(reply)}")
         made_for = body.get("idempotency_key")
-        if made_for is not None and made_for != ticket.memory.get("key", made_for):
+        if made_for is not None and ticket.key and not same_clip(str(made_for), ticket.key):
             # One id for two jobs: ours is shown to nobody, and nobody is given another's film.
             raise Vanished(f"{ticket.ref} is what was made for {made_for!r}")
         return body

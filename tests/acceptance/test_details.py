@@ -100,3 +100,16 @@ def test_the_openapi_file_shows_the_details(gate: RealGate) -> None:
     assert shown == KEYS | {"cost_micros"}
     answers = described["paths"]["/gate/v1/tasks"]["post"]["responses"]
     assert answers["default"]["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorAnswer")
+
+
+def test_what_changes_only_what_it_names_is_published_without_defaults(gate: RealGate) -> None:
+    described = gate.ask("GET", "/openapi.json").json
+    bodies = [
+        path["patch"]["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        for path in described["paths"].values()
+        if "patch" in path
+    ]
+    assert {"KeyChange", "AccountChange"} <= set(bodies)
+    for body in bodies:
+        properties = described["components"]["schemas"][body]["properties"]
+        assert [name for name, one in properties.items() if "default" in one] == [], body

@@ -182,6 +182,20 @@ def test_a_change_of_a_key_that_means_nothing_changes_nothing(
     assert said in ran.error["message"]
 
 
+def test_a_key_whose_place_was_taken_is_told_from_the_one_that_took_it(on: Ask) -> None:
+    made = on("keys", "create", "apps/web").document
+    new = on("keys", "rotate", "apps/web").document
+    assert on("keys", "change", "apps/web", "--max-running", "3").document["id"] == new["id"]
+    ran = on("keys", "change", str(made["id"]), "--expires", "none")
+    assert ran.code == 2
+    assert f"key {new['id']} took its place" in ran.error["message"]
+    rows = [line.split("\t") for line in on("keys", "list", "--plain").out.splitlines()]
+    assert [row[-1] for row in rows if row[1] == "apps/web"] == ["replaced", "valid"]
+    ran = on("keys", "create", "2026")
+    assert ran.code == 2
+    assert "those are ids" in ran.error["message"]
+
+
 def test_a_key_is_rotated_and_revoked(on: Ask, real: RealGate) -> None:
     made = on("keys", "create", "turning", "--account", "team").document
     new = on("keys", "rotate", "turning").document

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from filmgate.store.allowance import Setting
-from filmgate.store.keys import KeyRow, Keys
+from filmgate.store.keys import KeyRow, Keys, ReplacedKeyError
 from filmgate.store.pool import Pool
 from kit.books import PRICE, sound_books
 from kit.worlds import make_world
@@ -178,6 +178,53 @@ async def test_only_one_key_that_is_meant_is_changed(keys: Keys) -> None:
         await keys.set(str(first), spent_micros=Setting(0))
 
 
+async def test_after_a_rotation_a_name_means_the_key_that_took_the_others_place(
+    keys: Keys, pool: Pool
+) -> None:
+    old = await keys.create("sk-old", name="ci", account="team")
+    new = await keys.rotate("ci", "sk-new", overlap=DAY)
+    assert new is not None
+    changed = await keys.set("ci", max_running=Setting(1))
+    assert changed is not None
+    assert changed.id == new.id
+    owner = await keys.named("ci")
+    assert owner is not None
+    assert owner.key_id == new.id
+    for act in (keys.set(str(old), max_running=Setting(2)), keys.rotate(str(old), "sk-no", overlap=DAY)):
+        with pytest.raises(ReplacedKeyError, match=str(new.id)):
+            await act
+    # The former one runs out, and is never revoked.
+    await pool.execute("update keys set expires_at = now() - interval '1 day' where id = $1", old)
+    newest = await keys.rotate("ci", "sk-newest", overlap=DAY)
+    assert newest is not None
+    assert newest.former_id == new.id
+    # Whoever was replaced by a key that is revoked is meant again.
+    await keys.revoke(str(newest.id))
+    changed = await keys.set("ci", max_running=Setting(3))
+    assert changed is not None
+    assert changed.id == new.id
+
+
+async def test_a_change_that_waits_for_a_rotation_changes_the_new_key(keys: Keys, pool: Pool) -> None:
+    old = await keys.create("sk-old", name="ci", account="team", budget_micros=5, budget_period="month")
+    async with pool.acquire() as connection:
+        rotation = connection.transaction()
+        await rotation.start()
+        await connection.execute("select from keys where id = $1 for update", old)
+        change = asyncio.create_task(keys.set("ci", budget_micros=Setting(50)))
+        await asyncio.sleep(0.2)
+        new = await connection.fetchval(
+            "insert into keys (account_id, name, hash, hint, former_id)"
+            " select account_id, name, sha256('new'), hint, id from keys where id = $1 returning id",
+            old,
+        )
+        await rotation.commit()
+    changed = await change
+    assert changed is not None
+    assert changed.id == new
+    assert [row.budget_micros for row in await keys.list()] == [5, 50]
+
+
 async def test_a_budget_that_is_set_counts_what_was_spent_since_its_period_began(pool: Pool) -> None:
     books = await sound_books(await make_world(pool, in_flight=9))
     keys, old = Keys(pool, [b"pepper"]), books.world.owner.key_id
@@ -186,14 +233,68 @@ async def test_a_budget_that_is_set_counts_what_was_spent_since_its_period_began
         assert row is not None
         assert (row.budget_micros, row.budget_period, row.spent_micros) == (BUDGET, period, PRICE)
         assert await books.broken() == {}
-    new = await keys.rotate(str(old), "sk-first", overlap=DAY)
+    last = old
+    for no in range(2):
+        new = await keys.rotate(str(last), f"sk-{no}", overlap=DAY)
+        assert new is not None
+        last = new.id
+        # What it took over counts on, charged and held.
+        for period in ("day", "month", None):
+            row = await keys.set(str(last), budget_period=Setting(period))
+            assert row is not None
+            assert (row.budget_micros, row.spent_micros) == (BUDGET, 2 * PRICE)
+            assert await books.broken() == {}
+
+
+async def test_of_what_a_key_took_over_only_what_its_new_period_has_counts(pool: Pool) -> None:
+    books = await sound_books(await make_world(pool, in_flight=9))
+    keys, old = Keys(pool, [b"pepper"]), books.world.owner.key_id
+    # It was charged long ago, and made before that.
+    await pool.execute("update ledger set at = at - interval '100 days' where kind = 'close'")
+    await pool.execute(
+        "update keys set created_at = created_at - interval '200 days', period_start = now() - interval '200 days'"
+        " where id = $1",
+        old,
+    )
+    await pool.execute("update accounts set spent_micros = 0 where spent_micros > 0")
+    assert await books.broken() == {}
+    new = await keys.rotate(str(old), "sk-new", overlap=DAY)
     assert new is not None
-    # What it took over counts on, charged and held.
-    for period in ("day", "month", None):
-        row = await keys.set(str(new.id), budget_period=Setting(period))
+    for period, spent in (("month", PRICE), (None, 2 * PRICE), ("day", PRICE)):
+        row = await keys.set(str(new.id), budget_micros=Setting(BUDGET), budget_period=Setting(period))
         assert row is not None
-        assert (row.budget_micros, row.spent_micros) == (BUDGET, 2 * PRICE)
+        # What it held for a film that runs, and for good all that was ever charged.
+        assert row.spent_micros == spent
         assert await books.broken() == {}
+
+
+async def test_what_was_spent_before_a_rotation_counts_in_the_month_whatever_the_former_period_was(
+    pool: Pool,
+) -> None:
+    books = await sound_books(await make_world(pool, in_flight=9))
+    keys, old = Keys(pool, [b"pepper"]), books.world.owner.key_id
+    await keys.set(str(old), budget_micros=Setting(BUDGET), budget_period=Setting("day"))
+    # The day is over, and what was charged then is of this month.
+    await pool.execute("update keys set spent_micros = 0, period_start = now() where id = $1", old)
+    new = await keys.rotate(str(old), "sk-new", overlap=DAY)
+    assert new is not None
+    assert (await _rows(keys))[new.id].spent_micros == PRICE
+    row = await keys.set(str(new.id), budget_period=Setting("month"))
+    assert row is not None
+    assert row.spent_micros == 2 * PRICE
+    assert await books.broken() == {}
+
+
+async def test_a_period_that_another_began_while_this_was_asked_is_kept(keys: Keys, pool: Pool) -> None:
+    """At midnight: a film that ended after it has begun the new day already."""
+    id_ = await keys.create("sk-a", name="ci", account="team", budget_micros=BUDGET, budget_period="day")
+    tomorrow = await pool.fetchval(
+        "update keys set period_start = date_trunc('day', now(), 'UTC') + interval '1 day' where id = $1"
+        " returning period_start",
+        id_,
+    )
+    await keys.set("ci", budget_period=Setting("day"))
+    assert await pool.fetchval("select period_start from keys where id = $1", id_) == tomorrow
 
 
 async def test_a_list_shows_nothing_as_spent_of_a_period_that_is_over(keys: Keys, pool: Pool) -> None:

@@ -210,6 +210,7 @@ class KeyShape(TypedDict):
     created_at: str
     expires_at: str | None
     revoked_at: str | None
+    successor_id: NotRequired[int | None]
 
 
 class KeyPageShape(TypedDict):

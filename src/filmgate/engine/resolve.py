@@ -24,7 +24,6 @@ async def found(parts: Parts, task: Task, ref: str, note: str = "") -> None:
     try:
         await parts.moves.make(await accepted(parts, claim, Ticket(ref)))
     except asyncpg.UniqueViolationError:
-        await _left_open(parts, claim)
         reason, reason_zh = "another attempt has that job.", "该编号已属于另一次提交。"
         raise Problem("invalid_parameter", field="ref", reason=reason, reason_zh=reason_zh) from None
     await _told(parts, claim, f"found as {ref}", note)

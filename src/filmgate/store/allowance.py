@@ -13,17 +13,23 @@ PERIOD_ENDS: Final = (
     " + ('1 ' || {row}.budget_period)::interval as period_ends_at"
 )
 
-# Whoever writes it has locked the row: what ends meanwhile is summed by one of the two, never by both.
+# Whoever writes it has locked the row: what ends meanwhile is summed by one of the two, never by both. One whose period
+# began after this was asked, as it does at midnight, keeps that.
 _SET: Final = """
-with began as (
-    select p.id, case when {named} then coalesce(date_trunc({period}, now(), 'UTC'), p.created_at)
-        else p.period_start end as at
+with period as (
+    select p.id, coalesce(
+        greatest(date_trunc({period}, now(), 'UTC'), date_trunc({period}, p.period_start, 'UTC')), '-infinity') as since
     from {table} p where p.id = $1
+), began as (
+    select p.id, {carried} as carried,
+        case when not {named} then p.period_start when isfinite(r.since) then r.since else p.created_at end as at
+    from period r join {table} p on p.id = r.id
 )
 update {table} p set {columns}, period_start = b.at,
     spent_micros = case when not {named} then p.spent_micros else coalesce((
         select sum(e.amount_micros) from ledger l join entries e on e.ledger_id = l.id and e.account = 'revenue'
-        where l.kind = 'close' and {owns} and l.at >= b.at), 0) + {carried} end
+        where l.kind = 'close' and {owns} and l.at >= b.at), 0) + b.carried end
+    {also}
 from began b where p.id = b.id
 """
 
@@ -37,12 +43,15 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """The columns of a table that operators set; `owns` finds its bookings `l`, `carried` what it took over besides."""
+    """The columns of a table that operators set; `owns` finds the bookings `l` of a row.
+
+    What the row took over besides since `r.since`, `carried`, is kept in the column of that name.
+    """
 
     table: str
     columns: Sequence[str]
     owns: str
-    carried: str = "0"
+    carried: str = ""
 
     @property
     def statement(self) -> str:
@@ -57,7 +66,10 @@ class Allowance:
             named=_named(period),
             period=_value(period),
             owns=self.owns,
-            carried=self.carried,
+            carried=self.carried or "0",
+            also=f", carried_micros = case when {_named(period)} then b.carried else p.carried_micros end"
+            if self.carried
+            else "",
         )
 
     def values(self, settings: Mapping[str, Setting]) -> Sequence[bool | datetime | int | str | None]:

@@ -13,7 +13,7 @@ from filmgate.domain.task import Owner
 from filmgate.store.allowance import SPENT, Allowance, Setting
 from filmgate.store.batch import Lane
 from filmgate.store.patience import PATIENCE_S, patiently
-from filmgate.store.pool import Pool
+from filmgate.store.pool import Connection, Pool
 
 _COLUMNS: Final = """k.hash, k.id, k.account_id, k.dialect, k.language, k.strict, k.soften, k.operator,
     coalesce(k.expires_at <= now(), false) as expired"""
@@ -45,11 +45,12 @@ on conflict (hash) do update set name = excluded.name, revoked_at = null
 returning id
 """
 
+_SUCCESSOR: Final = "(select max(s.id) from keys s where s.former_id = k.id and s.revoked_at is null)"
 _SHOWN: Final = f"""
 select k.id, k.unfinished, k.running,
     k.name, a.name as account, k.hint, k.operator, k.dialect, k.language, k.strict, k.soften, k.budget_micros,
     k.budget_period, {SPENT.format(row="k")}, k.held_micros, k.max_unfinished, k.max_running, k.submits_per_minute,
-    k.over_limit, k.created_at, k.expires_at, k.revoked_at
+    k.over_limit, k.created_at, k.expires_at, k.revoked_at, {_SUCCESSOR} as successor_id
 from keys k left join accounts a on a.id = k.account_id
 """  # noqa: S608  # our own text
 _LIST: Final = f"{_SHOWN} order by k.id"
@@ -61,18 +62,29 @@ where revoked_at is null and case when $1 ~ '^[0-9]+$' then id::text = $1 else n
 returning id
 """
 
-_NAMED: Final = """
-select id from keys where revoked_at is null and (expires_at is null or expires_at > now()) and not operator
-    and case when $1 ~ '^[0-9]+$' then id::text = $1 else name = $1 end
-order by id
-"""
-_LIVE: Final = f"{_NAMED} for update"
+# Of those that share a name, that one is meant which nobody took the place of, and which has not run out.
+_MEANT: Final = f"""
+select k.id, coalesce(k.expires_at <= now(), false) as over,
+    {_SUCCESSOR} as successor
+from keys k where k.revoked_at is null and not k.operator
+    and case when $1 ~ '^[0-9]+$' then k.id::text = $1 else k.name = $1 end
+order by k.id
+"""  # noqa: S608  # our own text
+_LOCK: Final = "select from keys where id = $1 for no key update"
 
-# One that has run out may be given more time.
-_CHANGEABLE: Final = """
-select id from keys where revoked_at is null and not operator
-    and case when $1 ~ '^[0-9]+$' then id::text = $1 else name = $1 end
-order by id for no key update
+# What a key took over counts as far as the period has it: what each one before it held when it went, and had been charged.
+_CARRIED: Final = """
+case when p.created_at < r.since then 0 when p.former_id is null then p.carried_micros else (
+    with recursive chain as (
+        select k.former_id, k.created_at, k.carried_held_micros from keys k where k.id = p.id
+        union all
+        select f.former_id, f.created_at, f.carried_held_micros from chain c join keys f on f.id = c.former_id
+        where f.created_at >= r.since
+    )
+    select coalesce(sum(c.carried_held_micros + coalesce((
+        select sum(e.amount_micros) from ledger l join entries e on e.ledger_id = l.id and e.account = 'revenue'
+        where l.kind = 'close' and l.key_id = c.former_id and l.at >= r.since and l.at < c.created_at), 0)), 0) from chain c
+) end
 """
 _ALLOWED: Final = Allowance(
     table="keys",
@@ -81,7 +93,7 @@ _ALLOWED: Final = Allowance(
         "expires_at", "dialect", "language", "strict", "soften",
     ),
     owns="l.account_id = p.account_id and l.key_id = p.id",
-    carried="case when p.created_at >= b.at then p.carried_micros else 0 end",
+    carried=_CARRIED,
 )  # fmt: skip
 _SET: Final = _ALLOWED.statement
 
@@ -95,10 +107,11 @@ with former as (
     from keys where id = $1
 ), made as (
     insert into keys (account_id, name, hash, hint, operator, dialect, strict, expires_at, soften, budget_micros,
-        budget_period, period_start, spent_micros, carried_micros, max_unfinished, submits_per_minute, max_running,
-        over_limit, destination, language)
+        budget_period, period_start, spent_micros, carried_micros, carried_held_micros, former_id, max_unfinished,
+        submits_per_minute, max_running, over_limit, destination, language)
     select account_id, name, $2, $3, false, dialect, strict, expires_at, soften, budget_micros, budget_period,
-        since, used, used, max_unfinished, submits_per_minute, max_running, over_limit, destination, language
+        since, used, used, held_micros, id, max_unfinished, submits_per_minute, max_running, over_limit, destination,
+        language
     from former
     returning id
 ), ending as (
@@ -139,6 +152,7 @@ class KeyRow:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    successor_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +164,14 @@ class Rotated:
     account: str
     former_id: int
     former_until: datetime
+
+
+class ReplacedKeyError(Exception):
+    """Another key took its place, and has its limits."""
+
+    def __init__(self, id_: int, successor: int) -> None:
+        super().__init__(f"key {id_}: {successor} took its place")
+        self.successor = successor
 
 
 class Keys:
@@ -181,10 +203,8 @@ class Keys:
 
     async def named(self, id_or_name: str) -> Owner | None:
         """Find the owner of a valid key by the key's id or name; raise LookupError where several have that name."""
-        found = await self._pool.fetch(_NAMED, id_or_name)
-        if len(found) > 1:
-            raise LookupError(id_or_name)
-        return await self.standing(found[0]["id"]) if found else None
+        found = _meant(id_or_name, await self._pool.fetch(_MEANT, id_or_name))
+        return None if found is None or found["over"] else await self.standing(found["id"])
 
     async def open_account(self, name: str) -> str:
         """Open a new account of that name, or of that name with a number; give the name."""
@@ -243,35 +263,54 @@ class Keys:
     async def rotate(self, id_or_name: str, key: str, *, overlap: timedelta) -> Rotated | None:
         """Put a key in the place of the one that is named, which goes on for a while.
 
-        Give None where there is no such key. Raise LookupError, with nothing changed, where several have that name.
+        Give None where there is no such key. Raise LookupError, with nothing changed, where several have that name, and
+        ReplacedKeyError where another took its place.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            found = await connection.fetch(_LIVE, id_or_name)
-            if len(found) > 1:
-                raise LookupError(id_or_name)
-            if not found:
+            found = await _locked(connection, id_or_name)
+            if found is None or found["over"]:
                 return None
             digest = self._digests(key)[0]
-            row: Any = await connection.fetchrow(_ROTATE, found[0]["id"], digest, hint(key), overlap)
+            row: Any = await connection.fetchrow(_ROTATE, found["id"], digest, hint(key), overlap)
         return Rotated(*row)
 
     async def set(self, id_or_name: str, **settings: Setting) -> KeyRow | None:
         """Write what is given of a key's limits and manners, by its columns' names; None where there is no such key.
 
-        Raise LookupError, with nothing changed, where several have that name.
+        One that has run out may be given more time. Raise as `rotate` does.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            found = await connection.fetch(_CHANGEABLE, id_or_name)
-            if len(found) > 1:
-                raise LookupError(id_or_name)
-            if not found:
+            found = await _locked(connection, id_or_name)
+            if found is None:
                 return None
-            await connection.execute(_SET, found[0]["id"], *_ALLOWED.values(settings))
-            row: Any = await connection.fetchrow(_SHOW, found[0]["id"])
+            await connection.execute(_SET, found["id"], *_ALLOWED.values(settings))
+            row: Any = await connection.fetchrow(_SHOW, found["id"])
         return KeyRow(**dict(row))
 
     async def has_operator(self) -> bool:
         return bool(await self._pool.fetchval(_OPERATORS))
+
+
+async def _locked(connection: Connection, id_or_name: str) -> Any:  # noqa: ANN401  # asyncpg's Record types no column
+    """Lock the key that is meant, and no other: what it is may change while its lock is waited for."""
+    before = None
+    while True:
+        found = _meant(id_or_name, await connection.fetch(_MEANT, id_or_name))
+        if found is None or found["id"] == before:
+            break
+        before = found["id"]
+        await connection.execute(_LOCK, before)
+    if found is not None and found["successor"] is not None:
+        raise ReplacedKeyError(found["id"], found["successor"])
+    return found
+
+
+def _meant(id_or_name: str, found: Sequence[Any]) -> Any:  # noqa: ANN401  # asyncpg's Record types no column
+    left = [row for row in found if row["successor"] is None] or found
+    left = [row for row in left if not row["over"]] or left
+    if len(left) > 1:
+        raise LookupError(id_or_name)
+    return left[0] if left else None
 
 
 def _owner(row: Any) -> Owner:  # noqa: ANN401  # asyncpg's Record types no column

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)
@@ -18,4 +18,11 @@ def _meant(moment: datetime) -> datetime:
     return zoned.astimezone(UTC)
 
 
-Moment = Annotated[datetime, AfterValidator(_meant)]
+def _written(moment: object) -> object:
+    """Raise ValueError for a number: pydantic reads 30 as half a minute after 1970."""
+    if not isinstance(moment, str | datetime):
+        raise ValueError("a moment such as 2026-12-31T00:00:00Z is right")  # noqa: TRY004  # pydantic tells clients of no other
+    return moment
+
+
+Moment = Annotated[datetime, BeforeValidator(_written), AfterValidator(_meant)]

@@ -39,6 +39,7 @@ _OPERATOR: Final = Text("operator", "管理员")
 _STATES: Final = {
     "revoked": (Text("✘ revoked", "✘ 已吊销"), "red"),
     "expired": (Text("✘ expired", "✘ 已过期"), "yellow"),
+    "replaced": (Text("→ key {successor}", "→ 密钥 {successor}"), "yellow"),
     "valid": (Text("✔ valid", "✔ 有效"), "green"),
 }
 _PERIODS: Final = {"day": Text("{money}/day", "{money}/日"), "month": Text("{money}/month", "{money}/月")}
@@ -64,9 +65,8 @@ def answer_keys(session: Session, keys: Sequence[KeyShape]) -> None:
 
 def _row(key: KeyShape, output: Output, now: datetime) -> Sequence[Cell | str]:
     created, expires = moment(key["created_at"]), moment(key["expires_at"])
-    state = (
-        "revoked" if key["revoked_at"] else "expired" if expires is not None and expires <= now else "valid"
-    )
+    successor = key.get("successor_id")
+    state = _state(key, now)
     word, style = _STATES[state]
     ways = ", ".join(
         [*(output.say(_WAYS[way]) for way in _WAYS if key[way]), *filter(None, [key["language"]])]
@@ -98,8 +98,17 @@ def _row(key: KeyShape, output: Output, now: datetime) -> Sequence[Cell | str]:
         str(key.get("submits_per_minute") or "–"),
         "" if created is None else age(created, now),
         "–" if expires is None else expires.astimezone().strftime("%Y-%m-%d"),
-        Cell(output.say(word), style),
+        Cell(output.say(word, successor=successor or ""), style),
     ]
+
+
+def _state(key: KeyShape, now: datetime) -> str:
+    if key["revoked_at"]:
+        return "revoked"
+    expires = moment(key["expires_at"])
+    if expires is not None and expires <= now:
+        return "expired"
+    return "valid" if key.get("successor_id") is None else "replaced"
 
 
 def _budget(key: KeyShape, output: Output) -> str:

@@ -1,4 +1,4 @@
-"""Limits as operators change them: what is not named stays."""
+"""Limits as operators change them, where what is not named stays, and as they read them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,13 +7,15 @@ from typing import Annotated, Final, TypeVar
 from cyclopts import Parameter
 
 from filmgate.cli.errors import trouble
-from filmgate.cli.measures import micros_per
-from filmgate.cli.output import Json
+from filmgate.cli.measures import micros_per, money
+from filmgate.cli.output import Json, Output
 from filmgate.cli.spending import SPENDING
+from filmgate.cli.text import Text
 
 T = TypeVar("T")
 
 _NONE: Final = "none"
+_PERIODS: Final = {"day": Text("{money}/day", "{money}/日"), "month": Text("{money}/month", "{money}/月")}
 
 
 @Parameter(name="*")
@@ -80,6 +82,14 @@ def or_none(written: str, read: Callable[[str], T]) -> T | None:
         return read(written)
     except ValueError as error:
         raise trouble("wrong_usage", reason=str(error)) from None
+
+
+def budget_text(micros: int | None, period: str | None, output: Output) -> str:
+    """Give `$20.00/month` as it was written."""
+    if micros is None:
+        return "–"
+    amount, said = money(micros), _PERIODS.get(period or "")
+    return amount if said is None else output.say(said, money=amount)
 
 
 def _count(written: str) -> int:

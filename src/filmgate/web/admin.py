@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from filmgate.dialects.reading import wrong
 from filmgate.domain import ids
 from filmgate.domain.languages import Language
 from filmgate.domain.limits import KEY_OVERLAP, RELAY_SUBMITS, RELAY_TASKS
@@ -223,5 +224,4 @@ def _not_meant(error: Exception) -> Problem:
 def _check_dialect(dialect: str | None, dialects: frozenset[str]) -> None:
     if dialect is not None and dialect not in dialects:
         allowed = ", ".join(sorted(dialects))
-        reason, reason_zh = f"one of {allowed} is right.", f"应为 {allowed} 之一。"
-        raise Problem("invalid_parameter", field="dialect", reason=reason, reason_zh=reason_zh)
+        raise wrong("dialect", f"one of {allowed}", f"{allowed} 之一")

@@ -6,11 +6,12 @@ from typing import Annotated, Final, cast
 from cyclopts import Parameter
 
 from filmgate.cli.accounts.shapes import AccountPageShape, AccountShape
-from filmgate.cli.accounts.showing import answer_account, budget_text, credit_text, path_of
+from filmgate.cli.accounts.showing import answer_account, credit_text, path_of
 from filmgate.cli.address import HERE, Place
 from filmgate.cli.errors import Exit
 from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.keys.operator import operator_session
+from filmgate.cli.limits import budget_text
 from filmgate.cli.measures import money
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.text import Text
@@ -69,7 +70,7 @@ def _row(account: AccountShape, output: Output) -> Sequence[Cell | str]:
         Cell(money(account["balance_micros"]), "red" if account["balance_micros"] < 0 else ""),
         credit_text(account, output),
         money(account["held_micros"]),
-        budget_text(account, output),
+        budget_text(account["budget_micros"], account["budget_period"], output),
         money(account["spent_micros"]),
         str(account["unfinished"]),
         *("–" if limit is None else str(limit) for limit in limits),

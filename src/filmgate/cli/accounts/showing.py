@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from filmgate.cli.accounts.shapes import AccountShape
 from filmgate.cli.grid import Cell, Grid
+from filmgate.cli.limits import budget_text
 from filmgate.cli.measures import moment, money
 from filmgate.cli.output import Form, Json, Output
 from filmgate.cli.text import Text
@@ -24,7 +25,6 @@ _FACTS: Final[Mapping[str, Text]] = {
 }
 _FREELY: Final = Text("spends freely", "不限")
 _PREPAID: Final = Text("none: prepaid", "无（预付费）")
-_PERIODS: Final = {"day": Text("{money}/day", "{money}/日"), "month": Text("{money}/month", "{money}/月")}
 
 
 def path_of(name: str) -> str:
@@ -43,7 +43,7 @@ def answer_account(output: Output, account: AccountShape) -> None:
         "credit": credit_text(account, output),
         "held": money(account["held_micros"]),
         "spent": money(account["spent_micros"]),
-        "budget": budget_text(account, output),
+        "budget": budget_text(account["budget_micros"], account["budget_period"], output),
         "period": "" if ends is None else ends.astimezone().strftime("%Y-%m-%d %H:%M"),
         "unfinished": str(account["unfinished"]) if most is None else f"{account['unfinished']}/{most}",
         "running": _limit(account["max_running"]),
@@ -60,13 +60,6 @@ def credit_text(account: AccountShape, output: Output) -> str:
     if credit is None:
         return output.say(_FREELY)
     return money(credit) if credit else output.say(_PREPAID)
-
-
-def budget_text(account: AccountShape, output: Output) -> str:
-    if account["budget_micros"] is None:
-        return "–"
-    amount, period = money(account["budget_micros"]), _PERIODS.get(account["budget_period"] or "")
-    return amount if period is None else output.say(period, money=amount)
 
 
 def _limit(most: int | None) -> str:

@@ -8,6 +8,7 @@ from filmgate.cli.address import HERE, Place
 from filmgate.cli.errors import Exit
 from filmgate.cli.grid import Cell, Column, Grid
 from filmgate.cli.keys.operator import operator_session
+from filmgate.cli.limits import budget_text
 from filmgate.cli.measures import age, moment, money
 from filmgate.cli.output import PLAIN_MANNER, Form, Json, Manner, Output
 from filmgate.cli.session import Session
@@ -42,7 +43,6 @@ _STATES: Final = {
     "replaced": (Text("→ key {successor}", "→ 密钥 {successor}"), "yellow"),
     "valid": (Text("✔ valid", "✔ 有效"), "green"),
 }
-_PERIODS: Final = {"day": Text("{money}/day", "{money}/日"), "month": Text("{money}/month", "{money}/月")}
 
 
 def list_keys(*, place: Place = HERE, manner: Manner = PLAIN_MANNER) -> int:
@@ -91,7 +91,7 @@ def _row(key: KeyShape, output: Output, now: datetime) -> Sequence[Cell | str]:
         return [*whose, *("" if value is None else str(value) for value in (*numbers, *rest))]
     return [
         *whose,
-        _budget(key, output),
+        budget_text(key["budget_micros"], key["budget_period"], output),
         "–" if key["operator"] else Cell(money(_used(key)), "red" if _spent_up(key) else ""),
         "–" if key["operator"] else _running(key),
         "–" if key["operator"] else _unfinished(key),
@@ -109,13 +109,6 @@ def _state(key: KeyShape, now: datetime) -> str:
     if expires is not None and expires <= now:
         return "expired"
     return "valid" if key.get("successor_id") is None else "replaced"
-
-
-def _budget(key: KeyShape, output: Output) -> str:
-    if key["budget_micros"] is None:
-        return "–"
-    amount, period = money(key["budget_micros"]), _PERIODS.get(key["budget_period"] or "")
-    return amount if period is None else output.say(period, money=amount)
 
 
 def _used(key: KeyShape) -> int:

@@ -63,7 +63,7 @@ class Blows:
     _leader: Leader = field(init=False)
 
     def __post_init__(self) -> None:
-        around = Surroundings(self.site, self._again, self._crash_database)
+        around = Surroundings(self.site, self._again, self._crash_database, self._sql)
         self._leader = Leader(around, self._to_lead, self._times)
 
     @property

@@ -21,6 +21,10 @@ CAUGHT_WITHIN_S: Final = 20.0
 LONGER_THAN_A_LEASE_S: Final = 7.5
 APART_S: Final = 1.0
 CRASHED_S: Final = 0.15
+_BROKEN: Final = """
+insert into film.runs (provider, model, seconds, size, covered)
+select 'blind', 'blind', 4, '1280x720', false from generate_series(1, 100)
+"""
 _CHILDREN: Final = ("filmgate.media.film_worker", "filmgate.animatic")
 
 
@@ -88,17 +92,19 @@ LEADS: Final[Mapping[str, Lead]] = {
     "submit.too_late": Lead("submit.after_intent", pause_s=2.0),
     "surely.again": Lead("submit.after_reply", then="database crashed"),
     "sweep.before_alarm": Lead(then="routes gone", within_s=15.0),
+    "sweep.before_doubt": Lead(then="promises broken"),
     "worker.broken": Lead("poll.answered", act="error"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """`again` ends a program in that way and starts it, while nobody else does; `crash` is of the database."""
+    """`again` ends a program in that way and starts it, while nobody else does; `crash` is of the database, `sql` for it."""
 
     site: Site
     again: Callable[[Program, Callable[[], object]], Awaitable[None]]
     crash: Callable[[], Awaitable[bool]]
+    sql: Callable[[str], Awaitable[object]]
 
 
 @dataclass
@@ -264,6 +270,13 @@ async def _routes_gone(around: Surroundings) -> AsyncIterator[None]:
         await _all_again(around)
 
 
+@asynccontextmanager
+async def _promises_broken(around: Surroundings) -> AsyncIterator[None]:
+    """Have many films of a model take longer than their clients were shown, as they do when a vendor grows slow."""
+    await around.sql(_BROKEN)
+    yield
+
+
 async def _all_again(around: Surroundings) -> None:
     for program in around.site.workers:
         await around.again(program, program.kill)
@@ -276,4 +289,5 @@ CALAMITIES: Final = {
     "database crashed": _database_crashed,
     "children killed": _children_killed,
     "routes gone": _routes_gone,
+    "promises broken": _promises_broken,
 }

@@ -18,6 +18,7 @@ import itertools
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -177,21 +178,31 @@ def _stored(logs: Logs, task: Mapping[str, Any]) -> Iterator[str]:
     known = {name for vendor in logs.vendors for name in vendor.names}
     if not {attempt["provider"] for attempt in attempts} <= known or task["deleted_at"] is not None:
         return
-    keys = {attempt["key"] for attempt in attempts}
-    if task.get("goes_on"):
-        # Its first clip was served to another task of its account.
-        own = {one["id"] for one in logs.store.rows("tasks") if one["account_id"] == task["account_id"]}
-        keys = {attempt["key"] for attempt in logs.store.rows("attempts") if attempt["task_id"] in own}
-    served = {
-        sha256 for vendor in logs.vendors for job in vendor.jobs if job.key in keys for sha256 in job.served
-    }
     files = logs.store.of("files", task["id"])
     if logs.store.objects is not None:
         for file in files:
             if logs.store.objects.get(file["object_key"]) != file["sha256"]:
                 yield f"{task['id']}: {file['object_key']} is not stored as it was written down"
-    if not {file["sha256"] for file in files if file["role"] in {"video", "clip"}} & served:
+    clips = {file["sha256"] for file in files if file["role"] in {"video", "clip"}}
+    if task["goes_on_from"] is not None:
+        yield from _gone_on(logs, task, clips)
+        if task["state"] != "succeeded":
+            # The film that it was to go on from is all there is.
+            return
+    keys = {attempt["key"] for attempt in attempts}
+    jobs = [job for vendor in logs.vendors for job in vendor.jobs if job.key in keys]
+    if not any(clips & job.served for job in jobs):
         yield f"{task['id']}: {task['state']} with a film that no vendor served"
+
+
+def _gone_on(logs: Logs, task: Mapping[str, Any], clips: AbstractSet[str]) -> Iterator[str]:
+    """Compare the beginning of an extension with the very file that it was to go on from."""
+    for file in logs.store.rows("files"):
+        if file["id"] == task["goes_on_from"]:
+            if file["account_id"] != task["account_id"]:
+                yield f"{task['id']} goes on from a film of account {file['account_id']}"
+            if file["sha256"] not in clips:
+                yield f"{task['id']} does not go on from {file['object_key']}"
 
 
 def _balanced(logs: Logs) -> Iterator[str]:

@@ -18,7 +18,7 @@ TABLES: Final = {
         select id::text, account_id, key_id, state, progress, hold_micros, cost_micros, error_code, created_at,
             ended_at, deadline_at, deleted_at, content_until, film, record, request ->> 'prompt' as wish,
             request ->> 'callback_url' as callback_url,
-            jsonb_typeof(request -> 'source') = 'object' as goes_on,
+            request -> 'source' ->> 'file_id' as goes_on_from,
             (request ->> 'upsample_to' is not null
                 and not film -> 'files' ?| array['source', 'first']) as unscaled
             from film.tasks order by id""",
@@ -26,7 +26,7 @@ TABLES: Final = {
         select task_id::text, clip_no, no, key, provider, credential_id, state, vendor_ref, error_class, sent_at,
             closed_at from film.attempts order by task_id, clip_no, no""",
     "clips": "select task_id::text, no, role, object_key from film.clips order by task_id, no",
-    "files": "select task_id::text, account_id, role, object_key, sha256, delete_after from film.files",
+    "files": "select id::text, task_id::text, account_id, role, object_key, sha256, delete_after from film.files",
     "ledger": "select id, task_id::text, kind from film.ledger order by id",
     "entries": "select ledger_id, account, amount_micros from film.entries",
     "accounts": """

@@ -4,9 +4,11 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from filmgate.domain.failpoint import disarm, failpoint
@@ -77,7 +79,10 @@ def test_a_frozen_process_goes_on_when_it_is_continued(tmp_path: Path) -> None:
     (tmp_path / SPRUNG).mkdir()
     (tmp_path / "end.before=freeze").touch()
     process = passing(str(tmp_path))
-    while not sprung(tmp_path):
+    # It is written down a moment before it happens.
+    while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
         assert process.poll() is None
+        time.sleep(0.01)
+    assert sprung(tmp_path) == ["end.before=freeze"]
     process.send_signal(signal.SIGCONT)
     assert process.communicate(timeout=30)[0] == "passed\n"

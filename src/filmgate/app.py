@@ -138,6 +138,7 @@ async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
         subscriptions = told.subscriptions(ground.callback_guard, secrets_of(settings, ground.chance))
         beside = [told.deliverer(parts, subscriptions), *ground.storing.beside(parts.claims.boot)]
         upkeep = Upkeep(engine, timedelta(days=settings.record_days))
+        parts.steady.note(await upkeep.now(), ground.clock.monotonic())
         worker = Worker(parts, upkeep, beside)
         keys = Keys(web, [derive(secret, "pepper") for secret in secrets_of(settings, ground.chance)])
         listener = await stack.enter_async_context(told.listening(node.direct or node.database, draining))

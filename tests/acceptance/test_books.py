@@ -219,6 +219,7 @@ def test_only_operators_read_the_books(shop: RealGate) -> None:
         ("PATCH", "keys/studio", {"over_limit": None}, "over_limit"),
         ("PATCH", "keys/studio", {"expires_at": "soon"}, "expires_at"),
         ("PATCH", "keys/studio", {"expires_at": 30}, "expires_at"),
+        ("PATCH", "keys/studio", {"expires_at": "30"}, "expires_at"),
         ("PATCH", "keys/studio", {"dialect": "klingon"}, "dialect"),
         ("POST", "keys", {"name": "7"}, "name"),
         ("POST", "keys", {"name": "a\nb"}, "name"),

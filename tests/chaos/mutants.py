@@ -40,8 +40,8 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         changes=[
             (
                 "engine/reconcile.py",
-                "    if life is None:\n        return False\n",
-                "    if life is None:\n        return True\n",
+                "    if life is None or unwanted:\n        return False\n",
+                "    if life is None or unwanted:\n        return True\n",
             )
         ],
     ),
@@ -98,7 +98,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         changes=[
             (
                 "engine/reconcile.py",
-                "        if ticket is None and _visible_by(parts, claim, provider.visible_after):\n",
+                "        if ticket is None and _visible_by(parts, claim, provider):\n",
                 "        if ticket is None:\n",
             )
         ],

@@ -2,25 +2,30 @@
 
 import asyncio
 import random
+import time
 import urllib.error
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from chaos.books import vendor_log
 from chaos.site import Site
+
+# Longer than the lease of a submit, as it is in a run.
+ARRIVES_S: Final = 8.0
 
 
 async def settle(site: Site, dice: random.Random, share: float = 0.5) -> None:
     """Look every second; decide some, leave others to time."""
     passed: set[str] = set()
+    missed: dict[str, float] = {}
     while True:
         with suppress(OSError, ValueError):
             for task in await asyncio.to_thread(waiting, site):
                 if task["id"] not in passed and dice.random() > share:
                     passed.add(task["id"])
                 elif task["id"] not in passed:
-                    await asyncio.to_thread(decide, site, task["id"], give_up=dice.random() < 0.3)
+                    await asyncio.to_thread(decide, site, task["id"], missed, give_up=dice.random() < 0.3)
         await asyncio.sleep(1)
 
 
@@ -29,16 +34,25 @@ def waiting(site: Site) -> list[dict[str, Any]]:
     return list(site.ask("GET", "/admin/v1/tasks?uncertain=true&limit=100")["data"])
 
 
-def decide(site: Site, id_: str, *, give_up: bool) -> None:
-    """Say under which ref the vendor has the film, else give it up: nobody can know that it will never come."""
-    refs = {} if give_up else refs_of(site)
+def decide(site: Site, id_: str, missed: dict[str, float], *, give_up: bool) -> None:
+    """Say under which ref the vendor has the film, or that it has none; some are given up.
+
+    `missed` keeps when a film was first looked for in vain: by a later look what was sent then has arrived.
+    """
     task = site.ask("GET", f"/admin/v1/tasks/{id_}")
     key = task["attempts"][-1]["key"] if task.get("attempts") else ""
-    said = {"outcome": "found", "ref": refs[key]} if key in refs else {"outcome": "give_up"}
-    if said["outcome"] == "found" or give_up:
-        with suppress(urllib.error.HTTPError):
-            # It may have been settled meanwhile.
-            site.ask("POST", f"/admin/v1/tasks/{id_}/resolve", {**said, "note": "by the vendor's log"})
+    ref = None if give_up else refs_of(site).get(key)
+    if give_up:
+        said = {"outcome": "give_up"}
+    elif ref is not None:
+        said = {"outcome": "found", "ref": ref}
+    elif time.monotonic() - missed.setdefault(key, time.monotonic()) > ARRIVES_S:
+        said = {"outcome": "absent"}
+    else:
+        return
+    with suppress(urllib.error.HTTPError):
+        # It may have been settled meanwhile.
+        site.ask("POST", f"/admin/v1/tasks/{id_}/resolve", {**said, "note": "by the vendor's log"})
 
 
 def refs_of(site: Site) -> Mapping[str, str]:

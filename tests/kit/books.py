@@ -83,6 +83,7 @@ async def running(world: World, *, list_cost_micros: int | None = None, hold_mic
         no=1,
         credential_id=world.credential_id,
         key=sending.key,
+        body_sha256=sending.body_sha256,
         state=AttemptState.SENDING,
         ref=None,
         ticket=None,

@@ -151,6 +151,7 @@ class Room:
             no=no,
             credential_id=self.world.credential_id,
             key=sending.key,
+            body_sha256=sending.body_sha256,
             state=AttemptState.SENDING,
             ref=None,
             ticket=None,

@@ -1,6 +1,7 @@
 """What not every server of the OpenAI Videos API can do: be asked for a key, and stop what it makes."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -140,6 +141,15 @@ async def test_an_answer_that_is_none_is_a_failed_question(tools, asked_vendor, 
 async def test_a_job_that_nobody_knows_has_vanished(tools, asked_vendor):
     with pytest.raises(Vanished):
         await provider(tools, asked_vendor, cancel=True).cancel(Ticket("video_0"))
+
+
+async def test_a_job_that_was_made_for_another_is_not_stopped(tools, asked_vendor):
+    """Two attempts may be told of one job, through credentials of one account."""
+    one = provider(tools, asked_vendor, cancel=True)
+    another = await begun(one, "slow:60", "0a.1.1")
+    with pytest.raises(Vanished):
+        await one.cancel(replace(another, key="0b.1.1"))
+    assert isinstance(await one.poll(another), Pending)
 
 
 async def test_the_animatic_stops_at_once_and_leaves_nothing(tools, tmp_path):

@@ -37,8 +37,8 @@ async def sent(world: World) -> Claim:
     )  # fmt: skip
     await world.moves.make(transitions.sending(claim, sending))
     attempt = OpenAttempt(
-        clip=1, no=1, credential_id=world.credential_id, key=sending.key, state=AttemptState.SENDING, ref=None,
-        ticket=None, result=None, sent_at=claim.claimed_at,
+        clip=1, no=1, credential_id=world.credential_id, key=sending.key, body_sha256=sending.body_sha256,
+        state=AttemptState.SENDING, ref=None, ticket=None, result=None, sent_at=claim.claimed_at,
     )  # fmt: skip
     return replace(claim, step=Step.SUBMIT, attempt=attempt)
 

@@ -1,13 +1,14 @@
 """Keys that take each other's place, and what becomes of their budgets."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from filmgate.store.allowance import Setting
 from filmgate.store.keys import KeyRow, Keys, ReplacedKeyError
-from filmgate.store.pool import Pool
+from filmgate.store.pool import Pool, open_pool
 from kit.books import PRICE, sound_books
 from kit.worlds import make_world
 
@@ -120,7 +121,8 @@ async def test_the_books_stay_sound_over_a_rotation_and_into_the_next_period(poo
     assert await books.broken() == {}
     # Another month begins: whoever spends next leaves what was taken over behind.
     await pool.execute(
-        "update keys set created_at = created_at - interval '40 days', spent_micros = 0 where id = $1",
+        "update keys set created_at = created_at - interval '40 days', carried_at = carried_at - interval '40 days',"
+        " spent_micros = 0 where id = $1",
         second.id,
     )
     assert await books.broken() == {}
@@ -198,11 +200,12 @@ async def test_after_a_rotation_a_name_means_the_key_that_took_the_others_place(
     newest = await keys.rotate("ci", "sk-newest", overlap=DAY)
     assert newest is not None
     assert newest.former_id == new.id
-    # Whoever was replaced by a key that is revoked is meant again.
+    # Who was replaced stays so, also by a key that is revoked: all that was left went over to that.
     await keys.revoke(str(newest.id))
-    changed = await keys.set("ci", max_running=Setting(3))
-    assert changed is not None
-    assert changed.id == new.id
+    for act in (keys.set("ci", max_running=Setting(3)), keys.rotate("ci", "sk-no", overlap=DAY)):
+        with pytest.raises(ReplacedKeyError, match=str(newest.id)) as told:
+            await act
+        assert told.value.revoked
 
 
 async def test_a_change_that_waits_for_a_rotation_changes_the_new_key(keys: Keys, pool: Pool) -> None:
@@ -285,16 +288,84 @@ async def test_what_was_spent_before_a_rotation_counts_in_the_month_whatever_the
     assert await books.broken() == {}
 
 
-async def test_a_period_that_another_began_while_this_was_asked_is_kept(keys: Keys, pool: Pool) -> None:
+async def test_a_period_that_another_began_while_this_was_asked_is_kept(
+    keys: Keys, pool: Pool, database: dict[str, Any]
+) -> None:
     """At midnight: a film that ended after it has begun the new day already."""
     id_ = await keys.create("sk-a", name="ci", account="team", budget_micros=BUDGET, budget_period="day")
-    tomorrow = await pool.fetchval(
-        "update keys set period_start = date_trunc('day', now(), 'UTC') + interval '1 day' where id = $1"
-        " returning period_start",
-        id_,
+    await pool.execute("update keys set period_start = '2026-03-02T00:00:00Z' where id = $1", id_)
+    await pool.execute(
+        "create function film.now() returns timestamptz stable return timestamptz '2026-03-01T23:59:59Z'"
     )
-    await keys.set("ci", budget_period=Setting("day"))
-    assert await pool.fetchval("select period_start from keys where id = $1", id_) == tomorrow
+    late = await open_pool(database, size=1, statement_ms=5000, name="late", pooled=True)
+    try:
+        await late.execute("set search_path = film, pg_catalog")
+        await Keys(late, [b"pepper"]).set("ci", budget_period=Setting("day"))
+    finally:
+        await late.close()
+        await pool.execute("drop function film.now()")
+    started = await pool.fetchval("select period_start from keys where id = $1", id_)
+    assert started == datetime(2026, 3, 2, tzinfo=UTC)
+
+
+async def test_a_period_that_began_by_a_clock_which_was_set_back_since_ends_with_it(pool: Pool) -> None:
+    books = await sound_books(await make_world(pool, in_flight=9))
+    keys, id_ = Keys(pool, [b"pepper"]), books.world.owner.key_id
+    await pool.execute("update keys set period_start = now() + interval '2 days', spent_micros = 0")
+    row = await keys.set(str(id_), budget_micros=Setting(BUDGET), budget_period=Setting("day"))
+    assert row is not None
+    # It counts what was charged today.
+    assert row.spent_micros == PRICE
+    assert await books.broken() == {}
+
+
+async def test_a_budget_that_comes_after_a_rotation_binds_also_the_keys_before(pool: Pool) -> None:
+    """They live on for a day, and would spend what nobody counts."""
+    books = await sound_books(await make_world(pool, in_flight=9))
+    keys, first = Keys(pool, [b"pepper"]), books.world.owner.key_id
+    second = await keys.rotate(str(first), "sk-second", overlap=DAY)
+    assert second is not None
+    third = await keys.rotate(str(second.id), "sk-third", overlap=DAY)
+    assert third is not None
+    # The first one goes on spending.
+    await books.world.pool.execute(
+        "update ledger set at = now() + interval '1 ms' where kind = 'close' and key_id = $1", first
+    )
+    for settings in (
+        {"budget_micros": Setting(BUDGET)},
+        {"budget_micros": Setting(BUDGET), "budget_period": Setting("month")},
+    ):
+        row = await keys.set(str(third.id), **settings)
+        assert row is not None
+        assert row.spent_micros == 2 * PRICE
+        assert await books.broken() == {}
+    rows = await _rows(keys)
+    assert [rows[id_].budget_micros for id_ in (first, second.id, third.id)] == [2 * PRICE, 2 * PRICE, BUDGET]
+
+
+async def test_what_was_taken_over_before_it_was_known_from_whom_is_never_forgotten(pool: Pool) -> None:
+    books = await sound_books(await make_world(pool, in_flight=9))
+    keys, first = Keys(pool, [b"pepper"]), books.world.owner.key_id
+    await keys.set(str(first), budget_micros=Setting(BUDGET))
+    second = await keys.rotate(str(first), "sk-second", overlap=DAY)
+    assert second is not None
+    await pool.execute(
+        "update keys set former_id = null, carried_at = null, carried_held_micros = 0,"
+        " created_at = now() - interval '40 days', period_start = now() - interval '40 days' where id = $1",
+        second.id,
+    )
+    assert await books.broken() == {}
+    for period, spent in (("day", 0), (None, 2 * PRICE)):
+        row = await keys.set(str(second.id), budget_micros=Setting(BUDGET), budget_period=Setting(period))
+        assert row is not None
+        assert row.spent_micros == spent
+        assert await books.broken() == {}
+    third = await keys.rotate(str(second.id), "sk-third", overlap=DAY)
+    assert third is not None
+    row = await keys.set(str(third.id), budget_micros=Setting(BUDGET), budget_period=Setting(None))
+    assert row is not None
+    assert row.spent_micros == 2 * PRICE
+    assert await books.broken() == {}
 
 
 async def test_a_list_shows_nothing_as_spent_of_a_period_that_is_over(keys: Keys, pool: Pool) -> None:

@@ -48,6 +48,7 @@ async def started(world: World, *, clip: int = 1, no: int = 1) -> Claim:
         no=no,
         credential_id=world.credential_id,
         key=sending.key,
+        body_sha256=sending.body_sha256,
         state=AttemptState.SENDING,
         ref=None,
         ticket=None,

@@ -65,6 +65,7 @@ POINTS: Final = (
     "render.failed",
     "resolve.after_claim",
     "resolve.before_note",
+    "resolve.left_open",
     "ship.after_copy",
     "submit.after_failure",
     "submit.after_intent",

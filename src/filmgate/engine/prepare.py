@@ -35,8 +35,10 @@ from filmgate.store.work import Claim, OpenAttempt
 
 async def prepare(parts: Parts, claim: Claim) -> None:
     """Take a task from waiting to sent; it waits on where no slot is free."""
-    if claim.task.cancel_requested_at is not None or too_late(claim):
-        await (expire if too_late(claim) else cancelled)(parts, claim)
+    # The sweep may not have come by yet.
+    late = too_late(claim) or claim.claimed_at >= claim.task.deadline_at
+    if late or claim.task.cancel_requested_at is not None:
+        await (expire if late else cancelled)(parts, claim)
         return
     line = parts.router.line(claim.task.request.model, claim.credential_id)
     if line is None or parts.storage.failing is not None:
@@ -79,13 +81,17 @@ def planned_with(claim: Claim, line: Line) -> Plan:
 
 
 async def repeat(parts: Parts, claim: Claim) -> ClipRequest | None:
-    """Give the very request of an attempt that was sent before; None where the settings no longer have its line."""
+    """Give the very request of an attempt that was sent before; None where by the settings of today it is another.
+
+    A vendor refuses a key that it knows under another request, which would prove nothing of the film that it makes.
+    """
     attempt = claim.attempt
     line = None if attempt is None else parts.router.line(claim.task.request.model, attempt.credential_id)
     if attempt is None or line is None:
         return None
     frames = await frames_of(parts, claim)
-    return await clip_request(parts, claim, line, planned_with(claim, line), frames, attempt=attempt.no)
+    clip = await clip_request(parts, claim, line, planned_with(claim, line), frames, attempt=attempt.no)
+    return clip if _digest(clip) == attempt.body_sha256 else None
 
 
 async def _gathered(parts: Parts, claim: Claim, line: Line, planned: Plan) -> tuple[Claim, ClipRequest]:
@@ -117,19 +123,23 @@ async def _send(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> No
         await withdrawn(parts, sent)
 
 
-def _sending(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> Sending:
+def _digest(clip: ClipRequest) -> str:
     said = (clip.model, clip.prompt, str(clip.size), clip.seconds, clip.sound, clip.seed)
     digest = hashlib.sha256(orjson.dumps(said))
     earlier = clip.extends or clip.remixes or clip.upsamples
     for frame in (*clip.frames, *([earlier.last_frame] if earlier and earlier.last_frame else [])):
         digest.update(frame.content)
+    return digest.hexdigest()
+
+
+def _sending(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> Sending:
     return Sending(
         clip=claim.clip_no,
         no=clip.attempt,
         credential_id=line.credential_id,
         provider=line.provider_name,
         key=submit_key(claim.task_id, claim.clip_no, clip.attempt),
-        body_sha256=digest.hexdigest(),
+        body_sha256=_digest(clip),
         folder=parts.claims.folder if isinstance(line.provider, Tidies) else None,
         vendor_model=clip.model,
         list_cost_micros=line.costs.of_clip(
@@ -149,6 +159,7 @@ def _sent(claim: Claim, sending: Sending, parts: Parts) -> Claim:
         no=sending.no,
         credential_id=sending.credential_id,
         key=sending.key,
+        body_sha256=sending.body_sha256,
         state=AttemptState.SENDING,
         ref=None,
         ticket=None,

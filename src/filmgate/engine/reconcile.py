@@ -11,6 +11,7 @@ from filmgate.domain.states import AttemptState
 from filmgate.engine.adopt import adopt
 from filmgate.engine.another import may_follow
 from filmgate.engine.backoff import after_question
+from filmgate.engine.cancel import canceller
 from filmgate.engine.end import fail
 from filmgate.engine.lease import may_send
 from filmgate.engine.parts import Parts
@@ -82,23 +83,25 @@ async def _look(parts: Parts, claim: Claim, provider: Provider) -> Ticket | None
     attempt = claim.attempt
     if attempt is None:
         return None
-    if remembered(parts, claim, provider.replays):
+    if remembered(parts, claim, provider):
         clip = await repeat(parts, claim)
         # To gather it may have taken long.
-        if clip is None or not remembered(parts, claim, provider.replays):
-            return None
-        return await provider.submit(clip, attempt.key)
+        if clip is not None and remembered(parts, claim, provider):
+            return await provider.submit(clip, attempt.key)
     if isinstance(provider, Finds) and provider.visible_after is not None:
         ticket = await provider.find(attempt.key)
-        if ticket is None and _visible_by(parts, claim, provider.visible_after):
+        if ticket is None and _visible_by(parts, claim, provider):
             raise _Absent
         return ticket
     return None
 
 
-def remembered(parts: Parts, claim: Claim, life: timedelta | None) -> bool:
+def remembered(parts: Parts, claim: Claim, provider: Provider) -> bool:
     """Tell whether a vendor surely still knows the attempt's key, and somebody still waits for its film."""
-    if life is None:
+    life = provider.replays
+    # What was never begun must not be begun for somebody who wants it no more, unless it can be stopped.
+    unwanted = claim.task.cancel_requested_at is not None and canceller(provider) is None
+    if life is None or unwanted:
         return False
     attempt = claim.attempt
     now = claim.claimed_at + timedelta(seconds=parts.clock.monotonic() - claim.since)
@@ -108,14 +111,28 @@ def remembered(parts: Parts, claim: Claim, life: timedelta | None) -> bool:
     return abs(now - attempt.sent_at) + timedelta(seconds=SUBMIT_SECONDS) < life
 
 
-def _visible_by(parts: Parts, claim: Claim, delay: timedelta) -> bool:
-    """Tell whether a job of the attempt would show by now, had a frozen sender sent it at the last moment."""
-    attempt, wait = claim.attempt, SUBMIT_LEASE + delay
+def shows_after(claim: Claim, attempt: OpenAttempt, provider: Provider | None) -> timedelta:
+    """Give how long after the attempt's intent a job of it would show, had a frozen sender sent it at the last moment."""
+    if provider is None:
+        return SUBMIT_LEASE
+    delay = (provider.visible_after if isinstance(provider, Finds) else None) or timedelta(0)
+    last = timedelta(0)
+    if provider.replays is not None:
+        # It was repeated under its key for as long as the vendor knew that.
+        life = min(provider.replays, claim.task.deadline_at - attempt.sent_at)
+        last = max(last, life - timedelta(seconds=SUBMIT_SECONDS))
+    return last + SUBMIT_LEASE + delay
+
+
+def _visible_by(parts: Parts, claim: Claim, provider: Provider) -> bool:
+    """Tell whether a job of the attempt would show by now."""
+    attempt = claim.attempt
     # A database's clock that was set forward since would make it look older than it is.
     steady_s = parts.steady.note(claim.claimed_at, claim.since)
-    return (
-        attempt is not None and claim.claimed_at - attempt.sent_at > wait and steady_s > wait.total_seconds()
-    )
+    if attempt is None:
+        return False
+    wait = shows_after(claim, attempt, provider)
+    return claim.claimed_at - attempt.sent_at > wait and steady_s > wait.total_seconds()
 
 
 async def send_anew(parts: Parts, claim: Claim) -> None:

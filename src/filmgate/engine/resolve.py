@@ -1,19 +1,22 @@
 """Resolve: an operator decides what became of a submit that nobody could find out about."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from math import ceil
 
 import asyncpg
 
-from filmgate.domain.contracts_provider import Ticket
+from filmgate.domain.contracts_provider import Provider, Ticket
 from filmgate.domain.failpoint import failpoint
-from filmgate.domain.limits import SUBMIT_LEASE
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Task
 from filmgate.engine.parts import Parts
-from filmgate.engine.reconcile import give_up, remembered, send_anew
+from filmgate.engine.reconcile import give_up, remembered, send_anew, shows_after
 from filmgate.engine.tickets import accepted
 from filmgate.store import transitions
+from filmgate.store.moves import StaleLease
 from filmgate.store.notices import Notice
 from filmgate.store.work import Claim
 
@@ -22,8 +25,10 @@ async def found(parts: Parts, task: Task, ref: str, note: str = "") -> None:
     """Let a task go on with the vendor's job of that id; raise Problem `not_uncertain`."""
     claim = await _taken(parts, task)
     try:
-        await parts.moves.make(await accepted(parts, claim, Ticket(ref)))
+        async with _still_open(task):
+            await parts.moves.make(await accepted(parts, claim, Ticket(ref)))
     except asyncpg.UniqueViolationError:
+        await _left_open(parts, task, claim)
         reason, reason_zh = "another attempt has that job.", "该编号已属于另一次提交。"
         raise Problem("invalid_parameter", field="ref", reason=reason, reason_zh=reason_zh) from None
     await _told(parts, claim, f"found as {ref}", note)
@@ -37,23 +42,25 @@ async def absent(parts: Parts, task: Task, note: str = "") -> None:
     """
     claim = await _taken(parts, task)
     named = parts.maker(claim.attempt)
-    if (
-        named is not None
-        and claim.task.cancel_requested_at is None
-        and remembered(parts, claim, named[1].replays)
-    ):
-        await _left_open(parts, claim)
-        await _told(parts, claim, "absent, and sent again under its key", note)
+    provider = None if named is None else named[1]
+    if provider is not None and claim.task.cancel_requested_at is None and remembered(parts, claim, provider):
+        await _left_open(parts, task, claim)
+        await _told(parts, claim, "absent, and left to be repeated under its key", note)
         return
-    await _wait_for_arrival(parts, claim)
-    await send_anew(parts, claim)
+    wait = _on_its_way(parts, claim, provider)
+    if wait > transitions.NOW:
+        await _left_open(parts, task, claim)
+        raise Problem("on_its_way", retry_after_s=ceil(wait.total_seconds()))
+    async with _still_open(task):
+        await send_anew(parts, claim)
     await _told(parts, claim, "absent", note)
 
 
 async def given_up(parts: Parts, task: Task, note: str = "") -> None:
     """End a task whose film nobody will find, at no cost; raise Problem `not_uncertain`."""
     claim = await _taken(parts, task)
-    await give_up(parts, claim)
+    async with _still_open(task):
+        await give_up(parts, claim)
     await _told(parts, claim, "given up", note)
 
 
@@ -65,19 +72,32 @@ async def _taken(parts: Parts, task: Task) -> Claim:
     return replace(claim, since=parts.clock.monotonic())
 
 
-async def _wait_for_arrival(parts: Parts, claim: Claim) -> None:
+def _on_its_way(parts: Parts, claim: Claim, provider: Provider | None) -> timedelta:
+    """Tell for how long what was sent may still come to show at the vendor's."""
     attempt = claim.attempt
-    if attempt is None:
-        return
-    wait = attempt.sent_at + SUBMIT_LEASE - claim.claimed_at
-    # One from the future was sent before the clock was set back.
-    if SUBMIT_LEASE >= wait > transitions.NOW:
-        await _left_open(parts, claim)
-        raise Problem("on_its_way", retry_after_s=ceil(wait.total_seconds()))
+    # Past its deadline nothing more is sent.
+    if attempt is None or claim.claimed_at >= claim.task.deadline_at:
+        return transitions.NOW
+    shows = shows_after(claim, attempt, provider)
+    # A clock that was set since proves nothing; one that was set back may even say that it is still to be sent.
+    steady = timedelta(seconds=parts.steady.note(claim.claimed_at, claim.since))
+    age = claim.claimed_at - attempt.sent_at
+    return shows - (steady if age < transitions.NOW else min(age, steady))
 
 
-async def _left_open(parts: Parts, claim: Claim) -> None:
-    await parts.moves.make(transitions.unresolved(claim, transitions.NOW))
+async def _left_open(parts: Parts, task: Task, claim: Claim) -> None:
+    await failpoint("resolve.left_open")
+    async with _still_open(task):
+        await parts.moves.make(transitions.unresolved(claim, transitions.NOW))
+
+
+@asynccontextmanager
+async def _still_open(task: Task) -> AsyncIterator[None]:
+    """Raise Problem `not_uncertain` where another has decided meanwhile."""
+    try:
+        yield
+    except StaleLease:
+        raise Problem("not_uncertain", state=task.state.value) from None
 
 
 async def _told(parts: Parts, claim: Claim, what: str, note: str) -> None:

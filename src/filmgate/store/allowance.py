@@ -5,20 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from filmgate.domain.limits import WINDOW_AHEAD
+
 # A period that is over is left by whoever spends next; until then its sum is not what is spent.
 SPENT: Final = """case when {row}.period_start < date_trunc({row}.budget_period, now(), 'UTC') then 0
     else {row}.spent_micros end as spent_micros"""
+# When a key took over what another had spent.
+TAKEN_AT: Final = "coalesce({row}.carried_at, {row}.created_at)"
 PERIOD_ENDS: Final = (
     "date_trunc({row}.budget_period, now(), 'UTC')"
     " + ('1 ' || {row}.budget_period)::interval as period_ends_at"
 )
 
 # Whoever writes it has locked the row: what ends meanwhile is summed by one of the two, never by both. One whose period
-# began after this was asked, as it does at midnight, keeps that.
+# began after this was asked, as it does at midnight, keeps that; one that lies further ahead began by a clock that was set
+# back since.
 _SET: Final = """
 with period as (
-    select p.id, coalesce(
-        greatest(date_trunc({period}, now(), 'UTC'), date_trunc({period}, p.period_start, 'UTC')), '-infinity') as since
+    select p.id, coalesce(greatest(date_trunc({period}, now(), 'UTC'),
+        case when p.period_start <= now() + interval '{ahead} s' then date_trunc({period}, p.period_start, 'UTC') end),
+        '-infinity') as since
     from {table} p where p.id = $1
 ), began as (
     select p.id, {carried} as carried,
@@ -45,13 +51,14 @@ class Setting:
 class Allowance:
     """The columns of a table that operators set; `owns` finds the bookings `l` of a row.
 
-    What the row took over besides since `r.since`, `carried`, is kept in the column of that name.
+    What the row took over besides since `r.since`, `carried`, is kept in the column of that name where it is `known`.
     """
 
     table: str
     columns: Sequence[str]
     owns: str
     carried: str = ""
+    known: str = "true"
 
     @property
     def statement(self) -> str:
@@ -67,7 +74,8 @@ class Allowance:
             period=_value(period),
             owns=self.owns,
             carried=self.carried or "0",
-            also=f", carried_micros = case when {_named(period)} then b.carried else p.carried_micros end"
+            ahead=WINDOW_AHEAD.total_seconds(),
+            also=f", carried_micros = case when {_named(period)} and {self.known} then b.carried else p.carried_micros end"
             if self.carried
             else "",
         )

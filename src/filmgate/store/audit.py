@@ -177,7 +177,8 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
             || case when took.micros > 0 then ', took over ' || took.micros else '' end
         from keys k left join charges c on c.key_id = k.id and c.at >= k.period_start
         cross join lateral (
-            select case when k.created_at >= k.period_start then k.carried_micros else 0 end as micros) took
+            select case when coalesce(k.carried_at, k.created_at) >= k.period_start then k.carried_micros else 0 end
+                as micros) took
         group by k.id, took.micros having k.spent_micros <> coalesce(sum(c.amount_micros), 0) + took.micros
         """,
     ),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from filmgate.domain.ids import hint
 from filmgate.domain.limits import EXPIRED_KEY_READS
 from filmgate.domain.task import Owner
-from filmgate.store.allowance import SPENT, Allowance, Setting
+from filmgate.store.allowance import SPENT, TAKEN_AT, Allowance, Setting
 from filmgate.store.batch import Lane
 from filmgate.store.patience import PATIENCE_S, patiently
 from filmgate.store.pool import Connection, Pool
@@ -45,7 +45,7 @@ on conflict (hash) do update set name = excluded.name, revoked_at = null
 returning id
 """
 
-_SUCCESSOR: Final = "(select max(s.id) from keys s where s.former_id = k.id and s.revoked_at is null)"
+_SUCCESSOR: Final = "(select max(s.id) from keys s where s.former_id = k.id)"
 _SHOWN: Final = f"""
 select k.id, k.unfinished, k.running,
     k.name, a.name as account, k.hint, k.operator, k.dialect, k.language, k.strict, k.soften, k.budget_micros,
@@ -62,30 +62,32 @@ where revoked_at is null and case when $1 ~ '^[0-9]+$' then id::text = $1 else n
 returning id
 """
 
-# Of those that share a name, that one is meant which nobody took the place of, and which has not run out.
+# Of those that share a name, that one is meant which nobody took the place of, and which has not run out. Who was replaced
+# stays so where the other was revoked: nothing is left to it but what it held then.
 _MEANT: Final = f"""
-select k.id, coalesce(k.expires_at <= now(), false) as over,
-    {_SUCCESSOR} as successor
-from keys k where k.revoked_at is null and not k.operator
+select k.id, coalesce(k.expires_at <= now(), false) as over, s.id as successor, s.revoked_at is not null as revoked
+from keys k left join keys s on s.id = {_SUCCESSOR} where k.revoked_at is null and not k.operator
     and case when $1 ~ '^[0-9]+$' then k.id::text = $1 else k.name = $1 end
 order by k.id
 """  # noqa: S608  # our own text
 _LOCK: Final = "select from keys where id = $1 for no key update"
 
-# What a key took over counts as far as the period has it: what each one before it held when it went, and had been charged.
-_CARRIED: Final = """
-case when p.created_at < r.since then 0 when p.former_id is null then p.carried_micros else (
+# What a key took over counts as far as the period has it: what each one before it held when it was bound, and had been
+# charged. Of those that were rotated before that was kept, only a sum is known.
+_CARRIED: Final = f"""
+case when {TAKEN_AT.format(row="p")} < r.since then 0 else (
     with recursive chain as (
-        select k.former_id, k.created_at, k.carried_held_micros from keys k where k.id = p.id
+        select k.former_id, {TAKEN_AT.format(row="k")} as at, k.carried_micros, k.carried_held_micros
+        from keys k where k.id = p.id
         union all
-        select f.former_id, f.created_at, f.carried_held_micros from chain c join keys f on f.id = c.former_id
-        where f.created_at >= r.since
+        select f.former_id, {TAKEN_AT.format(row="f")}, f.carried_micros, f.carried_held_micros
+        from chain c join keys f on f.id = c.former_id where {TAKEN_AT.format(row="f")} >= r.since
     )
-    select coalesce(sum(c.carried_held_micros + coalesce((
+    select coalesce(sum(case when c.former_id is null then c.carried_micros else c.carried_held_micros + coalesce((
         select sum(e.amount_micros) from ledger l join entries e on e.ledger_id = l.id and e.account = 'revenue'
-        where l.kind = 'close' and l.key_id = c.former_id and l.at >= r.since and l.at < c.created_at), 0)), 0) from chain c
+        where l.kind = 'close' and l.key_id = c.former_id and l.at >= r.since and l.at < c.at), 0) end), 0) from chain c
 ) end
-"""
+"""  # noqa: S608  # our own text
 _ALLOWED: Final = Allowance(
     table="keys",
     columns=(
@@ -94,6 +96,7 @@ _ALLOWED: Final = Allowance(
     ),
     owns="l.account_id = p.account_id and l.key_id = p.id",
     carried=_CARRIED,
+    known="p.former_id is not null",
 )  # fmt: skip
 _SET: Final = _ALLOWED.statement
 
@@ -107,11 +110,11 @@ with former as (
     from keys where id = $1
 ), made as (
     insert into keys (account_id, name, hash, hint, operator, dialect, strict, expires_at, soften, budget_micros,
-        budget_period, period_start, spent_micros, carried_micros, carried_held_micros, former_id, max_unfinished,
-        submits_per_minute, max_running, over_limit, destination, language)
+        budget_period, period_start, spent_micros, carried_micros, carried_held_micros, carried_at, former_id,
+        max_unfinished, submits_per_minute, max_running, over_limit, destination, language)
     select account_id, name, $2, $3, false, dialect, strict, expires_at, soften, budget_micros, budget_period,
-        since, used, used, held_micros, id, max_unfinished, submits_per_minute, max_running, over_limit, destination,
-        language
+        since, used, used, held_micros, clock_timestamp(), id, max_unfinished, submits_per_minute, max_running,
+        over_limit, destination, language
     from former
     returning id
 ), ending as (
@@ -122,6 +125,28 @@ with former as (
 select made.id, f.name, a.name as account, f.id as former_id, ending.expires_at
 from former f join accounts a on a.id = f.account_id, made, ending
 """
+
+# Those before a key that live on without a budget, as they do where there was none to go over.
+_UNBOUND: Final = """
+with recursive chain as (
+    select k.id, k.former_id from keys k where k.id = $1
+    union all
+    select f.id, f.former_id from chain c join keys f on f.id = c.former_id
+)
+select f.id, c.id as successor from chain c join keys f on f.id = c.former_id where f.budget_micros is null
+order by f.id for no key update of f
+"""
+_BIND: Final = """
+update keys set budget_micros = spent_micros + held_micros, budget_period = null where id = any($1::int[])
+"""
+# What did not count for it, since it was of another period, does not begin to.
+_TAKE_OVER: Final = f"""
+update keys k set carried_held_micros = f.held_micros, carried_at = clock_timestamp(),
+    carried_micros = case when {TAKEN_AT.format(row="k")} < k.period_start then 0 else k.carried_micros end
+from unnest($1::int[], $2::int[]) as taken(former, successor) join keys f on f.id = taken.former
+where k.id = taken.successor
+"""  # noqa: S608  # our own text
+_PERIOD: Final = "select budget_period from keys where id = $1"
 
 _OPERATORS: Final = "select count(*) from keys where operator and revoked_at is null"
 
@@ -167,11 +192,12 @@ class Rotated:
 
 
 class ReplacedKeyError(Exception):
-    """Another key took its place, and has its limits."""
+    """Another key took its place, and has its limits; `revoked` says whether that one stands no more."""
 
-    def __init__(self, id_: int, successor: int) -> None:
+    def __init__(self, id_: int, successor: int, *, revoked: bool) -> None:
         super().__init__(f"key {id_}: {successor} took its place")
         self.successor = successor
+        self.revoked = revoked
 
 
 class Keys:
@@ -283,6 +309,12 @@ class Keys:
             found = await _locked(connection, id_or_name)
             if found is None:
                 return None
+            budget = settings.get("budget_micros")
+            if budget is not None and budget.value is not None and await _bind(connection, found["id"]):
+                settings = {
+                    "budget_period": Setting(await connection.fetchval(_PERIOD, found["id"])),
+                    **settings,
+                }
             await connection.execute(_SET, found["id"], *_ALLOWED.values(settings))
             row: Any = await connection.fetchrow(_SHOW, found["id"])
         return KeyRow(**dict(row))
@@ -301,8 +333,18 @@ async def _locked(connection: Connection, id_or_name: str) -> Any:  # noqa: ANN4
         before = found["id"]
         await connection.execute(_LOCK, before)
     if found is not None and found["successor"] is not None:
-        raise ReplacedKeyError(found["id"], found["successor"])
+        raise ReplacedKeyError(found["id"], found["successor"], revoked=found["revoked"])
     return found
+
+
+async def _bind(connection: Connection, id_: int) -> bool:
+    """Leave to those whose place a key took no more than they hold and have spent; tell whether there are any."""
+    unbound = await connection.fetch(_UNBOUND, id_)
+    formers = [row["id"] for row in unbound]
+    if formers:
+        await connection.execute(_BIND, formers)
+        await connection.execute(_TAKE_OVER, formers, [row["successor"] for row in unbound])
+    return bool(formers)
 
 
 def _meant(id_or_name: str, found: Sequence[Any]) -> Any:  # noqa: ANN401  # asyncpg's Record types no column

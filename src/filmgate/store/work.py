@@ -20,7 +20,7 @@ OWNED_COLUMNS: Final = f"""
     mine.step, mine.fence, mine.tries, mine.tries_since, mine.tried_as, mine.deaths, mine.folder,
     mine.credential_id as work_credential_id,
     mine.pace_ms, {rows.TASK_COLUMNS},
-    a.clip_no, a.no as attempt_no, a.credential_id, a.key, a.state as attempt_state, a.ticket, a.vendor_ref,
+    a.clip_no, a.no as attempt_no, a.credential_id, a.key, a.body_sha256, a.state as attempt_state, a.ticket, a.vendor_ref,
     a.result, a.sent_at, c.stored, now() as claimed_at
 """
 OWNED_FROM: Final = """
@@ -139,6 +139,8 @@ class OpenAttempt:
     no: int
     credential_id: int
     key: str
+    body_sha256: str
+    """The digest, in hex, of all that makes the request."""
     state: AttemptState
     ref: str | None
     ticket: Mapping[str, Json] | None
@@ -345,6 +347,7 @@ def _claim_of(row: Any, since: float) -> Claim:  # noqa: ANN401  # asyncpg's Rec
             no=row["attempt_no"],
             credential_id=row["credential_id"],
             key=row["key"],
+            body_sha256=row["body_sha256"].hex(),
             state=AttemptState(row["attempt_state"]),
             ref=row["vendor_ref"],
             ticket=row["ticket"],

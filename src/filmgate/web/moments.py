@@ -1,10 +1,12 @@
 """Moments as clients write them."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator
 
+_NUMBER: Final = re.compile(r"[+-]?[\d._]+")
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -19,9 +21,12 @@ def _meant(moment: datetime) -> datetime:
 
 
 def _written(moment: object) -> object:
-    """Raise ValueError for a number: pydantic reads 30 as half a minute after 1970."""
-    if not isinstance(moment, str | datetime):
-        raise ValueError("a moment such as 2026-12-31T00:00:00Z is right")  # noqa: TRY004  # pydantic tells clients of no other
+    """Raise ValueError for a number, also as text: pydantic reads 30 as half a minute after 1970."""
+    number = isinstance(moment, str) and _NUMBER.fullmatch(moment.strip())
+    if number or not isinstance(moment, str | datetime):
+        raise ValueError(
+            "a moment such as 2026-12-31T00:00:00Z is right"
+        )  # pydantic tells clients of no other
     return moment
 
 

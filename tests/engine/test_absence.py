@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from filmgate.domain.contracts_provider import Ticket
+from filmgate.domain.faults import Uncertain
 from filmgate.domain.problems import Problem
 from filmgate.domain.states import State, Step
 from filmgate.domain.steady import Steadiness
@@ -48,16 +50,44 @@ async def waits_s(room: Room, task: Task) -> int:
     return seconds
 
 
-async def test_the_last_repeat_under_a_key_may_still_arrive_once_the_vendor_may_forget_it(room: Room) -> None:
-    """It is sent up to a minute before that, and 90 s is the longest that it takes."""
-    room.vendor.replays = timedelta(seconds=600)
-    assert await waits_s(room, await uncertain(room, sent_s=541)) == 89
+async def test_what_was_last_repeated_under_its_key_may_still_arrive(room: Room) -> None:
+    """Also where another engine repeats it, whose settings still have its provider as one that may be repeated."""
+    task = await uncertain(room, sent_s=600)
+    await room.world.pool.execute("update attempts set repeated_at = now() - interval '1 s'")
+    assert await waits_s(room, task) == 89
 
 
-async def test_once_the_last_repeat_has_arrived_it_is_sent_anew(room: Room) -> None:
-    room.vendor.replays = timedelta(seconds=600)
-    await absent(room.parts, await uncertain(room, sent_s=631))
-    assert await room.world.rows(ATTEMPT) == LOST
+async def test_before_a_repeat_is_sent_it_is_written_that_it_will_be(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine may die, or its clock stand still, before the vendor answers."""
+    seen: list[bool] = []
+
+    async def repeat(*_: object) -> object:
+        return object()
+
+    async def submit(*_: object) -> Ticket:
+        seen.append(
+            await room.world.pool.fetchval("select repeated_at > now() - interval '9 s' from attempts")
+        )
+        raise Uncertain("a reset")
+
+    monkeypatch.setattr("filmgate.engine.reconcile.repeat", repeat)
+    monkeypatch.setattr(room.vendor, "submit", submit)
+    room.vendor.replays = timedelta(hours=1)
+    await uncertain(room, sent_s=60)
+    await reconcile(room.parts, await room.due(Step.RECONCILE))
+    assert seen == [True]
+    assert await room.world.rows(ATTEMPT) == UNCERTAIN
+
+
+async def test_what_is_wanted_no_more_is_over_at_once(room: Room) -> None:
+    """Nothing is sent anew for it."""
+    task = await uncertain(room, sent_s=10)
+    await room.world.pool.execute("update tasks set cancel_requested_at = now()")
+    await absent(room.parts, task)
+    await prepare(room.parts, await room.prepare())
+    assert (await room.world.task(task.id)).state is State.CANCELLED
 
 
 async def test_a_vendor_that_shows_a_job_late_is_believed_later(room: Room) -> None:

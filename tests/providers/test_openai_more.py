@@ -145,7 +145,7 @@ async def test_a_job_that_nobody_knows_has_vanished(tools, asked_vendor):
 
 async def test_a_job_that_was_made_for_another_is_not_stopped(tools, asked_vendor):
     """Two attempts may be told of one job, through credentials of one account."""
-    one = provider(tools, asked_vendor, cancel=True)
+    one = provider(tools, asked_vendor, cancel=True, find=True)
     another = await begun(one, "slow:60", "0a.1.1")
     with pytest.raises(Vanished):
         await one.cancel(replace(another, key="0b.1.1"))

@@ -33,8 +33,6 @@ class Network:
     """How often what was sent does not arrive, or its answer."""
     slow_s: float = 0.2
     vendors: dict[str, Vendor] = field(default_factory=dict)
-    first_sent: dict[str, float] = field(default_factory=dict)
-    """When each key was first sent, by a watch that nobody sets."""
 
     async def ask(self, what: str, act: Callable[[], Reply | None], timeout_s: float) -> Reply:
         """Let somebody outside act on a request; raise NotSent or ReplyLost as a client would see it."""
@@ -86,8 +84,6 @@ class SimulatedHttp:
         parts = urlsplit(url)
         vendor = self.network.vendors[parts.netloc]
         path = parts.path.removeprefix("/v1")
-        if method == "POST" and "idempotency-key" in headers:
-            self.network.first_sent.setdefault(headers["idempotency-key"], self.network.loop.time())
 
         def act() -> HttpReply | None:
             reply = vendor.answer(method, path, headers, parts.query)

@@ -200,12 +200,32 @@ async def test_after_a_rotation_a_name_means_the_key_that_took_the_others_place(
     newest = await keys.rotate("ci", "sk-newest", overlap=DAY)
     assert newest is not None
     assert newest.former_id == new.id
-    # Who was replaced stays so, also by a key that is revoked: all that was left went over to that.
-    await keys.revoke(str(newest.id))
-    for act in (keys.set("ci", max_running=Setting(3)), keys.rotate("ci", "sk-no", overlap=DAY)):
-        with pytest.raises(ReplacedKeyError, match=str(newest.id)) as told:
-            await act
-        assert told.value.revoked
+
+
+@pytest.mark.parametrize("budget", [None, BUDGET])
+async def test_who_was_replaced_by_a_key_that_is_revoked_is_meant_again_unless_its_budget_went_over(
+    keys: Keys, pool: Pool, budget: int | None
+) -> None:
+    old = await keys.create("sk-old", name="ci", account="team", budget_micros=budget)
+    await pool.execute("update keys set expires_at = now() + interval '90 days'")
+    new = await keys.rotate("ci", "sk-new", overlap=DAY)
+    assert new is not None
+    await keys.revoke(str(new.id))
+    if budget is not None:
+        for act in (keys.set("ci", max_running=Setting(3)), keys.rotate("ci", "sk-no", overlap=DAY)):
+            with pytest.raises(ReplacedKeyError, match=str(new.id)) as told:
+                await act
+            assert told.value.revoked
+        return
+    changed = await keys.set("ci", max_running=Setting(3))
+    assert changed is not None
+    assert (changed.id, changed.successor_id) == (old, None)
+    again = await keys.rotate("ci", "sk-again", overlap=DAY)
+    assert again is not None
+    rows = await _rows(keys)
+    # The former one ends in a day; who takes its place ends when it was to end at first.
+    assert rows[again.id].expires_at == rows[new.id].expires_at
+    assert again.former_until < datetime.now(UTC) + 2 * DAY
 
 
 async def test_a_change_that_waits_for_a_rotation_changes_the_new_key(keys: Keys, pool: Pool) -> None:
@@ -317,6 +337,9 @@ async def test_a_period_that_began_by_a_clock_which_was_set_back_since_ends_with
     # It counts what was charged today.
     assert row.spent_micros == PRICE
     assert await books.broken() == {}
+    await pool.execute("update keys set period_start = now() + interval '2 days'")
+    assert await keys.rotate(str(id_), "sk-new", overlap=DAY) is not None
+    assert await pool.fetchval("select bool_and(period_start < now()) from keys where former_id is not null")
 
 
 async def test_a_budget_that_comes_after_a_rotation_binds_also_the_keys_before(pool: Pool) -> None:

@@ -59,6 +59,7 @@ POINTS: Final = (
     "prompts.softened",
     "reconcile.absent",
     "reconcile.after_reply",
+    "reconcile.repeating",
     "reconcile.unresolved",
     "render.after_store",
     "render.after_work",

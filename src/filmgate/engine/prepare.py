@@ -102,6 +102,10 @@ async def _gathered(parts: Parts, claim: Claim, line: Line, planned: Plan) -> tu
 
 
 async def _send(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> None:
+    # To gather it may have taken long.
+    if _store_time(parts, claim) >= claim.task.deadline_at:
+        await expire(parts, claim)
+        return
     sending = _sending(parts, claim, line, clip)
     # The lease counts from before the intent is written: whatever comes between, be it a lock or a stopped process,
     # shortens what is left of it.

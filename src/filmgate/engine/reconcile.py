@@ -19,6 +19,7 @@ from filmgate.engine.prepare import repeat
 from filmgate.engine.receive import keep_ticket
 from filmgate.engine.submit import refused
 from filmgate.store import transitions
+from filmgate.store.moves import StaleLease
 from filmgate.store.notices import Notice
 from filmgate.store.work import Claim, OpenAttempt
 
@@ -48,6 +49,8 @@ async def reconcile(parts: Parts, claim: Claim) -> None:
     except (Invalid, Refused) as error:
         await refused(parts, claim, attempt, error)
         return
+    except StaleLease:
+        raise
     except _Absent:
         await failpoint("reconcile.absent")
         await send_anew(parts, claim)
@@ -85,9 +88,12 @@ async def _look(parts: Parts, claim: Claim, provider: Provider) -> Ticket | None
         return None
     if remembered(parts, claim, provider):
         clip = await repeat(parts, claim)
-        # To gather it may have taken long.
-        if clip is not None and remembered(parts, claim, provider):
-            return await provider.submit(clip, attempt.key)
+        if clip is not None:
+            await parts.moves.make(transitions.repeating(claim))
+            await failpoint("reconcile.repeating")
+            # To gather it, and to write that, may have taken long.
+            if remembered(parts, claim, provider):
+                return await provider.submit(clip, attempt.key)
     if isinstance(provider, Finds) and provider.visible_after is not None:
         ticket = await provider.find(attempt.key)
         if ticket is None and _visible_by(parts, claim, provider):
@@ -111,28 +117,22 @@ def remembered(parts: Parts, claim: Claim, provider: Provider) -> bool:
     return abs(now - attempt.sent_at) + timedelta(seconds=SUBMIT_SECONDS) < life
 
 
-def shows_after(claim: Claim, attempt: OpenAttempt, provider: Provider | None) -> timedelta:
-    """Give how long after the attempt's intent a job of it would show, had a frozen sender sent it at the last moment."""
-    if provider is None:
-        return SUBMIT_LEASE
-    delay = (provider.visible_after if isinstance(provider, Finds) else None) or timedelta(0)
-    last = timedelta(0)
-    if provider.replays is not None:
-        # It was repeated under its key for as long as the vendor knew that.
-        life = min(provider.replays, claim.task.deadline_at - attempt.sent_at)
-        last = max(last, life - timedelta(seconds=SUBMIT_SECONDS))
-    return last + SUBMIT_LEASE + delay
+def shows_after(provider: Provider | None) -> timedelta:
+    """Give how long after it was last sent a job would show, had a frozen sender sent it at the last moment."""
+    delay = provider.visible_after if provider is not None and isinstance(provider, Finds) else None
+    return SUBMIT_LEASE + (delay or timedelta(0))
 
 
 def _visible_by(parts: Parts, claim: Claim, provider: Provider) -> bool:
     """Tell whether a job of the attempt would show by now."""
-    attempt = claim.attempt
+    attempt, wait = claim.attempt, shows_after(provider)
     # A database's clock that was set forward since would make it look older than it is.
     steady_s = parts.steady.note(claim.claimed_at, claim.since)
-    if attempt is None:
-        return False
-    wait = shows_after(claim, attempt, provider)
-    return claim.claimed_at - attempt.sent_at > wait and steady_s > wait.total_seconds()
+    return (
+        attempt is not None
+        and claim.claimed_at - attempt.last_sent_at > wait
+        and steady_s > wait.total_seconds()
+    )
 
 
 async def send_anew(parts: Parts, claim: Claim) -> None:

@@ -10,11 +10,15 @@ import asyncpg
 
 from filmgate.domain.contracts_provider import Provider, Ticket
 from filmgate.domain.failpoint import failpoint
+from filmgate.domain.faults import StorageFault
 from filmgate.domain.problems import Problem
 from filmgate.domain.task import Task
 from filmgate.engine.parts import Parts
+from filmgate.engine.prepare import repeat
 from filmgate.engine.reconcile import give_up, remembered, send_anew, shows_after
 from filmgate.engine.tickets import accepted
+from filmgate.media.child import ChildError
+from filmgate.media.findings import NotAFilm
 from filmgate.store import transitions
 from filmgate.store.moves import StaleLease
 from filmgate.store.notices import Notice
@@ -74,15 +78,21 @@ async def _taken(parts: Parts, task: Task) -> Claim:
 
 def _on_its_way(parts: Parts, claim: Claim, provider: Provider | None) -> timedelta:
     """Tell for how long what was sent may still come to show at the vendor's."""
-    attempt = claim.attempt
-    # Past its deadline nothing more is sent.
-    if attempt is None or claim.claimed_at >= claim.task.deadline_at:
+    attempt, task = claim.attempt, claim.task
+    # What is over, or wanted no more, is not sent anew.
+    if attempt is None or task.cancel_requested_at is not None or claim.claimed_at >= task.deadline_at:
         return transitions.NOW
-    shows = shows_after(claim, attempt, provider)
     # A clock that was set since proves nothing; one that was set back may even say that it is still to be sent.
     steady = timedelta(seconds=parts.steady.note(claim.claimed_at, claim.since))
-    age = claim.claimed_at - attempt.sent_at
-    return shows - (steady if age < transitions.NOW else min(age, steady))
+    age = claim.claimed_at - attempt.last_sent_at
+    return shows_after(provider) - (steady if age < transitions.NOW else min(age, steady))
+
+
+async def _repeatable(parts: Parts, claim: Claim) -> bool:
+    try:
+        return await repeat(parts, claim) is not None
+    except (Problem, StorageFault, ChildError, NotAFilm):
+        return False
 
 
 async def _left_open(parts: Parts, task: Task, claim: Claim) -> None:

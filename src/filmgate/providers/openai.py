@@ -209,8 +209,9 @@ class OpenAIVideos:
         raise self._unanswered(reply)
 
     async def cancel(self, ticket: Ticket) -> Stopped:
-        # What is another's is not stopped: whose job it is shows only in an answer.
-        self._video(await self._asked("GET", self._address(ticket.ref)), ticket)
+        # What is another's is not stopped. Whose job it is only those say that can be asked for a key.
+        if self.visible_after is not None:
+            self._video(await self._asked("GET", self._address(ticket.ref)), ticket)
         reply = await self._asked("POST", f"{self._address(ticket.ref)}/cancel")
         if reply.status in _WILL_NOT and _error(json_object(reply.body)):
             return NotStopped(f"{reply.status}: {self._words(reply)}")

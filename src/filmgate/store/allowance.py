@@ -10,6 +10,11 @@ from filmgate.domain.limits import WINDOW_AHEAD
 # A period that is over is left by whoever spends next; until then its sum is not what is spent.
 SPENT: Final = """case when {row}.period_start < date_trunc({row}.budget_period, now(), 'UTC') then 0
     else {row}.spent_micros end as spent_micros"""
+# One that began after this was asked, as it does at midnight, is kept; one that lies further ahead began by a clock that was
+# set back since.
+PERIOD_STARTS: Final = f"""greatest(date_trunc({{period}}, now(), 'UTC'),
+    case when {{row}}.period_start <= now() + interval '{WINDOW_AHEAD.total_seconds()} s'
+        then date_trunc({{period}}, {{row}}.period_start, 'UTC') end)"""
 # When a key took over what another had spent.
 TAKEN_AT: Final = "coalesce({row}.carried_at, {row}.created_at)"
 PERIOD_ENDS: Final = (
@@ -17,15 +22,10 @@ PERIOD_ENDS: Final = (
     " + ('1 ' || {row}.budget_period)::interval as period_ends_at"
 )
 
-# Whoever writes it has locked the row: what ends meanwhile is summed by one of the two, never by both. One whose period
-# began after this was asked, as it does at midnight, keeps that; one that lies further ahead began by a clock that was set
-# back since.
+# Whoever writes it has locked the row: what ends meanwhile is summed by one of the two, never by both.
 _SET: Final = """
 with period as (
-    select p.id, coalesce(greatest(date_trunc({period}, now(), 'UTC'),
-        case when p.period_start <= now() + interval '{ahead} s' then date_trunc({period}, p.period_start, 'UTC') end),
-        '-infinity') as since
-    from {table} p where p.id = $1
+    select p.id, coalesce({starts}, '-infinity') as since from {table} p where p.id = $1
 ), began as (
     select p.id, {carried} as carried,
         case when not {named} then p.period_start when isfinite(r.since) then r.since else p.created_at end as at
@@ -71,10 +71,9 @@ class Allowance:
                 for no, name in enumerate(self.columns)
             ),
             named=_named(period),
-            period=_value(period),
             owns=self.owns,
             carried=self.carried or "0",
-            ahead=WINDOW_AHEAD.total_seconds(),
+            starts=PERIOD_STARTS.format(row="p", period=_value(period)),
             also=f", carried_micros = case when {_named(period)} and {self.known} then b.carried else p.carried_micros end"
             if self.carried
             else "",

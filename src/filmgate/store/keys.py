@@ -10,7 +10,7 @@ from typing import Any, Final
 from filmgate.domain.ids import hint
 from filmgate.domain.limits import EXPIRED_KEY_READS
 from filmgate.domain.task import Owner
-from filmgate.store.allowance import SPENT, TAKEN_AT, Allowance, Setting
+from filmgate.store.allowance import PERIOD_STARTS, SPENT, TAKEN_AT, Allowance, Setting
 from filmgate.store.batch import Lane
 from filmgate.store.patience import PATIENCE_S, patiently
 from filmgate.store.pool import Connection, Pool
@@ -45,7 +45,10 @@ on conflict (hash) do update set name = excluded.name, revoked_at = null
 returning id
 """
 
-_SUCCESSOR: Final = "(select max(s.id) from keys s where s.former_id = k.id)"
+# Who was replaced stays so where the other was revoked: nothing is left to it of its budget but what it held then. Where
+# there was none, it goes on as before.
+_SUCCESSOR: Final = """(select max(s.id) from keys s
+    where s.former_id = k.id and (s.revoked_at is null or k.budget_micros is not null))"""
 _SHOWN: Final = f"""
 select k.id, k.unfinished, k.running,
     k.name, a.name as account, k.hint, k.operator, k.dialect, k.language, k.strict, k.soften, k.budget_micros,
@@ -62,30 +65,38 @@ where revoked_at is null and case when $1 ~ '^[0-9]+$' then id::text = $1 else n
 returning id
 """
 
-# Of those that share a name, that one is meant which nobody took the place of, and which has not run out. Who was replaced
-# stays so where the other was revoked: nothing is left to it but what it held then.
+# Of those that share a name, that one is meant which nobody took the place of, and which has not run out.
 _MEANT: Final = f"""
 select k.id, coalesce(k.expires_at <= now(), false) as over, s.id as successor, s.revoked_at is not null as revoked
 from keys k left join keys s on s.id = {_SUCCESSOR} where k.revoked_at is null and not k.operator
     and case when $1 ~ '^[0-9]+$' then k.id::text = $1 else k.name = $1 end
 order by k.id
 """  # noqa: S608  # our own text
-_LOCK: Final = "select from keys where id = $1 for no key update"
+_CHAIN: Final = """
+with recursive chain as (
+    select k.id, k.former_id from keys k where k.id = $1
+    union all
+    select f.id, f.former_id from chain c join keys f on f.id = c.former_id
+)
+"""
+# Those before it may be bound by what it is given; locks of keys are taken in their order everywhere.
+_LOCK: Final = f"{_CHAIN} select from keys where id in (select id from chain) order by id for no key update"  # noqa: S608  # our own text
 
 # What a key took over counts as far as the period has it: what each one before it held when it was bound, and had been
 # charged. Of those that were rotated before that was kept, only a sum is known.
 _CARRIED: Final = f"""
 case when {TAKEN_AT.format(row="p")} < r.since then 0 else (
     with recursive chain as (
-        select k.former_id, {TAKEN_AT.format(row="k")} as at, k.carried_micros, k.carried_held_micros
+        select k.former_id, {TAKEN_AT.format(row="k")} as at, k.carried_upto, k.carried_micros, k.carried_held_micros
         from keys k where k.id = p.id
         union all
-        select f.former_id, {TAKEN_AT.format(row="f")}, f.carried_micros, f.carried_held_micros
+        select f.former_id, {TAKEN_AT.format(row="f")}, f.carried_upto, f.carried_micros, f.carried_held_micros
         from chain c join keys f on f.id = c.former_id where {TAKEN_AT.format(row="f")} >= r.since
     )
     select coalesce(sum(case when c.former_id is null then c.carried_micros else c.carried_held_micros + coalesce((
         select sum(e.amount_micros) from ledger l join entries e on e.ledger_id = l.id and e.account = 'revenue'
-        where l.kind = 'close' and l.key_id = c.former_id and l.at >= r.since and l.at < c.at), 0) end), 0) from chain c
+        where l.kind = 'close' and l.key_id = c.former_id and l.at >= r.since
+            and (l.id <= c.carried_upto or (c.carried_upto is null and l.at < c.at))), 0) end), 0) from chain c
 ) end
 """  # noqa: S608  # our own text
 _ALLOWED: Final = Allowance(
@@ -100,21 +111,25 @@ _ALLOWED: Final = Allowance(
 )  # fmt: skip
 _SET: Final = _ALLOWED.statement
 
+# Whoever reads it has locked the keys: what is booked for one of them later has a higher number.
+_BOOKED: Final = "(select coalesce(max(l.id), 0) from ledger l)"
 # What is left of a budget goes over to the new key, and what the former one holds counts there as spent; what it gets
 # back of that is all that it may still spend. So the two together never pass the budget. What was spent in a period that
 # is over counts no more, and what goes over is kept, since no booking names the new key for it.
-_ROTATE: Final = """
+# The end of one that goes on after another took its place in vain is that other's.
+_ROTATE: Final = f"""
 with former as (
-    select *, greatest(period_start, date_trunc(budget_period, now(), 'UTC')) as since, held_micros +
-        case when period_start < date_trunc(budget_period, now(), 'UTC') then 0 else spent_micros end as used
-    from keys where id = $1
+    select k.*, case when s.id is null then k.expires_at else s.expires_at end as until, k.held_micros +
+        case when k.period_start < date_trunc(k.budget_period, now(), 'UTC') then 0 else k.spent_micros end as used,
+        coalesce({PERIOD_STARTS.format(row="k", period="k.budget_period")}, k.period_start) as since
+    from keys k left join keys s on s.id = (select max(id) from keys where former_id = k.id) where k.id = $1
 ), made as (
     insert into keys (account_id, name, hash, hint, operator, dialect, strict, expires_at, soften, budget_micros,
-        budget_period, period_start, spent_micros, carried_micros, carried_held_micros, carried_at, former_id,
-        max_unfinished, submits_per_minute, max_running, over_limit, destination, language)
-    select account_id, name, $2, $3, false, dialect, strict, expires_at, soften, budget_micros, budget_period,
-        since, used, used, held_micros, clock_timestamp(), id, max_unfinished, submits_per_minute, max_running,
-        over_limit, destination, language
+        budget_period, period_start, spent_micros, carried_micros, carried_held_micros, carried_at, carried_upto,
+        former_id, max_unfinished, submits_per_minute, max_running, over_limit, destination, language)
+    select account_id, name, $2, $3, false, dialect, strict, until, soften, budget_micros, budget_period,
+        since, used, used, held_micros, clock_timestamp(), {_BOOKED}, id, max_unfinished, submits_per_minute,
+        max_running, over_limit, destination, language
     from former
     returning id
 ), ending as (
@@ -124,24 +139,19 @@ with former as (
 )
 select made.id, f.name, a.name as account, f.id as former_id, ending.expires_at
 from former f join accounts a on a.id = f.account_id, made, ending
-"""
+"""  # noqa: S608  # our own text
 
 # Those before a key that live on without a budget, as they do where there was none to go over.
-_UNBOUND: Final = """
-with recursive chain as (
-    select k.id, k.former_id from keys k where k.id = $1
-    union all
-    select f.id, f.former_id from chain c join keys f on f.id = c.former_id
-)
+_UNBOUND: Final = f"""
+{_CHAIN}
 select f.id, c.id as successor from chain c join keys f on f.id = c.former_id where f.budget_micros is null
-order by f.id for no key update of f
-"""
+"""  # noqa: S608  # our own text
 _BIND: Final = """
 update keys set budget_micros = spent_micros + held_micros, budget_period = null where id = any($1::int[])
 """
 # What did not count for it, since it was of another period, does not begin to.
 _TAKE_OVER: Final = f"""
-update keys k set carried_held_micros = f.held_micros, carried_at = clock_timestamp(),
+update keys k set carried_held_micros = f.held_micros, carried_at = clock_timestamp(), carried_upto = {_BOOKED},
     carried_micros = case when {TAKEN_AT.format(row="k")} < k.period_start then 0 else k.carried_micros end
 from unnest($1::int[], $2::int[]) as taken(former, successor) join keys f on f.id = taken.former
 where k.id = taken.successor

@@ -72,10 +72,11 @@ update attempts a set state = r.state, ticket = coalesce(r.ticket, a.ticket),
     error_class = coalesce(r.error_class, a.error_class), error_text = coalesce(r.error_text, a.error_text),
     vendor_cost_micros = case r.state when 'done' then coalesce(r.cost_micros, a.list_cost_micros)
         else coalesce(r.cost_micros, a.vendor_cost_micros) end,
+    repeated_at = case when r.repeated then now() else a.repeated_at end,
     closed_at = case when r.state in ('sending', 'accepted', 'uncertain') then null else now() end
 from jsonb_to_recordset($1::jsonb) as r(task_id uuid, clip int, no int, state text, ticket jsonb, ref text,
     result jsonb, error_class text, error_text text, busy_s float8, heard boolean,
-    cost_micros bigint)
+    cost_micros bigint, repeated boolean)
 where a.task_id = r.task_id and a.clip_no = r.clip and a.no = r.no and a.closed_at is null
 returning a.provider, a.state, a.credential_id, a.closed_at is not null as closed, r.error_class, r.error_text, r.busy_s,
     r.heard, coalesce(a.vendor_cost_micros, 0) as cost_micros

@@ -111,6 +111,12 @@ def absent(claim: Claim, due: timedelta) -> Move:
     return Move(claim=claim, step=Step.PREPARE, due=due, attempt=_latest(claim, AttemptState.LOST))
 
 
+def repeating(claim: Claim) -> Move:
+    """Reconcile -> the same: it is about to be sent again under its key; the lease goes on."""
+    change = _latest(claim, AttemptState.UNCERTAIN) | {"repeated": True}
+    return Move(claim=claim, step=None, due=SUBMIT_LEASE, kept=True, attempt=change)
+
+
 def unresolved(claim: Claim, due: timedelta) -> Move:
     """Reconcile -> reconcile: nothing could be learnt this time."""
     return Move(claim=claim, step=Step.RECONCILE, due=due, tried_as="look")

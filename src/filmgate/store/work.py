@@ -20,8 +20,9 @@ OWNED_COLUMNS: Final = f"""
     mine.step, mine.fence, mine.tries, mine.tries_since, mine.tried_as, mine.deaths, mine.folder,
     mine.credential_id as work_credential_id,
     mine.pace_ms, {rows.TASK_COLUMNS},
-    a.clip_no, a.no as attempt_no, a.credential_id, a.key, a.body_sha256, a.state as attempt_state, a.ticket, a.vendor_ref,
-    a.result, a.sent_at, c.stored, now() as claimed_at
+    a.clip_no, a.no as attempt_no, a.credential_id, a.key, encode(a.body_sha256, 'hex') as body_sha256,
+    a.state as attempt_state, a.ticket, a.vendor_ref,
+    a.result, a.sent_at, a.repeated_at, c.stored, now() as claimed_at
 """
 OWNED_FROM: Final = """
 from mine join tasks t on t.id = mine.task_id and t.ended_at is null
@@ -146,6 +147,12 @@ class OpenAttempt:
     ticket: Mapping[str, Json] | None
     result: Mapping[str, Json] | None
     sent_at: datetime
+    repeated_at: datetime | None = None
+    """When it was last sent again under its key, the reply having been lost."""
+
+    @property
+    def last_sent_at(self) -> datetime:
+        return self.sent_at if self.repeated_at is None else max(self.sent_at, self.repeated_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,12 +354,13 @@ def _claim_of(row: Any, since: float) -> Claim:  # noqa: ANN401  # asyncpg's Rec
             no=row["attempt_no"],
             credential_id=row["credential_id"],
             key=row["key"],
-            body_sha256=row["body_sha256"].hex(),
+            body_sha256=row["body_sha256"] or "",
             state=AttemptState(row["attempt_state"]),
             ref=row["vendor_ref"],
             ticket=row["ticket"],
             result=row["result"],
             sent_at=row["sent_at"],
+            repeated_at=row["repeated_at"],
         )
     return Claim(
         task=rows.task(row),

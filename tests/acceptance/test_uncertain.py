@@ -175,7 +175,11 @@ def test_each_decision_settles_its_task(blind: tuple[RealGate, RunningVendor]) -
         gate.environment["FILMGATE_DATABASE_URL"],
         f"update film.attempts set sent_at = now() - interval '{LEASE_S + 1} s'",  # noqa: S608  # our own text
     )
-    assert resolve(gate, absent, outcome="absent").status == 200
+    # The gate itself may have seen less of that clock.
+    while (answer := resolve(gate, absent, outcome="absent")).status == 409:
+        assert int(answer.headers["retry-after"]) <= LEASE_S
+        time.sleep(int(answer.headers["retry-after"]))
+    assert answer.status == 200
     give_up = time.monotonic() + 30
     while len(attempts := gate.ask("GET", f"/admin/v1/tasks/{absent}", key="sk-admin").json["attempts"]) < 2:
         assert time.monotonic() < give_up

@@ -31,7 +31,14 @@ FOLLOWED: Final = 0.08
 SHIPPED: Final = 0.2
 TESTS_APART_S: Final = 0.7
 _PICTURE: Final = "data:image/png;base64," + base64.b64encode(picture(1280, 720)).decode()
-TELLING: Final = "asked"
+# What is asked of which vendor, and what it does. Only one that also says whose film a job is can be served by a gate that
+# trusts it.
+FASHIONS: Final[Mapping[str, tuple[str, str]]] = {
+    "blind": ("blind", ""),
+    "same id": ("asked", "same-id"),
+    "unheard": ("asked", "lost-request"),
+    "unanswered": ("replayed", "lost-request:99"),
+}
 _RICH: Final = 10**9
 _POOR: Final = 20 * 400_000
 
@@ -188,25 +195,21 @@ class Wish:
 
     def _fashionable(self, body: dict[str, Any]) -> dict[str, Any]:
         """Ask for what is wished for just now."""
+        wished = self.crowd.site.wished
         simple = {"prompt": f"wish {self.number}", "seconds": 4, "size": "1280x720"}
-        match self.crowd.site.wished:
-            case "picture":
-                return body | {"image": _PICTURE}
-            case "blind" if "blind" in self.crowd.kinds:
-                return {**simple, "model": "blind"}
-            case "longer":
-                return {**simple, "model": self.crowd.kinds[0], "prompt_extend": "and on"}
-            case "larger":
-                return {**simple, "model": ANIMATIC, "seconds": 1, "size": "360x640", "upsample": True}
-            case "same id" | "unheard" as wished if TELLING in self.crowd.kinds:
-                # Only one that also says whose film a job is can be served by a gate that trusts it.
-                lie = (
-                    " --mirage=lost-request"
-                    if wished == "unheard"
-                    else " --mirage=same-id" * (self.number % 2)
-                )
-                return {**simple, "model": TELLING, "prompt": f"wish {self.number}{lie}"}
-        return body
+        if wished == "picture":
+            return body | {"image": _PICTURE}
+        if wished == "longer":
+            return {**simple, "model": self.crowd.kinds[0], "prompt_extend": "and on"}
+        if wished == "larger":
+            return {**simple, "model": ANIMATIC, "seconds": 1, "size": "360x640", "upsample": True}
+        model, lie = FASHIONS.get(wished, ("", ""))
+        if model not in self.crowd.kinds:
+            return body
+        # Between two that are told of one id there is one that is told of its own.
+        lie = "" if wished == "same id" and self.number % 2 == 0 else lie
+        said = f" --mirage={lie}" if lie else ""
+        return {**simple, "model": model, "prompt": f"wish {self.number}{said}"}
 
     async def _submit(self, body: dict[str, Any]) -> None:
         for no in range(400):

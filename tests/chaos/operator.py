@@ -13,19 +13,20 @@ from chaos.site import Site
 
 # Longer than the lease of a submit, as it is in a run.
 ARRIVES_S: Final = 8.0
+GIVEN_UP: Final = 0.3
 
 
 async def settle(site: Site, dice: random.Random, share: float = 0.5) -> None:
     """Look every second; decide some, leave others to time."""
-    passed: set[str] = set()
+    plans: dict[str, str] = {}
     missed: dict[str, float] = {}
     while True:
         with suppress(OSError, ValueError):
             for task in await asyncio.to_thread(waiting, site):
-                if task["id"] not in passed and dice.random() > share:
-                    passed.add(task["id"])
-                elif task["id"] not in passed:
-                    await asyncio.to_thread(decide, site, task["id"], missed, give_up=dice.random() < 0.3)
+                rather = "give up" if dice.random() < GIVEN_UP else "look"
+                plan = plans.setdefault(task["id"], "leave" if dice.random() > share else rather)
+                if plan != "leave":
+                    await asyncio.to_thread(decide, site, task["id"], missed, give_up=plan == "give up")
         await asyncio.sleep(1)
 
 

@@ -149,7 +149,7 @@ async def test_what_would_be_another_request_by_now_is_not_sent_under_the_key(
 ) -> None:
     """A vendor refuses a key that it knows for something else, and makes the film all the same."""
     vendor = Vendor(replays=timedelta(hours=23))
-    engine = await lost(world, tmp_path, vendor, sent="1 min")
+    await lost(world, tmp_path, vendor, sent="1 min")
     renamed = await make_engine(
         world.pool, tmp_path / "r", {("a", "A"): vendor}, [RouteRule("veo3", (Via("a", "m-2"),))]
     )
@@ -157,4 +157,3 @@ async def test_what_would_be_another_request_by_now_is_not_sent_under_the_key(
     await renamed.did(Step.RECONCILE, LEASE)
     assert len(vendor.keys) == 1
     assert await ended(world) == [{"state": "uncertain", "error_code": None}]
-    del engine

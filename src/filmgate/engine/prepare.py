@@ -35,8 +35,7 @@ from filmgate.store.work import Claim, OpenAttempt
 
 async def prepare(parts: Parts, claim: Claim) -> None:
     """Take a task from waiting to sent; it waits on where no slot is free."""
-    # The sweep may not have come by yet.
-    late = too_late(claim) or claim.claimed_at >= claim.task.deadline_at
+    late = too_late(claim) or _overdue(parts, claim)
     if late or claim.task.cancel_requested_at is not None:
         await (expire if late else cancelled)(parts, claim)
         return
@@ -103,7 +102,7 @@ async def _gathered(parts: Parts, claim: Claim, line: Line, planned: Plan) -> tu
 
 async def _send(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> None:
     # To gather it may have taken long.
-    if _store_time(parts, claim) >= claim.task.deadline_at:
+    if _overdue(parts, claim):
         await expire(parts, claim)
         return
     sending = _sending(parts, claim, line, clip)
@@ -147,12 +146,17 @@ def _sending(parts: Parts, claim: Claim, line: Line, clip: ClipRequest) -> Sendi
         folder=parts.claims.folder if isinstance(line.provider, Tidies) else None,
         vendor_model=clip.model,
         list_cost_micros=line.costs.of_clip(
-            clip.model, clip.size, clip.seconds, sound=clip.sound, at=_store_time(parts, claim)
+            clip.model, clip.size, clip.seconds, sound=clip.sound, at=store_time(parts, claim)
         ),
     )
 
 
-def _store_time(parts: Parts, claim: Claim) -> datetime:
+def _overdue(parts: Parts, claim: Claim) -> bool:
+    """Tell whether the time of a task is over; the sweep may not have come by yet."""
+    return store_time(parts, claim) >= claim.task.deadline_at
+
+
+def store_time(parts: Parts, claim: Claim) -> datetime:
     """Give the database's time, by which prices hold, as it told it with the claim."""
     return claim.claimed_at + timedelta(seconds=parts.clock.monotonic() - claim.since)
 

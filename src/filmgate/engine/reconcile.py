@@ -15,7 +15,7 @@ from filmgate.engine.cancel import canceller
 from filmgate.engine.end import fail
 from filmgate.engine.lease import may_send
 from filmgate.engine.parts import Parts
-from filmgate.engine.prepare import repeat
+from filmgate.engine.prepare import repeat, store_time
 from filmgate.engine.receive import keep_ticket
 from filmgate.engine.submit import refused
 from filmgate.store import transitions
@@ -110,7 +110,7 @@ def remembered(parts: Parts, claim: Claim, provider: Provider) -> bool:
     if life is None or unwanted:
         return False
     attempt = claim.attempt
-    now = claim.claimed_at + timedelta(seconds=parts.clock.monotonic() - claim.since)
+    now = store_time(parts, claim)
     if attempt is None or now >= claim.task.deadline_at or not may_send(parts, claim):
         return False
     # A clock that was set back makes it look younger, at worst not born yet.

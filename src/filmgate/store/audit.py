@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from filmgate.store.allowance import TAKEN_AT
 from filmgate.store.pool import Connection
 
 EXAMPLES: Final = 20
@@ -177,10 +178,9 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
             || case when took.micros > 0 then ', took over ' || took.micros else '' end
         from keys k left join charges c on c.key_id = k.id and c.at >= k.period_start
         cross join lateral (
-            select case when coalesce(k.carried_at, k.created_at) >= k.period_start then k.carried_micros else 0 end
-                as micros) took
+            select case when {taken_at} >= k.period_start then k.carried_micros else 0 end as micros) took
         group by k.id, took.micros having k.spent_micros <> coalesce(sum(c.amount_micros), 0) + took.micros
-        """,
+        """.format(taken_at=TAKEN_AT.format(row="k")),  # noqa: S608  # our own text
     ),
     "a_quote_binds_once": (
         "a quote is used by one task, at the price that it names",

@@ -215,13 +215,12 @@ def _shown(row: KeyRow) -> KeyOut:
 
 def _not_meant(error: Exception) -> Problem:
     reason, reason_zh = "several keys have this name: give the id of one.", "有多个同名密钥，请使用编号。"
-    if isinstance(error, ReplacedKeyError):
-        what, what_zh = (
-            ("create a new one", "请新建密钥") if error.revoked else ("name that one", "请改用后者")
-        )
-        gone, gone_zh = (" and was revoked", "，后者已被吊销") if error.revoked else ("", "")
-        reason = f"key {error.successor} took its place{gone}: {what}."
-        reason_zh = f"该密钥已被密钥 {error.successor} 取代{gone_zh}，{what_zh}。"
+    if isinstance(error, ReplacedKeyError) and error.revoked:
+        reason = f"key {error.successor} took its place and was revoked: create a new one."
+        reason_zh = f"该密钥已被密钥 {error.successor} 取代，后者已被吊销，请新建密钥。"
+    elif isinstance(error, ReplacedKeyError):
+        reason = f"key {error.successor} took its place: name that one."
+        reason_zh = f"该密钥已被密钥 {error.successor} 取代，请改用后者。"
     return Problem("invalid_parameter", field="id_or_name", reason=reason, reason_zh=reason_zh)
 
 

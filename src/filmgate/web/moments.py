@@ -24,9 +24,8 @@ def _written(moment: object) -> object:
     """Raise ValueError for a number, also as text: pydantic reads 30 as half a minute after 1970."""
     number = isinstance(moment, str) and _NUMBER.fullmatch(moment.strip())
     if number or not isinstance(moment, str | datetime):
-        raise ValueError(
-            "a moment such as 2026-12-31T00:00:00Z is right"
-        )  # pydantic tells clients of no other
+        # Pydantic tells clients of no other error.
+        raise ValueError("a moment such as 2026-12-31T00:00:00Z is right")
     return moment
 
 

@@ -1,5 +1,6 @@
 """`make bench`: figures as ratios of one run, on this machine, beside what we want to reach."""
 
+import argparse
 import asyncio
 import itertools
 import json
@@ -158,6 +159,9 @@ def films(folder: Path, rows: list[tuple[str, str, str]]) -> None:
 
 
 def main() -> None:
+    argparse.ArgumentParser(
+        prog="python -m bench", description=f"{__doc__} It takes about a quarter of an hour."
+    ).parse_args()
     rows: list[tuple[str, str, str]] = []
     with tempfile.TemporaryDirectory(prefix="filmgate-bench-") as folder:
         asyncio.run(measure(Path(folder), rows))

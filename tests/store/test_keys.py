@@ -9,7 +9,7 @@ import pytest
 from filmgate.store.allowance import Setting
 from filmgate.store.keys import KeyRow, Keys, ReplacedKeyError
 from filmgate.store.pool import Pool, open_pool
-from kit.books import PRICE, sound_books
+from kit.books import PRICE, collecting, sound_books, succeeded
 from kit.worlds import make_world
 
 DAY = timedelta(days=1)
@@ -364,6 +364,31 @@ async def test_a_budget_that_comes_after_a_rotation_binds_also_the_keys_before(p
         assert await books.broken() == {}
     rows = await _rows(keys)
     assert [rows[id_].budget_micros for id_ in (first, second.id, third.id)] == [2 * PRICE, 2 * PRICE, BUDGET]
+
+
+async def test_what_a_former_key_is_charged_after_a_rotation_counts_once_though_the_clock_was_set_back(
+    pool: Pool,
+) -> None:
+    """It was taken over as held: by its time alone it would seem to have been charged before."""
+    books = await sound_books(await make_world(pool, in_flight=9))
+    keys, old = Keys(pool, [b"pepper"]), books.world.owner.key_id
+    await keys.set(str(old), budget_micros=Setting(BUDGET))
+    claim = await collecting(books.world)
+    new = await keys.rotate(str(old), "sk-new", overlap=DAY)
+    assert new is not None
+    assert (await _rows(keys))[new.id].spent_micros == 3 * PRICE
+    await books.world.ends.end(succeeded(claim))
+    await pool.execute(
+        "update ledger set at = (select carried_at from keys where id = $2) - interval '1 ms'"
+        " where kind = 'close' and task_id = $1",
+        claim.task_id,
+        new.id,
+    )
+    for period in ("month", None):
+        row = await keys.set(str(new.id), budget_period=Setting(period))
+        assert row is not None
+        assert row.spent_micros == 3 * PRICE
+        assert await books.broken() == {}
 
 
 async def test_what_was_taken_over_before_it_was_known_from_whom_is_never_forgotten(pool: Pool) -> None:

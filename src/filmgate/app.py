@@ -1,12 +1,10 @@
 """The composition root: the only file that knows every part."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -28,6 +26,7 @@ from filmgate.engine.sources import Sources
 from filmgate.engine.subscribe import Subscriptions
 from filmgate.engine.whereabouts import Whereabouts
 from filmgate.engine.worker import Worker
+from filmgate.engine.wrong_clock import watched
 from filmgate.health import Health, Measures
 from filmgate.media.renderers import Renderers
 from filmgate.media.workshop import Workshop
@@ -40,7 +39,7 @@ from filmgate.net.results import GuardedResults
 from filmgate.node import Node
 from filmgate.prompts.chat import Chat
 from filmgate.prompts.enhancer import Enhancer
-from filmgate.secrets import derive, make_secret, write_private
+from filmgate.secrets import derive, make_secret
 from filmgate.settings import Settings, load_catalogue, name_of, secret_of
 from filmgate.store.accept import Acceptor
 from filmgate.store.accounts import Accounts
@@ -138,7 +137,7 @@ async def open_gate(node: Node, draining: asyncio.Event) -> AsyncIterator[Gate]:
         subscriptions = told.subscriptions(ground.callback_guard, secrets_of(settings, ground.chance))
         beside = [told.deliverer(parts, subscriptions), *ground.storing.beside(parts.claims.boot)]
         upkeep = Upkeep(engine, timedelta(days=settings.record_days))
-        parts.steady.note(await upkeep.now(), ground.clock.monotonic())
+        await stack.enter_async_context(watched(parts, upkeep.now))
         worker = Worker(parts, upkeep, beside)
         keys = Keys(web, [derive(secret, "pepper") for secret in secrets_of(settings, ground.chance)])
         listener = await stack.enter_async_context(told.listening(node.direct or node.database, draining))
@@ -390,11 +389,3 @@ def _whereabouts(ground: _Ground, pool: Pool) -> Whereabouts:
         clock=ground.clock,
         models=[model.name for model in ground.catalogue.models],
     )
-
-
-def node_folder(data: Path) -> UUID:
-    """Give the identity of a data folder, which outlives every process on it."""
-    path = data / "node"
-    if not path.exists():
-        write_private(path, f"{UUID(bytes=os.urandom(16), version=4)}\n".encode())
-    return UUID(path.read_text().strip())

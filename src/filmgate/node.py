@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 from uuid import UUID
 
+from filmgate.secrets import write_private
 from filmgate.settings import Settings
 
 _VARIABLE: Final = "FILMGATE_NODE"
@@ -56,3 +57,11 @@ class Node:
             base_url=said["base_url"],
             direct=said["direct"],
         )
+
+
+def node_folder(data: Path) -> UUID:
+    """Give the identity of a data folder, which outlives every process on it."""
+    path = data / "node"
+    if not path.exists():
+        write_private(path, f"{UUID(bytes=os.urandom(16), version=4)}\n".encode())
+    return UUID(path.read_text().strip())

@@ -27,11 +27,11 @@ from granian.http import HTTP1Settings
 from granian.server.mp import MPServer as Granian
 
 from filmgate import __version__
-from filmgate.app import node_folder, secrets_of, sessions_of
+from filmgate.app import secrets_of, sessions_of
 from filmgate.domain import ids
 from filmgate.domain.limits import HEADERS_SECONDS, RESTART_FIRST, RESTART_SLOWEST, SHUTDOWN
 from filmgate.domain.task import Owner
-from filmgate.node import Node
+from filmgate.node import Node, node_folder
 from filmgate.secrets import derive, write_private
 from filmgate.server import DRAIN
 from filmgate.settings import BadSettingsError, Settings, load_catalogue

@@ -61,6 +61,7 @@ LEADS: Final[Mapping[str, Lead]] = {
     "prepare.failed": Lead("prepare.before_picture", then="store away", wish="picture"),
     "reconcile.absent": Lead(wish="unheard", within_s=20.0, unhurt=True),
     "render.failed": Lead("collect.after_store", then="children killed", wish="longer"),
+    "resolve.gathered": Lead(wish="unanswered", within_s=20.0, unhurt=True),
     "resolve.left_open": Lead(wish="unanswered", within_s=20.0, unhurt=True),
     "submit.after_late": Lead("submit.after_reply", pause_s=LONGER_THAN_A_LEASE_S, by=_LATE),
     "submit.before_late": Lead("submit.after_reply", pause_s=LONGER_THAN_A_LEASE_S, by=_LATE),

@@ -110,7 +110,6 @@ async def test_past_its_deadline_nothing_is_waited_for_and_nothing_sent(room: Ro
     room.vendor.replays = timedelta(hours=1)
     task = await uncertain(room, sent_s=10, deadline_s=-1)
     await absent(room.parts, task)
-    await prepare(room.parts, await room.prepare())
     shown = await room.world.task(task.id)
     assert (shown.state, shown.cost_micros) == (State.EXPIRED, 0)
     assert await room.world.rows(ATTEMPT) == LOST

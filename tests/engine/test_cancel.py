@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from filmgate.domain.contracts_provider import Cancelled, Done, Failed, NotStopped, Pending, Ticket
-from filmgate.domain.faults import Broken, Busy
+from filmgate.domain.faults import Broken, Busy, Vanished
 from filmgate.domain.film import FilmFacts
 from filmgate.domain.plan import ClipRole, PlannedClip
 from filmgate.domain.record import CancelAnswer
@@ -137,6 +137,35 @@ async def test_a_provider_that_refuses_goes_on_and_may_be_asked_again(room: Room
         await poll(room.parts, await room.due(Step.POLL))
     assert room.vendor.asked == ["cancel job-1", "poll job-1"] * 2
     assert await money(room) == HELD
+
+
+async def test_a_job_that_is_gone_is_given_up_also_while_it_is_to_be_stopped(room: Room) -> None:
+    room.vendor.stopped, room.vendor.polled = [Vanished("none")], [Vanished("none")]
+    task = await accepted(room)
+    await room.running()
+    await cancel(room.parts, task)
+    for _ in range(4):
+        await poll(room.parts, await room.due(Step.POLL))
+        await room.world.pool.execute("update work set due_at = now()")
+    await room.world.pool.execute("update work set tries_since = now() - interval '11 minutes'")
+    await poll(room.parts, await room.due(Step.POLL))
+    assert room.vendor.asked == ["cancel job-1", "poll job-1"] * 5
+    assert (await room.world.task(task.id)).failure == Failure("lost_by_provider", {})
+    assert (await ended(room, task))[0] is State.FAILED
+
+
+async def test_a_vendor_without_a_way_to_stop_films_does_not_lose_those_that_are_to_be_stopped(
+    room: Room,
+) -> None:
+    room.vendor.stopped, room.vendor.polled = [Vanished("no such page")], [Pending(20, timedelta(0))]
+    task = await accepted(room)
+    await room.running()
+    await cancel(room.parts, task)
+    for _ in range(6):
+        await poll(room.parts, await room.due(Step.POLL))
+        await room.world.pool.execute("update work set due_at = now()")
+    shown = await room.world.task(task.id)
+    assert (shown.state, shown.progress) == (State.GENERATING, 20)
 
 
 async def test_a_provider_that_cannot_stop_is_not_asked(room: Room) -> None:

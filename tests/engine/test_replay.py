@@ -1,19 +1,27 @@
 """A submit whose reply was lost is repeated under its key only as long as the vendor surely knows that key."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
+from uuid import UUID
 
 import pytest
 
 from filmgate.domain.contracts_provider import Ticket
-from filmgate.domain.faults import Invalid, Refused, Uncertain
+from filmgate.domain.faults import Busy, Invalid, Refused, Uncertain
 from filmgate.domain.states import Step
+from filmgate.domain.task import Task
+from filmgate.engine.parts import Parts
 from filmgate.engine.reconcile import reconcile
-from filmgate.engine.route import RouteRule, Via
+from filmgate.engine.resolve import absent
+from filmgate.engine.route import Access, Router, RouteRule, Via
+from filmgate.store import transitions
+from filmgate.store.moves import StaleLease
 from filmgate.store.pool import Pool
 from filmgate.world import SystemClock
+from kit.clocks import long_steady
 from kit.engines import Engine, Vendor, make_engine
 from kit.worlds import World, make_world
 
@@ -25,9 +33,10 @@ class Library(Vendor):
     """A vendor that can also be asked for a key."""
 
     visible_after: timedelta | None = timedelta(seconds=10)
+    empty: bool = False
 
     async def find(self, key: str) -> Ticket | None:
-        return Ticket(f"found-{key}")
+        return None if self.empty else Ticket(f"found-{key}")
 
 
 @dataclass
@@ -157,3 +166,69 @@ async def test_what_would_be_another_request_by_now_is_not_sent_under_the_key(
     await renamed.did(Step.RECONCILE, LEASE)
     assert len(vendor.keys) == 1
     assert await ended(world) == [{"state": "uncertain", "error_code": None}]
+
+
+async def said(world: World, engine: Engine, way: Callable[[Parts, Task], Awaitable[None]]) -> None:
+    """Let an operator say what became of the one task that there is."""
+    [row] = await world.rows("select id from tasks")
+    await way(engine.parts, await world.task(cast("UUID", row["id"])))
+
+
+async def test_a_vendor_that_knows_the_key_is_sent_it_again_under_that_and_no_other(
+    world: World, tmp_path: Path
+) -> None:
+    """A repeat may be on its way there just when an operator looks at the vendor's list."""
+    vendor = Vendor(replays=timedelta(hours=23))
+    engine = await lost(world, tmp_path, vendor, sent="10 min")
+    await world.pool.execute("update work set due_at = now()")
+    [looking] = await engine.parts.claims.due(Step.RECONCILE, limit=1, lease=LEASE, since=0.0)
+    await said(world, engine, absent)
+    assert await ended(world) == [{"state": "uncertain", "error_code": None}]
+    assert await world.rows("select text from notices where kind = 'resolved'") == [
+        {"text": f"attempt {vendor.keys[0]}: absent, and left to be repeated under its key, an operator says"}
+    ]
+    with pytest.raises(StaleLease):
+        await world.moves.make(transitions.unresolved(looking, timedelta(0)))
+    await engine.did(Step.RECONCILE, LEASE)
+    assert vendor.keys == 2 * vendor.keys[:1]
+    assert await ended(world) == [{"state": "accepted", "error_code": None}]
+
+
+async def test_what_can_not_be_repeated_as_it_was_is_sent_anew_once_an_operator_knows_of_none(
+    world: World, tmp_path: Path
+) -> None:
+    """The model has another name there since: under the old key that would be another request."""
+    vendor = Vendor(replays=timedelta(hours=23))
+    engine = await lost(world, tmp_path, vendor, sent="10 min")
+    rules = [RouteRule("veo3", (Via("a", "renamed"),))]
+    accesses = [Access("a", engine.ids["a", "A"], vendor)]
+    engine.parts = replace(
+        engine.parts, router=Router(rules, accesses), steady=long_steady(engine.parts.clock)
+    )
+    await said(world, engine, absent)
+    assert await ended(world) == [{"state": "lost", "error_code": None}]
+    assert await engine.started() == 1
+    assert [key.rpartition(".")[2] for key in vendor.keys] == ["1", "2"]
+
+
+async def test_a_film_is_looked_for_also_where_it_can_not_be_asked_for_again(
+    world: World, tmp_path: Path
+) -> None:
+    """A vendor may fail to take submits for as long as anybody would wait, and list its films all the while."""
+    vendor = Library(replays=timedelta(hours=23))
+    engine = await lost(world, tmp_path, vendor, sent="10 min")
+    vendor.submits.append(Busy("500", retry_after=timedelta(seconds=5)))
+    await engine.did(Step.RECONCILE, LEASE)
+    [row] = await world.rows("select state, vendor_ref from attempts")
+    assert row == {"state": "accepted", "vendor_ref": f"found-{vendor.keys[0]}"}
+
+
+async def test_a_vendor_that_shows_none_just_after_a_repeat_failed_proves_nothing(
+    world: World, tmp_path: Path
+) -> None:
+    vendor = Library(replays=timedelta(hours=23), empty=True)
+    engine = await lost(world, tmp_path, vendor, sent="10 min")
+    vendor.submits.append(Uncertain("a reset"))
+    engine.parts = replace(engine.parts, steady=long_steady(engine.parts.clock))
+    await engine.did(Step.RECONCILE, LEASE)
+    assert (len(vendor.keys), await ended(world)) == (2, [{"state": "uncertain", "error_code": None}])

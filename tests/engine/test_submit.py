@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from filmgate.domain.failpoint import arm, disarm
+from filmgate.domain.faults import Uncertain
 from filmgate.domain.states import Step
 from filmgate.domain.task import Task
 from filmgate.engine import resolve
@@ -189,6 +190,30 @@ async def test_where_a_vendor_knows_keys_the_one_who_looks_decides_what_a_stoppe
     await soon(world.pool)
     await other.did(Step.RECONCILE)
     assert (len(vendor.keys), await attempts(world)) == (1, [("accepted", "uncertain")])
+
+
+@pytest.mark.usefixtures("_disarmed")
+async def test_what_another_repeated_by_newer_settings_is_not_sent_anew_by_a_stopped_sender(
+    world: World, opened: Opened, clock: Stoppable
+) -> None:
+    """Operators say that a vendor knows keys, and restart their engines one after the other."""
+    old, new = Vendor(), Vendor(replays=timedelta(hours=23), submits=[Uncertain("a reset")])
+    one, other = await opened(old), await opened(new)
+    await accept(world)
+
+    async def stopped() -> None:
+        clock.stood_s.append(100.0)
+        await world.pool.execute("update work set due_at = now()")
+        await other.did(Step.SUBMIT)
+        await soon(world.pool)
+        await other.did(Step.RECONCILE)
+
+    at("submit.after_intent", stopped)
+    with pytest.raises(StaleLease):
+        await one.started()
+    assert (len(new.keys), old.keys) == (1, [])
+    assert await attempts(world) == [("uncertain", "uncertain")]
+    assert await steps(world) == ["reconcile"]
 
 
 async def until_it_waits_for_a_lock(pool: Pool) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from filmgate.engine import worker as workers
+from filmgate.engine import wrong_clock
 from filmgate.engine.worker import Worker
-from filmgate.engine.wrong_clock import ClockWatch, ahead_s
+from filmgate.engine.wrong_clock import ClockWatch, ahead_s, watched
 from filmgate.metrics import CLOCK_OFFSET, METERS
 from filmgate.store.counts import KeptCounts
 from filmgate.store.gauges import Standings
@@ -125,3 +126,25 @@ async def test_a_running_engine_looks_at_its_beats(
             await asyncio.sleep(0.01)
     await worker.stop()
     await running
+
+
+async def test_a_process_without_an_engine_looks_at_the_databases_clock_all_the_while(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator may say there that a job is absent: by a clock that nobody watched, that would prove nothing."""
+    monkeypatch.setattr(wrong_clock, "BEAT_EVERY", timedelta(milliseconds=10))
+    parts = (await make_engine(pool, tmp_path / "engine", {("a", "A"): Vendor()}, [])).parts
+    asked = 0
+
+    async def now() -> datetime:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            raise OSError("the database is away")
+        return datetime.now(UTC)
+
+    async with watched(parts, now):
+        assert asked == 1
+        while asked < 4:  # noqa: ASYNC110  # nothing tells of it
+            await asyncio.sleep(0.01)
+        assert parts.steady.note(datetime.now(UTC), parts.clock.monotonic()) > 0

@@ -21,7 +21,6 @@ from filmgate.domain.limits import ATTEMPTS_OF_CREDENTIAL
 from filmgate.domain.plan import ClipRole, PlannedClip
 from filmgate.domain.request import Json
 from filmgate.domain.states import AttemptState, State, Step
-from filmgate.domain.steady import Steadiness
 from filmgate.domain.task import StoredClip
 from filmgate.engine.parts import Enhancer, Objects, Parts
 from filmgate.engine.route import Router, Wish
@@ -37,6 +36,7 @@ from filmgate.store.notices import Notices
 from filmgate.store.starts import Starts
 from filmgate.store.work import Claim, OpenAttempt
 from filmgate.world import SystemChance, SystemClock
+from kit.clocks import long_steady
 from kit.worlds import World, unreadable
 
 LEASE = timedelta(seconds=30)
@@ -191,12 +191,10 @@ class Room:
 
 
 def make_room(world: World, vendor: Vendor, folder: Path) -> Room:
-    nothing, steady, clock = cast("object", None), Steadiness(), SystemClock()
-    # An engine that has been there for long.
-    steady.note(clock.now() - timedelta(hours=1), clock.monotonic() - 3600)
+    nothing, clock = cast("object", None), SystemClock()
     parts = Parts(
         clock=clock,
-        steady=steady,
+        steady=long_steady(clock),
         chance=SystemChance(),
         router=cast("Router", _OneVendor(vendor)),
         claims=world.claims,

@@ -66,6 +66,7 @@ POINTS: Final = (
     "render.failed",
     "resolve.after_claim",
     "resolve.before_note",
+    "resolve.gathered",
     "resolve.left_open",
     "ship.after_copy",
     "submit.after_failure",

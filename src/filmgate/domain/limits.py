@@ -82,7 +82,7 @@ DELIVERY_RETENTION: Final = timedelta(days=30)
 
 SUBMIT_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 20.0
-CANCEL_SECONDS: Final = 10.0
+CANCEL_SECONDS: Final = 20.0
 LEASE_SPARE: Final = timedelta(seconds=5)
 SUBMIT_LEASE: Final = timedelta(seconds=90)
 STEP_LEASE: Final = timedelta(seconds=30)

@@ -8,6 +8,7 @@ from typing import Final
 from filmgate.domain.contracts_provider import Cancelled, Cancels, NotStopped, Pending, Provider
 from filmgate.domain.counted import NOBODY
 from filmgate.domain.failpoint import failpoint
+from filmgate.domain.faults import Vanished
 from filmgate.domain.limits import CANCEL_SECONDS, QUESTION_FIRST
 from filmgate.domain.plan import planned_by
 from filmgate.domain.record import CancelAnswer
@@ -84,7 +85,7 @@ def wanted(claim: Claim) -> bool:
 
 
 async def stop(parts: Parts, claim: Claim, provider: Provider) -> None:
-    """Ask the provider of a running clip to stop it, and write what it answered."""
+    """Ask the provider of a running clip to stop it, and write what it answered; raise Vanished where it has none."""
     attempt, able = claim.attempt, canceller(provider)
     if attempt is None or able is None:
         await parts.moves.make(transitions.cancel_answered(claim, CancelAnswer.REFUSED, transitions.NOW))
@@ -94,6 +95,9 @@ async def stop(parts: Parts, claim: Claim, provider: Provider) -> None:
     try:
         async with held(parts, claim), asyncio.timeout(CANCEL_SECONDS):
             answer = await able.cancel(ticket_of(attempt))
+    except Vanished:
+        _count(parts, attempt, "vanished", started)
+        raise
     except Exception as error:  # noqa: BLE001  # a failed question proves nothing, and is asked again
         await failpoint("cancel.unanswered")
         _count(parts, attempt, type(error).__name__.lower(), started)

@@ -177,15 +177,15 @@ def too_late(claim: Claim) -> bool:
     return task.start_by is not None and task.started_at is None and task.start_by <= claim.claimed_at
 
 
-async def expire(parts: Parts, claim: Claim) -> None:
-    """End a task whose time is over; nothing is charged."""
+async def expire(parts: Parts, claim: Claim, attempt: AttemptState | None = None) -> None:
+    """End a task whose time is over, and its attempt as what that is known to be; nothing is charged."""
     task = claim.task
     if too_late(claim):
         code, parameters = "not_started", {"seconds": task.request.start_within_s or 0}
     else:
         minutes = round((task.deadline_at - task.created_at).total_seconds() / 60)
         code, parameters = "expired", {"minutes": minutes}
-    await fail(parts, claim, code, state=State.EXPIRED, parameters=parameters)
+    await fail(parts, claim, code, attempt=attempt, state=State.EXPIRED, parameters=parameters)
 
 
 async def end_all(

@@ -1,6 +1,7 @@
 """Poll: ask once, and write only what changed."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -46,8 +47,10 @@ async def poll(parts: Parts, claim: Claim) -> None:
     name, provider = named
     parts.telemetry.polled_late(name, claim.late.total_seconds())
     if wanted(claim):
-        await stop(parts, claim, provider)
-        return
+        # Where there seems to be no such job, the film itself is asked for: perhaps nothing can be stopped there.
+        with suppress(Vanished):
+            await stop(parts, claim, provider)
+            return
     started = parts.clock.monotonic()
     async with held(parts, claim) as hold:
         answer = await _asked(parts, claim, provider, ticket_of(attempt), hold)

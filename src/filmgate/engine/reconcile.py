@@ -86,20 +86,38 @@ async def _look(parts: Parts, claim: Claim, provider: Provider) -> Ticket | None
     attempt = claim.attempt
     if attempt is None:
         return None
-    if remembered(parts, claim, provider):
-        clip = await repeat(parts, claim)
-        if clip is not None:
-            await parts.moves.make(transitions.repeating(claim))
-            await failpoint("reconcile.repeating")
-            # To gather it, and to write that, may have taken long.
-            if remembered(parts, claim, provider):
-                return await provider.submit(clip, attempt.key)
+    failure: Exception | None = None
+    try:
+        ticket = await _repeated(parts, claim, provider, attempt)
+        if ticket is not None:
+            return ticket
+    except (Invalid, Refused, StaleLease):
+        raise
+    except Exception as error:  # noqa: BLE001  # what it made of the first one may be found all the same
+        failure = error
     if isinstance(provider, Finds) and provider.visible_after is not None:
         ticket = await provider.find(attempt.key)
-        if ticket is None and _visible_by(parts, claim, provider):
+        # What was just repeated may be on its way.
+        if ticket is None and failure is None and _visible_by(parts, claim, provider):
             raise _Absent
-        return ticket
+        if ticket is not None:
+            return ticket
+    if failure is not None:
+        raise failure
     return None
+
+
+async def _repeated(parts: Parts, claim: Claim, provider: Provider, attempt: OpenAttempt) -> Ticket | None:
+    """Send an attempt again under its key; None where the vendor may have forgotten that, or it would be another."""
+    if not remembered(parts, claim, provider):
+        return None
+    clip = await repeat(parts, claim)
+    # To gather it may have taken long, and so may it take to write that.
+    if clip is None or not remembered(parts, claim, provider):
+        return None
+    await parts.moves.make(transitions.repeating(claim))
+    await failpoint("reconcile.repeating")
+    return await provider.submit(clip, attempt.key) if remembered(parts, claim, provider) else None
 
 
 def remembered(parts: Parts, claim: Claim, provider: Provider) -> bool:

@@ -12,7 +12,9 @@ from filmgate.domain.contracts_provider import Provider, Ticket
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import StorageFault
 from filmgate.domain.problems import Problem
+from filmgate.domain.states import AttemptState
 from filmgate.domain.task import Task
+from filmgate.engine.end import expire
 from filmgate.engine.parts import Parts
 from filmgate.engine.prepare import repeat
 from filmgate.engine.reconcile import give_up, remembered, send_anew, shows_after
@@ -47,9 +49,14 @@ async def absent(parts: Parts, task: Task, note: str = "") -> None:
     claim = await _taken(parts, task)
     named = parts.maker(claim.attempt)
     provider = None if named is None else named[1]
-    if provider is not None and claim.task.cancel_requested_at is None and remembered(parts, claim, provider):
+    if provider is not None and await _repeatable(parts, claim, provider):
         await _left_open(parts, task, claim)
         await _told(parts, claim, "absent, and left to be repeated under its key", note)
+        return
+    if claim.task.cancel_requested_at is None and claim.claimed_at >= claim.task.deadline_at:
+        async with _still_open(task):
+            await expire(parts, claim, attempt=AttemptState.LOST)
+        await _told(parts, claim, "absent", note)
         return
     wait = _on_its_way(parts, claim, provider)
     if wait > transitions.NOW:
@@ -78,9 +85,9 @@ async def _taken(parts: Parts, task: Task) -> Claim:
 
 def _on_its_way(parts: Parts, claim: Claim, provider: Provider | None) -> timedelta:
     """Tell for how long what was sent may still come to show at the vendor's."""
-    attempt, task = claim.attempt, claim.task
-    # What is over, or wanted no more, is not sent anew.
-    if attempt is None or task.cancel_requested_at is not None or claim.claimed_at >= task.deadline_at:
+    attempt = claim.attempt
+    # What is wanted no more is not sent anew.
+    if attempt is None or claim.task.cancel_requested_at is not None:
         return transitions.NOW
     # A clock that was set since proves nothing; one that was set back may even say that it is still to be sent.
     steady = timedelta(seconds=parts.steady.note(claim.claimed_at, claim.since))
@@ -88,11 +95,19 @@ def _on_its_way(parts: Parts, claim: Claim, provider: Provider | None) -> timede
     return shows_after(provider) - (steady if age < transitions.NOW else min(age, steady))
 
 
-async def _repeatable(parts: Parts, claim: Claim) -> bool:
-    try:
-        return await repeat(parts, claim) is not None
-    except (Problem, StorageFault, ChildError, NotAFilm):
+async def _repeatable(parts: Parts, claim: Claim, provider: Provider) -> bool:
+    """Tell whether a vendor that knows the key will be sent the very request again."""
+    if claim.task.cancel_requested_at is not None or not remembered(parts, claim, provider):
         return False
+    try:
+        same = await repeat(parts, claim) is not None
+    except Problem:
+        same = False
+    except (StorageFault, ChildError, NotAFilm):
+        # It is tried again, and may be there then.
+        same = True
+    await failpoint("resolve.gathered")
+    return same
 
 
 async def _left_open(parts: Parts, task: Task, claim: Claim) -> None:

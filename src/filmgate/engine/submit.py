@@ -56,10 +56,10 @@ async def _unsent(parts: Parts, claim: Claim, line: Line) -> None:
         await parts.moves.make(transitions.unsent(claim))
     except StaleLease:
         if claim.attempt is None or line.provider.replays:
-            # Whoever looks for it meanwhile may have sent it under its key.
+            # Whoever looks for it meanwhile may have sent it under its key, also by other settings than these.
             raise
         await failpoint("submit.overtaken")
-        mine = await parts.decisions.unheard(claim.task_id, claim.attempt.key)
+        mine = await parts.decisions.unsent(claim.task_id, claim.attempt.key)
         if mine is None:
             raise
         await failpoint("submit.taken_back")

@@ -1,10 +1,14 @@
 """An engine's own clock beside the database's, which everybody's deadlines and leases go by."""
 
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Final
 
-from filmgate.domain.limits import CLOCK_OFF
+from filmgate.domain.limits import BEAT_EVERY, CLOCK_OFF
 from filmgate.engine.parts import Parts
+from filmgate.store.patience import PATIENCE_S, STORE_FAULTS
 
 _OFF: Final = (
     "the clock of an engine is {seconds:.1f} s {way} the database's: let NTP set the clocks of both machines, since times "
@@ -42,3 +46,29 @@ def ahead_s(before: datetime, theirs: datetime, after: datetime) -> float:
     if theirs < before:
         return (before - theirs).total_seconds()
     return min((after - theirs).total_seconds(), 0.0)
+
+
+@asynccontextmanager
+async def watched(parts: Parts, now: Callable[[], Awaitable[datetime]]) -> AsyncIterator[None]:
+    """Look at the database's clock all the while: what was not seen to go right proves nothing of how long ago it was."""
+    await _look(parts, now)
+    work = asyncio.create_task(_looking(parts, now))
+    try:
+        yield
+    finally:
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+
+
+async def _looking(parts: Parts, now: Callable[[], Awaitable[datetime]]) -> None:
+    while True:
+        await asyncio.sleep(BEAT_EVERY.total_seconds())
+        with suppress(*STORE_FAULTS, TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await _look(parts, now)
+
+
+async def _look(parts: Parts, now: Callable[[], Awaitable[datetime]]) -> None:
+    began = parts.clock.monotonic()
+    parts.steady.note(await now(), began)

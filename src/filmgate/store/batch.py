@@ -1,8 +1,8 @@
 """Group commit and shared reads: whoever comes while a batch is out shares the next one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Generic, TypeVar
 
 from filmgate.domain.limits import COMMIT_BATCH
 from filmgate.store.patience import AWAY, whole_again
@@ -16,7 +16,7 @@ class Lane(Generic[Item, Answer]):
 
     def __init__(
         self,
-        run: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+        run: Callable[[Sequence[Item]], Coroutine[Any, Any, Sequence[Answer]]],
         *,
         width: int = 1,
         limit: int = COMMIT_BATCH,

@@ -49,10 +49,13 @@ class Decisions:
             return await _taken(connection, task_id, _UNDECIDED)
 
     @whole_again
-    async def unheard(self, task_id: UUID, key: str) -> Claim | None:
-        """Claim the task of an attempt of which nobody knows what came; None where that is known by now."""
+    async def unsent(self, task_id: UUID, key: str) -> Claim | None:
+        """Claim the task of an attempt that its own sender never sent, and nobody else did under its key.
+
+        None where what came of it is known by now, or it was repeated meanwhile.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
-            return await _taken(connection, task_id, _UNHEARD, key)
+            return await _taken(connection, task_id, _UNHEARD, key, once=True)
 
     @whole_again
     async def late(self, task_id: UUID, key: str, ticket: Ticket) -> Late:
@@ -76,12 +79,14 @@ async def _taken(
     task_id: UUID,
     states: Mapping[Step, AbstractSet[AttemptState]],
     key: str | None = None,
+    *,
+    once: bool = False,
 ) -> Claim | None:
     claim = await held(connection, task_id)
     attempt = None if claim is None else claim.attempt
     if claim is None or attempt is None or attempt.state not in states.get(claim.step, ()):
         return None
-    if key is not None and attempt.key != key:
+    if (key is not None and attempt.key != key) or (once and attempt.repeated_at is not None):
         return None
     return await taken(connection, claim, SUBMIT_LEASE)
 

@@ -29,11 +29,14 @@ from filmgate.store.pool import Pool
 from filmgate.store.shipments import NewShipment, insert_shipments
 from filmgate.store.work import Claim
 
-# A period that is over is left before this end is counted; an end that began before the period has no part in it.
+# A period that is over is left before this end is counted; an end that began before the period has no part in it. One
+# for good has no end, and begins no later than what it counts, whatever became of the clock.
 _SPEND: Final = """
         spent_micros = case when p.period_start < date_trunc(p.budget_period, now(), 'UTC') then s.cost
-            when now() < p.period_start then p.spent_micros else p.spent_micros + s.cost end,
-        period_start = greatest(p.period_start, date_trunc(p.budget_period, now(), 'UTC'))"""
+            when p.budget_period is not null and now() < p.period_start then p.spent_micros
+            else p.spent_micros + s.cost end,
+        period_start = case when p.budget_period is null then least(p.period_start, now())
+            else greatest(p.period_start, date_trunc(p.budget_period, now(), 'UTC')) end"""
 
 _END: Final = f"""
 with r as (

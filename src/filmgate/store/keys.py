@@ -12,7 +12,7 @@ from filmgate.domain.limits import EXPIRED_KEY_READS
 from filmgate.domain.task import Owner
 from filmgate.store.allowance import PERIOD_STARTS, SPENT, TAKEN_AT, Allowance, Setting
 from filmgate.store.batch import Lane
-from filmgate.store.patience import PATIENCE_S, patiently
+from filmgate.store.patience import PATIENCE_S, patiently, whole_again
 from filmgate.store.pool import Connection, Pool
 
 _COLUMNS: Final = """k.hash, k.id, k.account_id, k.dialect, k.language, k.strict, k.soften, k.operator,
@@ -45,10 +45,10 @@ on conflict (hash) do update set name = excluded.name, revoked_at = null
 returning id
 """
 
-# Who was replaced stays so where the other was revoked: nothing is left to it of its budget but what it held then. Where
-# there was none, it goes on as before.
+# Who was replaced stays so where the other was revoked and has the budget: nothing is left to it of that but what it held
+# then. Where there was none to go over, it goes on as before, also with one that it is given later.
 _SUCCESSOR: Final = """(select max(s.id) from keys s
-    where s.former_id = k.id and (s.revoked_at is null or k.budget_micros is not null))"""
+    where s.former_id = k.id and (s.revoked_at is null or s.budget_micros is not null))"""
 _SHOWN: Final = f"""
 select k.id, k.unfinished, k.running,
     k.name, a.name as account, k.hint, k.operator, k.dialect, k.language, k.strict, k.soften, k.budget_micros,
@@ -60,9 +60,12 @@ _LIST: Final = f"{_SHOWN} order by k.id"
 _SHOW: Final = f"{_SHOWN} where k.id = $1"
 
 _REVOKE: Final = """
-update keys set revoked_at = now()
-where revoked_at is null and case when $1 ~ '^[0-9]+$' then id::text = $1 else name = $1 end
-returning id
+with meant as (
+    select id from keys
+    where revoked_at is null and case when $1 ~ '^[0-9]+$' then id::text = $1 else name = $1 end
+    order by id for no key update
+)
+update keys k set revoked_at = now() from meant where k.id = meant.id returning k.id
 """
 
 # Of those that share a name, that one is meant which nobody took the place of, and which has not run out.
@@ -128,8 +131,8 @@ with former as (
         budget_period, period_start, spent_micros, carried_micros, carried_held_micros, carried_at, carried_upto,
         former_id, max_unfinished, submits_per_minute, max_running, over_limit, destination, language)
     select account_id, name, $2, $3, false, dialect, strict, until, soften, budget_micros, budget_period,
-        since, used, used, held_micros, clock_timestamp(), {_BOOKED}, id, max_unfinished, submits_per_minute,
-        max_running, over_limit, destination, language
+        since, used, used, held_micros, greatest(clock_timestamp(), since), {_BOOKED}, id, max_unfinished,
+        submits_per_minute, max_running, over_limit, destination, language
     from former
     returning id
 ), ending as (
@@ -151,7 +154,8 @@ update keys set budget_micros = spent_micros + held_micros, budget_period = null
 """
 # What did not count for it, since it was of another period, does not begin to.
 _TAKE_OVER: Final = f"""
-update keys k set carried_held_micros = f.held_micros, carried_at = clock_timestamp(), carried_upto = {_BOOKED},
+update keys k set carried_held_micros = f.held_micros, carried_upto = {_BOOKED},
+    carried_at = greatest(clock_timestamp(), k.period_start),
     carried_micros = case when {TAKEN_AT.format(row="k")} < k.period_start then 0 else k.carried_micros end
 from unnest($1::int[], $2::int[]) as taken(former, successor) join keys f on f.id = taken.former
 where k.id = taken.successor
@@ -292,10 +296,12 @@ class Keys:
     async def list(self) -> Sequence[KeyRow]:
         return [KeyRow(**dict(row)) for row in await self._pool.fetch(_LIST)]
 
+    @whole_again
     async def revoke(self, id_or_name: str) -> int:
         """Revoke the keys of that id or name; give how many there were."""
         return len(await self._pool.fetch(_REVOKE, id_or_name))
 
+    @whole_again
     async def rotate(self, id_or_name: str, key: str, *, overlap: timedelta) -> Rotated | None:
         """Put a key in the place of the one that is named, which goes on for a while.
 
@@ -310,6 +316,7 @@ class Keys:
             row: Any = await connection.fetchrow(_ROTATE, found["id"], digest, hint(key), overlap)
         return Rotated(*row)
 
+    @whole_again
     async def set(self, id_or_name: str, **settings: Setting) -> KeyRow | None:
         """Write what is given of a key's limits and manners, by its columns' names; None where there is no such key.
 

@@ -5,9 +5,9 @@ became of the first time.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 import asyncpg
 
@@ -65,8 +65,8 @@ async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
 
 
 def whole_again(
-    write: Callable[Arguments, Awaitable[Answer]],
-) -> Callable[Arguments, Awaitable[Answer]]:
+    write: Callable[Arguments, Coroutine[Any, Any, Answer]],
+) -> Callable[Arguments, Coroutine[Any, Any, Answer]]:
     """Run a whole transaction again, five times at most in all, where it collided with another."""
 
     @wraps(write)

@@ -53,7 +53,6 @@ _RESTART_FIRST_S: Final = RESTART_FIRST.total_seconds()
 _RESTART_SLOWEST_S: Final = RESTART_SLOWEST.total_seconds()
 # What lived so many times longer than it was waited for before is started again as quickly as at first.
 _LIVED_WELL: Final = 10
-_EXIT_USAGE: Final = 2
 _PORT_PATIENCE_S: Final = 3.0
 _STARTED: Final = 0
 

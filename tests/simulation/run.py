@@ -44,7 +44,6 @@ end $$
 """
 _VACUUM_EVERY: Final = 40
 _COLLECT_EVERY: Final = 10
-_STEPS: Final = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)

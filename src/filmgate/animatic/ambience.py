@@ -16,7 +16,6 @@ _LOOP = 1 << 18
 _AUDIBLE_HZ = 20
 # A wave comes up the beach for this share of its time, and runs back for the rest.
 _COMING = 0.35
-_DRY_PLACES = {"space", "underwater"}
 _SUNLIT = {"dawn", "day", "sunset"}
 
 Bed = Callable[[Wave, int, Scene, float], None]

@@ -98,8 +98,8 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         changes=[
             (
                 "engine/reconcile.py",
-                "        if ticket is None and failure is None and _visible_by(parts, claim, provider):\n",
-                "        if ticket is None:\n",
+                "    if ticket is None and failure is None and _visible_by(parts, claim, provider):\n",
+                "    if ticket is None:\n",
             )
         ],
     ),

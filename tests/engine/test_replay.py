@@ -1,5 +1,6 @@
 """A submit whose reply was lost is repeated under its key only as long as the vendor surely knows that key."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -9,8 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from filmgate.domain.contracts_provider import Ticket
+from filmgate.domain.contracts_provider import ClipRequest, Ticket
 from filmgate.domain.faults import Busy, Invalid, Refused, Uncertain
+from filmgate.domain.limits import POLL_SECONDS
 from filmgate.domain.states import Step
 from filmgate.domain.task import Task
 from filmgate.engine.parts import Parts
@@ -34,6 +36,11 @@ class Library(Vendor):
 
     visible_after: timedelta | None = timedelta(seconds=10)
     empty: bool = False
+    hangs_s: float = 0.0
+
+    async def submit(self, request: ClipRequest, key: str) -> Ticket:
+        await asyncio.sleep(self.hangs_s)
+        return await Vendor.submit(self, request, key)
 
     async def find(self, key: str) -> Ticket | None:
         return None if self.empty else Ticket(f"found-{key}")
@@ -211,13 +218,18 @@ async def test_what_can_not_be_repeated_as_it_was_is_sent_anew_once_an_operator_
     assert [key.rpartition(".")[2] for key in vendor.keys] == ["1", "2"]
 
 
+@pytest.mark.parametrize("hangs", [False, True])
 async def test_a_film_is_looked_for_also_where_it_can_not_be_asked_for_again(
-    world: World, tmp_path: Path
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, hangs: bool
 ) -> None:
     """A vendor may fail to take submits for as long as anybody would wait, and list its films all the while."""
     vendor = Library(replays=timedelta(hours=23))
     engine = await lost(world, tmp_path, vendor, sent="10 min")
-    vendor.submits.append(Busy("500", retry_after=timedelta(seconds=5)))
+    if hangs:
+        monkeypatch.setattr("filmgate.engine.reconcile.SUBMIT_SECONDS", POLL_SECONDS + 0.2)
+        vendor.hangs_s = POLL_SECONDS + 1
+    else:
+        vendor.submits.append(Busy("500", retry_after=timedelta(seconds=5)))
     await engine.did(Step.RECONCILE, LEASE)
     [row] = await world.rows("select state, vendor_ref from attempts")
     assert row == {"state": "accepted", "vendor_ref": f"found-{vendor.keys[0]}"}

@@ -223,6 +223,11 @@ async def test_a_budget_for_good_counts_what_is_charged_though_the_clock_was_set
     await books.world.ends.end(succeeded(claim))
     assert (await _rows(keys))[id_].spent_micros == 2 * PRICE
     assert await books.broken() == {}
+    await pool.execute("update keys set created_at = now() + interval '1 hour'")
+    row = await keys.set(str(id_), budget_micros=Setting(BUDGET), budget_period=Setting(None))
+    assert row is not None
+    assert row.spent_micros == 2 * PRICE
+    assert await books.broken() == {}
 
 
 @pytest.mark.parametrize("bound_later", [False, True])

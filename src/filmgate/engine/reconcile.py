@@ -6,7 +6,7 @@ from datetime import timedelta
 from filmgate.domain.contracts_provider import Finds, Provider, Ticket
 from filmgate.domain.failpoint import failpoint
 from filmgate.domain.faults import Fault, Invalid, Refused
-from filmgate.domain.limits import RECONCILE_GIVE_UP, SUBMIT_LEASE, SUBMIT_SECONDS
+from filmgate.domain.limits import POLL_SECONDS, RECONCILE_GIVE_UP, SUBMIT_LEASE, SUBMIT_SECONDS
 from filmgate.domain.states import AttemptState
 from filmgate.engine.adopt import adopt
 from filmgate.engine.another import may_follow
@@ -86,25 +86,24 @@ async def _look(parts: Parts, claim: Claim, provider: Provider) -> Ticket | None
     attempt = claim.attempt
     if attempt is None:
         return None
+    if not isinstance(provider, Finds) or provider.visible_after is None:
+        return await _repeated(parts, claim, provider, attempt)
     failure: Exception | None = None
     try:
-        ticket = await _repeated(parts, claim, provider, attempt)
-        if ticket is not None:
-            return ticket
+        # A vendor that lets every submit hang may be asked all the same.
+        async with asyncio.timeout(SUBMIT_SECONDS - POLL_SECONDS):
+            ticket = await _repeated(parts, claim, provider, attempt)
     except (Invalid, Refused, StaleLease):
         raise
     except Exception as error:  # noqa: BLE001  # what it made of the first one may be found all the same
-        failure = error
-    if isinstance(provider, Finds) and provider.visible_after is not None:
-        ticket = await provider.find(attempt.key)
-        # What was just repeated may be on its way.
-        if ticket is None and failure is None and _visible_by(parts, claim, provider):
-            raise _Absent
-        if ticket is not None:
-            return ticket
-    if failure is not None:
+        ticket, failure = None, error
+    ticket = ticket or await provider.find(attempt.key)
+    # What was just repeated may be on its way.
+    if ticket is None and failure is None and _visible_by(parts, claim, provider):
+        raise _Absent
+    if ticket is None and failure is not None:
         raise failure
-    return None
+    return ticket
 
 
 async def _repeated(parts: Parts, claim: Claim, provider: Provider, attempt: OpenAttempt) -> Ticket | None:

@@ -22,13 +22,15 @@ PERIOD_ENDS: Final = (
     " + ('1 ' || {row}.budget_period)::interval as period_ends_at"
 )
 
-# Whoever writes it has locked the row: what ends meanwhile is summed by one of the two, never by both.
+# Whoever writes it has locked the row: what ends meanwhile is summed by one of the two, never by both. What has no period
+# counts all that was ever charged, be it by a clock that was set back since the row was made.
 _SET: Final = """
 with period as (
     select p.id, coalesce({starts}, '-infinity') as since from {table} p where p.id = $1
 ), began as (
     select p.id, {carried} as carried,
-        case when not {named} then p.period_start when isfinite(r.since) then r.since else p.created_at end as at
+        case when not {named} then p.period_start when isfinite(r.since) then r.since
+            else least(p.created_at, (select min(l.at) from ledger l where l.kind = 'close' and {owns})) end as at
     from period r join {table} p on p.id = r.id
 )
 update {table} p set {columns}, period_start = b.at,

@@ -41,6 +41,10 @@ def busy(gate: RealGate, film_id: str) -> Iterator[None]:
         time.sleep(0.1)
     # A scrape is shown again for two seconds.
     time.sleep(2.1)
+    # A gate that has just begun has not compared its clock yet.
+    while "filmgate_clock_offset_seconds" not in scraped(gate):
+        assert time.monotonic() < give_up
+        time.sleep(0.5)
     yield
     for id_ in made:
         gate.ask("POST", f"/gate/v1/tasks/{id_}/cancel", key=key)

@@ -10,6 +10,7 @@ import asyncpg
 
 from filmgate.domain.clock import Chance, Clock
 from filmgate.domain.ids import uuid7
+from filmgate.engine.beside import alongside
 from filmgate.metrics import Gauges, Labels, exposition
 from filmgate.objects.watch import WatchedStore
 from filmgate.store.counts import KeptCounts
@@ -83,13 +84,10 @@ class Measures:
     @asynccontextmanager
     async def keeping(self) -> AsyncIterator[None]:
         """Keep the counts now and then, and once more at the end."""
-        work = asyncio.create_task(self._keep_on())
         try:
-            yield
+            async with alongside(self._keep_on()):
+                yield
         finally:
-            work.cancel()
-            with suppress(asyncio.CancelledError):
-                await work
             with suppress(*STORE_FAULTS):
                 async with asyncio.timeout(_LIVE_S):
                     await self.keep()

@@ -102,12 +102,7 @@ async def test_a_running_clip_is_cancelled_when_its_provider_has_confirmed_it(ro
 async def test_a_provider_that_takes_its_time_is_polled_until_it_has_stopped(room: Room) -> None:
     room.vendor.stopped = [Pending(None, timedelta(0))]
     room.vendor.polled = [Pending(20, timedelta(0)), Cancelled()]
-    task = await accepted(room)
-    await room.running()
-    await cancel(room.parts, task)
-    for _ in range(3):
-        await room.world.pool.execute("update work set due_at = now()")
-        await poll(room.parts, await room.due(Step.POLL))
+    task = await to_be_stopped(room, polls=3)
     assert room.vendor.asked == ["cancel job-1", "poll job-1", "poll job-1"]
     assert await ended(room, task) == FREE
 
@@ -139,14 +134,21 @@ async def test_a_provider_that_refuses_goes_on_and_may_be_asked_again(room: Room
     assert await money(room) == HELD
 
 
-async def test_a_job_that_is_gone_is_given_up_also_while_it_is_to_be_stopped(room: Room) -> None:
-    room.vendor.stopped, room.vendor.polled = [Vanished("none")], [Vanished("none")]
+async def to_be_stopped(room: Room, *, polls: int) -> Task:
+    """Let a running film be wanted no more, and ask its vendor so many times."""
     task = await accepted(room)
     await room.running()
     await cancel(room.parts, task)
-    for _ in range(4):
-        await poll(room.parts, await room.due(Step.POLL))
+    for _ in range(polls):
         await room.world.pool.execute("update work set due_at = now()")
+        await poll(room.parts, await room.due(Step.POLL))
+    await room.world.pool.execute("update work set due_at = now()")
+    return task
+
+
+async def test_a_job_that_is_gone_is_given_up_also_while_it_is_to_be_stopped(room: Room) -> None:
+    room.vendor.stopped, room.vendor.polled = [Vanished("none")], [Vanished("none")]
+    task = await to_be_stopped(room, polls=4)
     await room.world.pool.execute("update work set tries_since = now() - interval '11 minutes'")
     await poll(room.parts, await room.due(Step.POLL))
     assert room.vendor.asked == ["cancel job-1", "poll job-1"] * 5
@@ -158,12 +160,7 @@ async def test_a_vendor_without_a_way_to_stop_films_does_not_lose_those_that_are
     room: Room,
 ) -> None:
     room.vendor.stopped, room.vendor.polled = [Vanished("no such page")], [Pending(20, timedelta(0))]
-    task = await accepted(room)
-    await room.running()
-    await cancel(room.parts, task)
-    for _ in range(6):
-        await poll(room.parts, await room.due(Step.POLL))
-        await room.world.pool.execute("update work set due_at = now()")
+    task = await to_be_stopped(room, polls=6)
     shown = await room.world.task(task.id)
     assert (shown.state, shown.progress) == (State.GENERATING, 20)
 
@@ -180,12 +177,7 @@ async def test_a_provider_that_cannot_stop_is_not_asked(room: Room) -> None:
 
 async def test_a_failed_question_is_asked_again_and_keeps_no_film_from_its_end(room: Room) -> None:
     room.vendor.stopped = [Broken("500"), Cancelled()]
-    task = await accepted(room)
-    await room.running()
-    await cancel(room.parts, task)
-    for _ in range(3):
-        await room.world.pool.execute("update work set due_at = now()")
-        await poll(room.parts, await room.due(Step.POLL))
+    task = await to_be_stopped(room, polls=3)
     assert room.vendor.asked == ["cancel job-1", "poll job-1", "cancel job-1"]
     assert await ended(room, task) == FREE
 

@@ -101,6 +101,13 @@ def at(point: str, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
     arm(trap)
 
 
+async def taken_for_lost(world: World, clock: Stoppable, other: Engine) -> None:
+    """Let a sender stand still for longer than its lease, and another engine see that."""
+    clock.stood_s.append(100.0)
+    await world.pool.execute("update work set due_at = now()")
+    await other.did(Step.SUBMIT)
+
+
 @pytest.mark.usefixtures("_disarmed")
 async def test_a_sender_that_was_stopped_after_its_intent_sends_nothing_and_the_task_goes_on(
     world: World, opened: Opened, clock: Stoppable
@@ -158,9 +165,7 @@ async def test_a_sender_that_wakes_after_it_was_given_up_tells_that_nothing_was_
     await accept(world)
 
     async def stopped() -> None:
-        clock.stood_s.append(100.0)
-        await world.pool.execute("update work set due_at = now()")
-        await other.did(Step.SUBMIT)
+        await taken_for_lost(world, clock, other)
         if looked_at:
             await other.did(Step.RECONCILE)
 
@@ -179,9 +184,7 @@ async def test_where_a_vendor_knows_keys_the_one_who_looks_decides_what_a_stoppe
     await accept(world)
 
     async def stopped() -> None:
-        clock.stood_s.append(100.0)
-        await world.pool.execute("update work set due_at = now()")
-        await other.did(Step.SUBMIT)
+        await taken_for_lost(world, clock, other)
 
     at("submit.after_intent", stopped)
     with pytest.raises(StaleLease):
@@ -202,9 +205,7 @@ async def test_what_another_repeated_by_newer_settings_is_not_sent_anew_by_a_sto
     await accept(world)
 
     async def stopped() -> None:
-        clock.stood_s.append(100.0)
-        await world.pool.execute("update work set due_at = now()")
-        await other.did(Step.SUBMIT)
+        await taken_for_lost(world, clock, other)
         await soon(world.pool)
         await other.did(Step.RECONCILE)
 

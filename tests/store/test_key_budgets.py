@@ -1,27 +1,16 @@
 """Budgets of keys: what counts as spent where they are set, changed, and go over to other keys."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from filmgate.store.allowance import Setting
-from filmgate.store.keys import KeyRow, Keys
+from filmgate.store.keys import Keys
 from filmgate.store.pool import Pool, open_pool
 from kit.books import PRICE, collecting, sound_books, succeeded
+from kit.keys import BUDGET, DAY, rows_of
 from kit.worlds import make_world
-
-DAY = timedelta(days=1)
-BUDGET = 20_000_000
-
-
-@pytest.fixture
-def keys(pool: Pool) -> Keys:
-    return Keys(pool, [b"pepper"])
-
-
-async def _rows(keys: Keys) -> dict[int, KeyRow]:
-    return {row.id: row for row in await keys.list()}
 
 
 async def test_a_budget_that_is_set_counts_what_was_spent_since_its_period_began(pool: Pool) -> None:
@@ -77,7 +66,7 @@ async def test_what_was_spent_before_a_rotation_counts_in_the_month_whatever_the
     await pool.execute("update keys set spent_micros = 0, period_start = now() where id = $1", old)
     new = await keys.rotate(str(old), "sk-new", overlap=DAY)
     assert new is not None
-    assert (await _rows(keys))[new.id].spent_micros == PRICE
+    assert (await rows_of(keys))[new.id].spent_micros == PRICE
     row = await keys.set(str(new.id), budget_period=Setting("month"))
     assert row is not None
     assert row.spent_micros == 2 * PRICE
@@ -138,7 +127,7 @@ async def test_a_budget_that_comes_after_a_rotation_binds_also_the_keys_before(p
         assert row is not None
         assert row.spent_micros == 2 * PRICE
         assert await books.broken() == {}
-    rows = await _rows(keys)
+    rows = await rows_of(keys)
     assert [rows[id_].budget_micros for id_ in (first, second.id, third.id)] == [2 * PRICE, 2 * PRICE, BUDGET]
 
 
@@ -152,7 +141,7 @@ async def test_what_a_former_key_is_charged_after_a_rotation_counts_once_though_
     claim = await collecting(books.world)
     new = await keys.rotate(str(old), "sk-new", overlap=DAY)
     assert new is not None
-    assert (await _rows(keys))[new.id].spent_micros == 3 * PRICE
+    assert (await rows_of(keys))[new.id].spent_micros == 3 * PRICE
     await books.world.ends.end(succeeded(claim))
     await pool.execute(
         "update ledger set at = (select carried_at from keys where id = $2) - interval '1 ms'"
@@ -221,7 +210,7 @@ async def test_a_budget_for_good_counts_what_is_charged_though_the_clock_was_set
     await pool.execute("update accounts set period_start = now() + interval '1 hour'")
     await pool.execute("update ledger set at = now() + interval '2 hours'")
     await books.world.ends.end(succeeded(claim))
-    assert (await _rows(keys))[id_].spent_micros == 2 * PRICE
+    assert (await rows_of(keys))[id_].spent_micros == 2 * PRICE
     assert await books.broken() == {}
     await pool.execute("update keys set created_at = now() + interval '1 hour'")
     row = await keys.set(str(id_), budget_micros=Setting(BUDGET), budget_period=Setting(None))
@@ -239,9 +228,8 @@ async def test_what_goes_over_counts_in_a_period_that_has_only_just_begun_elsewh
     keys, old = Keys(pool, [b"pepper"]), books.world.owner.key_id
     if not bound_later:
         await keys.set(str(old), budget_micros=Setting(BUDGET))
-    ahead = "update keys set period_start = now() + interval '5 s', spent_micros = 0"
     await pool.execute("update ledger set at = now() + interval '1 hour' where kind = 'close'")
-    await pool.execute(ahead.replace("0", str(PRICE)))
+    await pool.execute("update keys set period_start = now() + interval '5 s', spent_micros = $1", PRICE)
     new = await keys.rotate(str(old), "sk-new", overlap=DAY)
     assert new is not None
     row = await keys.set(str(new.id), budget_micros=Setting(BUDGET))

@@ -1,27 +1,16 @@
 """Keys that take each other's place, and what becomes of their budgets."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from filmgate.store.allowance import Setting
-from filmgate.store.keys import KeyRow, Keys, ReplacedKeyError
+from filmgate.store.keys import Keys, ReplacedKeyError
 from filmgate.store.pool import Pool
 from kit.books import PRICE, sound_books
+from kit.keys import BUDGET, DAY, rows_of
 from kit.worlds import make_world
-
-DAY = timedelta(days=1)
-BUDGET = 20_000_000
-
-
-@pytest.fixture
-def keys(pool: Pool) -> Keys:
-    return Keys(pool, [b"pepper"])
-
-
-async def _rows(keys: Keys) -> dict[int, KeyRow]:
-    return {row.id: row for row in await keys.list()}
 
 
 async def test_two_keys_of_one_budget_never_spend_more_than_it(keys: Keys, pool: Pool) -> None:
@@ -41,7 +30,7 @@ async def test_two_keys_of_one_budget_never_spend_more_than_it(keys: Keys, pool:
     )
     made = await keys.rotate("ci", "sk-new", overlap=DAY)
     assert made is not None
-    rows = await _rows(keys)
+    rows = await rows_of(keys)
     former, new = rows[old], rows[made.id]
     # What the former one holds may still come back to it, and is all that it can spend then.
     assert (former.budget_micros, former.budget_period, former.spent_micros, former.held_micros) == (
@@ -112,11 +101,11 @@ async def test_the_books_stay_sound_over_a_rotation_and_into_the_next_period(poo
     first = await keys.rotate(str(old), "sk-first", overlap=DAY)
     assert first is not None
     # What was charged, and what is held for the film that runs.
-    assert (await _rows(keys))[first.id].spent_micros == 2 * PRICE
+    assert (await rows_of(keys))[first.id].spent_micros == 2 * PRICE
     assert await books.broken() == {}
     second = await keys.rotate(str(first.id), "sk-second", overlap=DAY)
     assert second is not None
-    assert (await _rows(keys))[second.id].spent_micros == 2 * PRICE
+    assert (await rows_of(keys))[second.id].spent_micros == 2 * PRICE
     assert await books.broken() == {}
     # Another month begins: whoever spends next leaves what was taken over behind.
     await pool.execute(
@@ -138,7 +127,7 @@ async def test_of_a_period_that_is_over_only_what_is_held_goes_over(keys: Keys, 
     )
     made = await keys.rotate("ci", "sk-new", overlap=DAY)
     assert made is not None
-    assert (await _rows(keys))[made.id].spent_micros == 400_000
+    assert (await rows_of(keys))[made.id].spent_micros == 400_000
     assert await pool.fetchval(
         "select period_start = date_trunc('day', now(), 'UTC') from keys where id = $1", made.id
     )
@@ -221,7 +210,7 @@ async def test_who_was_replaced_by_a_key_that_is_revoked_is_meant_again_unless_i
     assert (changed.id, changed.successor_id) == (old, None)
     again = await keys.rotate("ci", "sk-again", overlap=DAY)
     assert again is not None
-    rows = await _rows(keys)
+    rows = await rows_of(keys)
     # The former one ends in a day; who takes its place ends when it was to end at first.
     assert rows[again.id].expires_at == rows[new.id].expires_at
     assert again.former_until < datetime.now(UTC) + 2 * DAY

@@ -1,5 +1,6 @@
 """How long another's clock has gone as ours does: what it says of a time before that proves nothing."""
 
+import math
 from datetime import datetime
 from typing import Final
 
@@ -16,7 +17,7 @@ class Steadiness:
         self._look_within_s = look_within_s
         self._offset = 0.0
         self._since: float | None = None
-        self._looked: float | None = None
+        self._looked = -math.inf
 
     def note(self, told: datetime, at: float) -> float:
         """Note that it told this at a second of ours; give for how many seconds it has gone as ours.
@@ -24,8 +25,8 @@ class Steadiness:
         It counts anew where it was set, and where nobody has looked for long.
         """
         offset = told.timestamp() - at
-        unseen = self._looked is None or at - self._looked > self._look_within_s
-        self._looked = at if self._looked is None else max(self._looked, at)
+        unseen = at - self._looked > self._look_within_s
+        self._looked = max(self._looked, at)
         if self._since is None or unseen or abs(offset - self._offset) > _TOLERANCE_S:
             self._offset, self._since = offset, at
         return max(0.0, at - self._since)

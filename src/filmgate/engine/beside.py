@@ -2,9 +2,10 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from filmgate.domain.clock import Chance
 from filmgate.domain.limits import IDLE_CLAIM, SHUTDOWN
@@ -33,6 +34,18 @@ def logged(log: Log, event: str) -> OnOutage:
         log.event(event, reason=type(error).__name__, **trace)
 
     return waits
+
+
+@asynccontextmanager
+async def alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Let something that never ends by itself go on until the block is left."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def let_end(running: Collection["asyncio.Task[object]"]) -> None:

@@ -95,12 +95,12 @@ async def stop(parts: Parts, claim: Claim, provider: Provider) -> None:
     try:
         async with held(parts, claim), asyncio.timeout(CANCEL_SECONDS):
             answer = await able.cancel(ticket_of(attempt))
-    except Vanished:
-        _count(parts, attempt, "vanished", started)
-        raise
-    except Exception as error:  # noqa: BLE001  # a failed question proves nothing, and is asked again
-        await failpoint("cancel.unanswered")
+    except Exception as error:
         _count(parts, attempt, type(error).__name__.lower(), started)
+        if isinstance(error, Vanished):
+            raise
+        # Any other failed question proves nothing, and is asked again.
+        await failpoint("cancel.unanswered")
         parts.telemetry.event("cancel.failed", task=str(claim.task_id), reason=type(error).__name__)
         await parts.moves.make(transitions.postponed(claim, QUESTION_FIRST, _UNANSWERED))
         return

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from filmgate.domain.limits import BEAT_EVERY, CLOCK_OFF
+from filmgate.engine.beside import alongside
 from filmgate.engine.parts import Parts
 from filmgate.store.patience import PATIENCE_S, STORE_FAULTS
 
@@ -52,13 +53,8 @@ def ahead_s(before: datetime, theirs: datetime, after: datetime) -> float:
 async def watched(parts: Parts, now: Callable[[], Awaitable[datetime]]) -> AsyncIterator[None]:
     """Look at the database's clock all the while: what was not seen to go right proves nothing of how long ago it was."""
     await _look(parts, now)
-    work = asyncio.create_task(_looking(parts, now))
-    try:
+    async with alongside(_looking(parts, now)):
         yield
-    finally:
-        work.cancel()
-        with suppress(asyncio.CancelledError):
-            await work
 
 
 async def _looking(parts: Parts, now: Callable[[], Awaitable[datetime]]) -> None:

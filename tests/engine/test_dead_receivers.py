@@ -201,8 +201,8 @@ async def test_beside_a_receiver_that_hangs_a_good_one_is_told_within_a_moment_a
             took.append(loop.time() - began)
         assert receiver.most_at_once == 4
         took.sort()
-        assert took[50] < 0.1, took
-        assert took[98] < 0.5, took
+        assert took[50] < 0.5, took
+        assert took[98] < 1.5, took  # Who waits for one that hangs takes 2 s.
 
 
 async def test_one_customer_with_a_hundred_hosts_that_hang_delays_nobody_elses_webhook(

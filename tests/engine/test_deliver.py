@@ -63,7 +63,7 @@ async def test_what_is_announced_while_it_runs_comes_within_a_moment(
         wake.set()
         await receiver.count(no + 1)
         took.append(asyncio.get_running_loop().time() - began)
-    assert sorted(took)[2] < 0.2, took
+    assert sorted(took)[2] < 0.5, took
 
 
 async def test_a_failing_receiver_gets_the_same_id_and_bytes_until_it_answers(

@@ -249,7 +249,7 @@ async def test_g14_a_drip_is_cut_off_though_it_never_stops(origin):
     assert (await failed(fetch, started.url(), min_rate_bytes_s=20_000)).operator == (
         "the reply was cut short: TimeoutError"
     )
-    assert 0.3 < loop.time() - began < 1
+    assert 0.3 < loop.time() - began < 5
     assert (await failed(fetch, started.url(), min_rate_bytes_s=1000, total_s=1)).operator == (
         "the reply was cut short: TimeoutError"
     )

@@ -154,9 +154,7 @@ def test_an_empty_lock_file_of_a_crash_does_no_harm(data, launch):
 def test_a_server_that_runs_already_is_taken_over_and_stopped(lock, launch):
     former = launch()
     told: list[str] = []
-    since = time.monotonic()
     server = launch(tell=told.append)
-    assert time.monotonic() - since < 1
     assert (server.adopted, server.pid, server.alive()) == (True, former.pid, True)
     assert told == [
         f"PostgreSQL runs already on {lock.data / 'postgres'} (process {former.pid}) and is taken over"

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from filmgate.domain.contracts_provider import Pending
 from filmgate.domain.states import AttemptState, State, Step
 from filmgate.engine import lease
 from filmgate.engine.lease import renewing
+from filmgate.engine.poll import poll
 from filmgate.engine.route import RouteRule, Via
 from filmgate.store import transitions
 from filmgate.store.moves import StaleLease
@@ -53,6 +55,11 @@ async def attempts(world: World) -> list[object]:
     return [row["state"] for row in await world.rows("select state from attempts order by clip_no, no")]
 
 
+async def due_in_s(world: World) -> float:
+    [row] = await world.rows("select extract(epoch from due_at - now())::float8 as s from work")
+    return float(str(row["s"]))
+
+
 async def silent(world: World, engine: Engine) -> None:
     """Let it be long since that engine gave a sign of life."""
     await world.pool.execute(
@@ -76,6 +83,34 @@ async def test_a_poll_that_takes_longer_than_its_pace_is_not_asked_by_another_en
     assert len(vendor.polled) == 1
 
 
+async def test_what_one_engine_is_too_busy_to_ask_at_a_short_pace_no_other_takes_from_it(
+    world: World, opened: Opened
+) -> None:
+    pace = timedelta(milliseconds=100)
+    vendor = Vendor(ask_in=pace, polls=[Pending(ask_in=pace)])
+    one, other = await opened(vendor), await opened(vendor)
+    await accept(world)
+    await one.started()
+    await asyncio.sleep(0.15)
+    [claim] = await one.claimed(Step.POLL)
+    await asyncio.sleep(0.3)
+    assert await other.claimed(Step.POLL) == []
+    await poll(one.parts, claim)
+    assert await due_in_s(world) < 0.2
+
+
+async def test_an_engine_that_died_keeps_a_poll_of_a_short_pace_from_the_others_for_seconds_only(
+    world: World, opened: Opened
+) -> None:
+    vendor = Vendor(ask_in=timedelta(milliseconds=100))
+    one = await opened(vendor)
+    await accept(world)
+    await one.started()
+    await asyncio.sleep(0.15)
+    await one.claimed(Step.POLL)
+    assert 4 < await due_in_s(world) <= 5
+
+
 async def test_a_slow_poll_that_brought_nothing_new_is_due_again_at_its_pace(
     world: World, opened: Opened
 ) -> None:
@@ -85,8 +120,7 @@ async def test_a_slow_poll_that_brought_nothing_new_is_due_again_at_its_pace(
     await one.started()
     await asyncio.sleep(0.15)
     await one.did(Step.POLL)
-    [row] = await world.rows("select extract(epoch from due_at - now())::float8 as s from work")
-    assert 0 < float(str(row["s"])) < 3
+    assert 0 < await due_in_s(world) < 3
 
 
 async def test_the_work_of_a_long_step_stops_once_another_owns_it(

@@ -33,7 +33,7 @@ from filmgate.store.notices import Notices
 from filmgate.store.pool import Pool
 from filmgate.store.read import Reader
 from filmgate.store.starts import Starts
-from filmgate.store.work import Boot, Claims
+from filmgate.store.work import Boot, Claim, Claims
 from filmgate.telemetry import Telemetry
 from filmgate.world import SystemChance, SystemClock
 from kit.worlds import unreadable
@@ -95,10 +95,14 @@ class Engine:
         await asyncio.gather(*(prepare(self.parts, claim) for claim in claims))
         return len(claims)
 
-    async def did(self, step: Step, lease: timedelta = timedelta(seconds=30)) -> int:
-        """Do all that is due of a step; what another engine took meanwhile is left to that."""
+    async def claimed(self, step: Step, lease: timedelta | None = None) -> Sequence[Claim]:
+        """Claim all that is due of a step, for as long as a worker does where `lease` does not say how long."""
         since = self.parts.clock.monotonic()
-        claims = await self.parts.claims.due(step, limit=9, lease=lease, since=since)
+        return await self.parts.claims.due(step, limit=9, lease=lease or HANDS[step].lease, since=since)
+
+    async def did(self, step: Step, lease: timedelta | None = None) -> int:
+        """Do all that is due of a step; what another engine took meanwhile is left to that."""
+        claims = await self.claimed(step, lease)
         results = await asyncio.gather(
             *(HANDS[step].verb(self.parts, claim) for claim in claims), return_exceptions=True
         )

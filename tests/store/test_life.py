@@ -73,6 +73,11 @@ async def claimed(world: World, step: Step) -> Claim:
     return claim
 
 
+async def taken_over(world: World) -> Claim:
+    await world.pool.execute("update work set due_at = now() where step = 'poll'")
+    return await claimed(world, Step.POLL)
+
+
 def film(claim: Claim) -> tuple[Film, list[StoredFile]]:
     file_id = UUID(int=claim.task_id.int + 1)
     facts = FilmFacts("h264", 320, 180, 24.0, 24, 1.0, "aac", 48000, 1000, faststart=True)
@@ -109,7 +114,7 @@ async def test_a_task_goes_from_accepted_to_succeeded(world: World) -> None:
 async def test_a_write_under_an_old_fence_changes_nothing(world: World) -> None:
     await world.accept()
     old = await accepted(world)
-    new = await claimed(world, Step.POLL)
+    new = await taken_over(world)
     with pytest.raises(StaleLease):
         await world.moves.make(transitions.progressed(old, 90, timedelta(seconds=1)))
     with pytest.raises(StaleLease):
@@ -262,7 +267,7 @@ async def test_pages_go_newest_first_and_back(world: World) -> None:
 async def test_a_stale_write_beside_a_fresh_one_in_one_batch_is_refused(world: World) -> None:
     await world.accept()
     old = await accepted(world)
-    new = await claimed(world, Step.POLL)
+    new = await taken_over(world)
     moves = [
         transitions.again(old, "x", timedelta(0), {"retries": 1}),
         transitions.progressed(new, 30, timedelta(seconds=1)),

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from filmgate.domain.limits import LEASE_RENEWAL, LEASE_SPARE, STEP_LEASE, SUBMIT_LEASE, SUBMIT_SECONDS
+from filmgate.domain.limits import (
+    LEASE_RENEWAL,
+    LEASE_SPARE,
+    POLL_LEASE,
+    STEP_LEASE,
+    SUBMIT_LEASE,
+    SUBMIT_SECONDS,
+)
 from filmgate.engine.parts import Parts
 from filmgate.store.moves import StaleLease
 from filmgate.store.patience import AWAY
@@ -38,8 +45,10 @@ async def renewing(parts: Parts, claim: Claim) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def held(parts: Parts, claim: Claim) -> AsyncIterator[Hold]:
-    """Keep a question to a provider from being asked by another engine, once it takes longer than its pace."""
-    async with _kept(parts, claim, claim.pace * _SHARE) as hold:
+    """Keep a question to a provider from being asked by another engine, once it takes longer than its lease."""
+    async with _kept(parts, claim, max(claim.pace, POLL_LEASE) * _SHARE) as hold:
+        # The lease of a short pace reaches past the next question.
+        hold.taken = hold.taken or claim.pace < POLL_LEASE
         yield hold
 
 

@@ -15,6 +15,7 @@ from filmgate.domain.limits import (
     DEATHS_ALONE,
     DEATHS_BEFORE_ALONE,
     IDLE_CLAIM,
+    POLL_LEASE,
     SILENT_AFTER,
     STEP_LEASE,
     SUBMIT_LEASE,
@@ -63,7 +64,7 @@ class Hands:
 HANDS: Final[Mapping[Step, Hands]] = {
     Step.SUBMIT: Hands(lost_sender, 32, STEP_LEASE, shared=False),
     Step.RECONCILE: Hands(reconcile, 64, SUBMIT_LEASE),
-    Step.POLL: Hands(poll, 512, STEP_LEASE),
+    Step.POLL: Hands(poll, 512, POLL_LEASE),
     # Collecting hashes and decodes in child processes: a few at a time keep the machine busy.
     Step.COLLECT: Hands(collect, 32, STEP_LEASE),
     Step.RENDER: Hands(render, 2, STEP_LEASE, shared=False),

@@ -70,7 +70,7 @@ with due as (
         lease_by = case when w.step <> 'poll' then {NAME.format(name="$3")} end,
         fence = w.fence + 1,
         deaths = w.deaths + (w.lease_by is not null)::int,
-        due_at = now() + case w.step when 'poll' then w.pace_ms * interval '1 ms' else $4::interval end
+        due_at = now() + greatest(case w.step when 'poll' then w.pace_ms * interval '1 ms' end, $4::interval)
     from due where w.task_id = due.task_id
     returning w.*, now() - due.due_at as late
 )
@@ -264,8 +264,9 @@ class Claims:
     ) -> Sequence[Claim]:
         """Claim due rows of a step, the oldest first, and of each credential no more than its share.
 
-        A row of `busy` is left alone, since this worker already has it in hand. A row that does not carry the engine's
-        name is not blamed when the engine dies.
+        Whatever its pace, a poll is nobody else's for its lease: engines that are too busy to keep a short pace would
+        else take it from one another, and none would get through. A row of `busy` is left alone, since this worker
+        already has it in hand. A row that does not carry the engine's name is not blamed when the engine dies.
         """
         name = self._boot.id if named else None
         found: Sequence[rows.Row] = ()

@@ -4,8 +4,8 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin/
 PYTEST := $(RUN)python -m pytest
 SLOW := $(PYTEST) -m slow --timeout 3600
-# A file's tests share what it set up; which files come first is said in tests/conftest.py.
-QUICK := $(PYTEST) -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder
+# A file's tests share what it set up; which files come first, and which are thorough, is said in tests/conftest.py.
+SHARED := $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: setup demo test check format lint types imports bench books chaos lost-replies simulate clients assets clean
 
@@ -23,10 +23,10 @@ demo: setup
 	$(RUN)filmgate demo
 
 test: setup
-	$(QUICK)
+	$(SHARED) -m 'not slow and not thorough'
 
 check: setup format lint types imports
-	$(QUICK)
+	$(SHARED) -m 'not slow'
 
 format: setup
 	$(RUN)ruff format --check .

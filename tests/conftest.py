@@ -27,22 +27,40 @@ settings.load_profile("unhurried")
 # A run in the background may have been started with Ctrl-C switched off, and programs inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# What kills, freezes and starves whole gates takes half of all the time: `make check` runs it, `make test` does not.
 # Long ones begin first, so that at the end no process of the run waits for another's.
-_LONGEST = ("engines", "kills", "failpoints", "bucket", "faults", "uncertain", "settings_change")
+_THOROUGH = (
+    "engines",
+    "kills",
+    "failpoints",
+    "bucket",
+    "faults",
+    "uncertain",
+    "settings_change",
+    "lost_replies",
+    "destinations",
+    "nodes",
+    "full_disk",
+    "pooler",
+)
 _TEMPLATE = "film_template"
 _numbers = itertools.count()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_turn)
+    for item in items:
+        if _turn(item) < len(_THOROUGH):
+            item.add_marker("thorough")
 
 
 def _turn(item: pytest.Item) -> int:
     """Say when a test's file comes; those of one turn keep their order."""
     name = item.path.stem.removeprefix("test_")
     if item.path.parent.name != "acceptance":
-        return len(_LONGEST) + 1
-    return _LONGEST.index(name) if name in _LONGEST else len(_LONGEST)
+        return len(_THOROUGH) + 1
+    return _THOROUGH.index(name) if name in _THOROUGH else len(_THOROUGH)
 
 
 @pytest.fixture(autouse=True)

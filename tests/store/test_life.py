@@ -69,8 +69,7 @@ async def accepted(world: World) -> Claim:
 
 
 async def claimed(world: World, step: Step) -> Claim:
-    [claim] = await world.claims.due(step, limit=1, lease=LEASE, since=0.0)
-    return claim
+    return (await world.claims.due(step, limit=1, lease=LEASE, since=0.0))[0]
 
 
 async def taken_over(world: World) -> Claim:

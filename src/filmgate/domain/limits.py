@@ -86,7 +86,8 @@ CANCEL_SECONDS: Final = 20.0
 LEASE_SPARE: Final = timedelta(seconds=5)
 SUBMIT_LEASE: Final = timedelta(seconds=90)
 STEP_LEASE: Final = timedelta(seconds=30)
-# A vendor that wants to be asked sooner is: this is how long no other engine asks, should the answer be late.
+# A vendor that wants to be asked sooner is: this is how long no other engine asks, should the answer be late. No longer
+# than POLL_FIRST: at the gate's own pace an answer that is unchanged writes nothing.
 POLL_LEASE: Final = timedelta(seconds=5)
 LEASE_RENEWAL: Final = timedelta(seconds=10)
 POLL_FIRST: Final = timedelta(seconds=5)

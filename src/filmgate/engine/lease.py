@@ -48,7 +48,7 @@ async def held(parts: Parts, claim: Claim) -> AsyncIterator[Hold]:
     """Keep a question to a provider from being asked by another engine, once it takes longer than its lease."""
     async with _kept(parts, claim, max(claim.pace, POLL_LEASE) * _SHARE) as hold:
         # The lease of a short pace reaches past the next question.
-        hold.taken = hold.taken or claim.pace < POLL_LEASE
+        hold.taken = claim.pace < POLL_LEASE
         yield hold
 
 

@@ -55,11 +55,6 @@ async def attempts(world: World) -> list[object]:
     return [row["state"] for row in await world.rows("select state from attempts order by clip_no, no")]
 
 
-async def due_in_s(world: World) -> float:
-    [row] = await world.rows("select extract(epoch from due_at - now())::float8 as s from work")
-    return float(str(row["s"]))
-
-
 async def silent(world: World, engine: Engine) -> None:
     """Let it be long since that engine gave a sign of life."""
     await world.pool.execute(
@@ -96,7 +91,7 @@ async def test_what_one_engine_is_too_busy_to_ask_at_a_short_pace_no_other_takes
     await asyncio.sleep(0.3)
     assert await other.claimed(Step.POLL) == []
     await poll(one.parts, claim)
-    assert await due_in_s(world) < 0.2
+    assert await world.due_in_s() < 0.2
 
 
 async def test_an_engine_that_died_keeps_a_poll_of_a_short_pace_from_the_others_for_seconds_only(
@@ -108,7 +103,7 @@ async def test_an_engine_that_died_keeps_a_poll_of_a_short_pace_from_the_others_
     await one.started()
     await asyncio.sleep(0.15)
     await one.claimed(Step.POLL)
-    assert 4 < await due_in_s(world) <= 5
+    assert 4 < await world.due_in_s() <= 5
 
 
 async def test_a_slow_poll_that_brought_nothing_new_is_due_again_at_its_pace(
@@ -120,7 +115,7 @@ async def test_a_slow_poll_that_brought_nothing_new_is_due_again_at_its_pace(
     await one.started()
     await asyncio.sleep(0.15)
     await one.did(Step.POLL)
-    assert 0 < await due_in_s(world) < 3
+    assert 0 < await world.due_in_s() < 3
 
 
 async def test_the_work_of_a_long_step_stops_once_another_owns_it(

@@ -129,8 +129,7 @@ async def test_a_task_that_one_is_always_busy_for_is_sent_there_less_and_less_of
     waits = []
     for _ in range(9):
         await stage.engine.started()
-        [row] = await stage.world.rows("select extract(epoch from due_at - now())::float8 as s from work")
-        waits.append(row["s"])
+        waits.append(await stage.world.due_in_s())
         await soon(stage.world.pool)
         # Others are taken meanwhile.
         await stage.world.pool.execute("update credentials set busy_in_row = 0")

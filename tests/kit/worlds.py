@@ -80,6 +80,10 @@ class World:
     async def rows(self, statement: str, *arguments: object) -> Sequence[dict[str, object]]:
         return [dict(row) for row in await self.pool.fetch(statement, *arguments)]
 
+    async def due_in_s(self) -> float:
+        """Give in how many seconds the step of the only task is due."""
+        return float(await self.pool.fetchval("select extract(epoch from due_at - now())::float8 from work"))
+
 
 async def drop_partitions(pool: Pool) -> None:
     """Let there be no week of its own for any task, as where a start was long ago."""

@@ -55,13 +55,15 @@ lost-replies: setup
 	PYTHONPATH=src:tests $(RUN)python -m chaos.lost
 
 # Plays worlds in one thread, on a PostgreSQL of its own; each is a function of its number. `make simulate FROM=7 SEEDS=1
-# STORY=1` plays one again and tells all that happens; MUTANT= plants a bug.
+# STORY=1` plays one again and tells all that happens; MUTANT= plants a bug; with POLL_AFTER=250 all vendors want to be
+# asked again after 250 ms.
 FROM ?= 0
 SEEDS ?= 300
 JOBS ?= 2
 simulate: setup
 	PYTHONPATH=tests $(RUN)python -m simulation --from $(FROM) --seeds $(SEEDS) --jobs $(JOBS) \
-		$(if $(STORY),--story) $(if $(MUTANT),--mutant $(MUTANT))
+		$(if $(STORY),--story) $(if $(MUTANT),--mutant $(MUTANT)) \
+		$(if $(POLL_AFTER),--poll-after $(POLL_AFTER))
 
 # Films that end in every way, and the audit of their books: `make books N=100000`.
 N ?= 10000

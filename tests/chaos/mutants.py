@@ -73,7 +73,8 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "keep-hold": Mutant(
         says="the hold of a cancelled film is not closed",
         breaks=frozenset({"I4"}),
-        points=("cancel.after_claim", "cancel.before_claim", "end.before"),
+        # Struck before, or at its end, a film is made rather than cancelled, and nothing shows.
+        points=("cancel.after_claim",),
         changes=[
             (_ENDS, "t.hold_micros, t.cost_micros\n)", "t.hold_micros, t.cost_micros, t.state\n)"),
             (_ENDS, "less from task\n", "less from task where state <> 'cancelled'\n"),

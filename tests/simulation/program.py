@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,6 +65,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--story", action="store_true", help="print all that happens")
     parser.add_argument("--pace", action="store_true", help="print how long each seed takes")
     parser.add_argument("--stop", action="store_true", help="stop at the first violation")
+    parser.add_argument(
+        "--poll-after", type=int, metavar="MS", help="what all vendors say of when to ask again"
+    )
     parser.add_argument("--mutant", choices=sorted(MUTANTS), help="plant a bug")
     return parser.parse_args()
 
@@ -75,12 +79,13 @@ def _played(target: dict[str, Any], said: argparse.Namespace, number: int) -> li
     with planted(said.mutant), Theatre.of_its_own(target, f"simulation_{os.getpid()}") as theatre:
         for seed in range(said.first + number, said.first + said.seeds, said.jobs):
             began = time.monotonic()
-            outcome = theatre.play(seed, keep=said.story)
+            play = partial(theatre.play, seed, poll_after_ms=said.poll_after)
+            outcome = play(keep=said.story)
             if said.pace:
                 print(
                     f"seed {seed}: {time.monotonic() - began:.2f} s, {outcome.calls} calls", file=sys.stderr
                 )
-            if seed % _TWICE_EVERY == 0 and theatre.play(seed).digest != outcome.digest:
+            if seed % _TWICE_EVERY == 0 and play().digest != outcome.digest:
                 outcome = replace(outcome, violations=[*outcome.violations, TWO_WAYS])
             found.append(replace(outcome, lines=()))
             _tell(outcome, said)
@@ -103,7 +108,8 @@ def _tell(outcome: Outcome, said: argparse.Namespace) -> None:
         for note in outcome.notes[:5]:
             print(f"seed {outcome.seed}: {note}")
         if outcome.violations:
-            print(f"  make simulate FROM={outcome.seed} SEEDS=1 STORY=1", flush=True)
+            pace = f" POLL_AFTER={said.poll_after}" if said.poll_after is not None else ""
+            print(f"  make simulate FROM={outcome.seed} SEEDS=1 STORY=1{pace}", flush=True)
 
 
 @contextmanager

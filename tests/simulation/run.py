@@ -100,13 +100,13 @@ class Theatre:
         self.loop.close()
         self._folder.cleanup()
 
-    def play(self, seed: int, *, keep: bool = False) -> Outcome:
+    def play(self, seed: int, *, keep: bool = False, poll_after_ms: int | None = None) -> Outcome:
         """Play a world; its order is a function of the seed alone, so nothing may be collected meanwhile."""
         if self._played % _COLLECT_EVERY == 0:
             gc.collect()
         gc.disable()
         tape = Tape(keep)
-        script = script_of(seed)
+        script = script_of(seed, poll_after_ms=poll_after_ms)
         self.loop.begin(seed, tape)
         self._database.begin()
         self._clean(script)

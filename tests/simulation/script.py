@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from filmgate.domain.catalogue import Catalogue, read_catalogue
@@ -98,11 +98,11 @@ def catalogue() -> Catalogue:
     return read_catalogue([CATALOGUE + "".join(_MODEL.format(name=name) for name in MODELS)])
 
 
-def script_of(seed: int) -> Script:
-    """Draw a world."""
+def script_of(seed: int, *, poll_after_ms: int | None = None) -> Script:
+    """Draw a world; its vendors want to be asked again as soon as is said, which none says by itself."""
     dice = random.Random(f"script {seed}")
     names = ["a", "b"][: dice.choice((1, 1, 2))]
-    vendors = {name: _manners(dice) for name in names}
+    vendors = {name: replace(_manners(dice), poll_after_ms=poll_after_ms) for name in names}
     configs: list[ProviderConfig] = []
     limits: dict[str, tuple[int, float | None]] = {}
     for name in names:

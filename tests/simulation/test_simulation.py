@@ -24,6 +24,10 @@ def test_a_world_breaks_no_rule_and_is_played_again_in_the_same_way(theatre: The
     assert (once.violations, again.violations, again.digest) == ([], [], once.digest)
 
 
+def test_a_world_whose_vendors_want_to_be_asked_all_the_time_breaks_no_rule(theatre: Theatre) -> None:
+    assert theatre.play(2, poll_after_ms=250).violations == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_planted_bug_is_found(theatre: Theatre, name: str) -> None:

@@ -41,6 +41,8 @@ class Manners:
     torn: float = 0.0
     """Gives less than the whole film, or something else."""
     repeats_ids: float = 0.0
+    poll_after_ms: int | None = None
+    """When it says that it wants to be asked again."""
 
 
 HONEST: Final = Manners()
@@ -226,7 +228,7 @@ class Vendor:
             return self._mumble()
         if job is None or job.ended(self.now()) == "vanished":
             return _error(404, "not_found")
-        return _ok(self._shown(job))
+        return _ok(self._shown(job), poll_after_ms=self.manners.poll_after_ms)
 
     def _shown(self, job: Made) -> dict[str, Any]:
         now = self.now()
@@ -262,8 +264,9 @@ class Vendor:
         )
 
 
-def _ok(body: Mapping[str, Any]) -> HttpReply:
-    return HttpReply(200, {"content-type": "application/json"}, json.dumps(body).encode())
+def _ok(body: Mapping[str, Any], poll_after_ms: int | None = None) -> HttpReply:
+    pace = {} if poll_after_ms is None else {"openai-poll-after-ms": str(poll_after_ms)}
+    return HttpReply(200, {"content-type": "application/json", **pace}, json.dumps(body).encode())
 
 
 def _error(status: int, code: str, retry_after: int | None = None) -> HttpReply:

@@ -12,6 +12,7 @@ from chaos.site import Plan
 
 pytestmark = pytest.mark.slow
 KILLS = 100
+HUNTS = (1, 2, 3, 4)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -31,8 +32,10 @@ def test_two_gates_and_two_workers_are_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_bug_that_is_planted_is_found(tmp_path: Path, mutant: str) -> None:
-    outcome = hunt(tmp_path, mutant)
-    assert {one.rule for one in outcome.violations} & MUTANTS[mutant].breaks
+    """When exactly processes die is not in the plan's hands, so that one hunt may come home with nothing."""
+    outcomes = (hunt(tmp_path / str(seed), mutant, seed) for seed in HUNTS)
+    broken = ({one.rule for one in outcome.violations} for outcome in outcomes)
+    assert any(rules & MUTANTS[mutant].breaks for rules in broken)
 
 
 @pytest.mark.parametrize("kind", ["asked", "replayed", "blind"])
